@@ -1,0 +1,148 @@
+/* base: arenas, growing arrays, errors. */
+#include "base.h"
+
+JK_FUNC size_t jk_type_size(jk_type t)
+{
+    static const unsigned char bytes[JK_TYPE_COUNT] = {8, 4, 8, 4, 1, 8, 4};
+    return bytes[t];
+}
+
+JK_FUNC const char *jk_type_name(jk_type t)
+{
+    static const char *const names[JK_TYPE_COUNT] = {"f64", "f32", "i64", "i32", "u8", "m64", "m32"};
+    return names[t];
+}
+
+struct jk_block {
+    jk_block *next;
+    size_t nbytes;
+};
+
+#define JK_BLOCK_HEAD JK_ALIGN_UP(sizeof(jk_block), 16)
+#define JK_BLOCK_FIRST ((size_t)16384)
+
+JK_FUNC void jk_arena_init(jk_arena *a, void *first, size_t nbytes)
+{
+    char *at = (char *)first;
+    a->blocks = NULL;
+    a->at = at ? at + (-(uintptr_t)at & 15) : NULL;
+    a->end = at ? at + nbytes : NULL;
+    a->failed = false;
+}
+
+/* Blocks double, so that an arena of any size costs a logarithmic number of allocations. */
+JK_NOINLINE void *jk_arena_more(jk_arena *a, size_t nbytes)
+{
+    size_t last = a->blocks ? a->blocks->nbytes : JK_BLOCK_FIRST / 2;
+    size_t want = JK_LARGER(2 * last, nbytes + JK_BLOCK_HEAD);
+    jk_block *b = nbytes > SIZE_MAX / 4 ? NULL : (jk_block *)JK_MALLOC(want);
+    if (!b) {
+        a->failed = true;
+        return NULL;
+    }
+    b->next = a->blocks;
+    b->nbytes = want;
+    a->blocks = b;
+    a->at = (char *)b + JK_BLOCK_HEAD + nbytes;
+    a->end = (char *)b + want;
+    return (char *)b + JK_BLOCK_HEAD;
+}
+
+JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes)
+{
+    char *p = a->at;
+    if (nbytes > SIZE_MAX - 15) {
+        a->failed = true;
+        return NULL;
+    }
+    nbytes = JK_ALIGN_UP(nbytes, 16);
+    if (!p || (size_t)(a->end - p) < nbytes || p > a->end)
+        return jk_arena_more(a, nbytes);
+    a->at = p + nbytes;
+    return p;
+}
+
+JK_FUNC void *jk_arena_zero(jk_arena *a, size_t nbytes)
+{
+    void *p = jk_arena_alloc(a, nbytes);
+    if (p)
+        memset(p, 0, nbytes);
+    return p;
+}
+
+JK_FUNC void jk_arena_free(jk_arena *a)
+{
+    while (a->blocks) {
+        jk_block *next = a->blocks->next;
+        JK_FREE(a->blocks);
+        a->blocks = next;
+    }
+    a->at = a->end = NULL;
+}
+
+JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
+{
+    size_t want = *cap ? 2 * *cap : 16;
+    void *p;
+    if (count < *cap)
+        return items;
+    if (want > SIZE_MAX / 2 / item_bytes) {
+        a->failed = true;
+        return NULL;
+    }
+    p = jk_arena_alloc(a, want * item_bytes);
+    if (!p)
+        return NULL;
+    if (count)
+        memcpy(p, items, count * item_bytes);
+    *cap = want;
+    return p;
+}
+
+JK_FUNC void jk_fail_text(jitk_error *e, const char *format, va_list args)
+{
+    vsnprintf(e->message, sizeof e->message, format, args);
+}
+
+JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length, const char *format,
+                            ...)
+{
+    va_list args;
+    if (e->status != JITK_OK)
+        return e->status;
+    e->status = status;
+    e->line = line;
+    e->column = column;
+    e->length = length;
+    va_start(args, format);
+    jk_fail_text(e, format, args);
+    va_end(args);
+    return status;
+}
+
+JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
+                               const char *format, ...)
+{
+    va_list args;
+    size_t i, line = 1, start = 0;
+    if (e->status != JITK_OK)
+        return e->status;
+    for (i = 0; i < offset; i++)
+        if (source[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    e->status = status;
+    e->line = line;
+    e->column = offset - start + 1;
+    e->length = length;
+    va_start(args, format);
+    jk_fail_text(e, format, args);
+    va_end(args);
+    return status;
+}
+
+JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)
+{
+    return jk_fail(e, JITK_ERR_NOMEM, 0, 0, 0, "out of memory");
+}

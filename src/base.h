@@ -1,0 +1,60 @@
+/* base: what every room stands on: linkage, arenas, errors. Knows nothing of expressions or machines. */
+#ifndef JK_BASE_H
+#define JK_BASE_H
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every file-scope function of the implementation is JK_FUNC: private to the including file. Only the functions of
+ * api.h (JITK_API, weak) and the shared state (JK_STATE, weak objects) have external linkage. */
+#define JK_FUNC static __attribute__((unused))
+#define JK_NOINLINE static __attribute__((unused, noinline))
+#define JK_STATE __attribute__((weak, visibility("default")))
+
+/* Tests replace these before the include to make the k-th call fail. */
+#ifndef JK_MALLOC
+#define JK_MALLOC malloc
+#define JK_FREE free
+#endif
+
+#define JK_SMALLER(a, b) ((a) < (b) ? (a) : (b))
+#define JK_LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define JK_ALIGN_UP(x, a) (((x) + ((a)-1)) & ~(size_t)((a)-1))
+
+/* Element and value types. The first five are the public jitk_type; masks are what comparisons give: one truth
+ * value a lane, M64 beside 8-byte lanes, M32 beside 4-byte lanes. In memory and in cells a mask is all ones or 0. */
+typedef enum jk_type { JK_F64, JK_F32, JK_I64, JK_I32, JK_U8, JK_M64, JK_M32, JK_TYPE_COUNT } jk_type;
+JK_FUNC size_t jk_type_size(jk_type t); /* bytes: 8 4 8 4 1 8 4 */
+JK_FUNC const char *jk_type_name(jk_type t);
+
+/* An arena: memory freed all at once. The first block may be the caller's own (a stack buffer). Allocations are 16
+ * bytes aligned and not cleared. When memory runs out, alloc returns NULL and failed stays set. */
+typedef struct jk_block jk_block;
+typedef struct jk_arena {
+    jk_block *blocks;
+    char *at, *end;
+    bool failed;
+} jk_arena;
+JK_FUNC void jk_arena_init(jk_arena *a, void *first, size_t nbytes);
+JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes);
+JK_FUNC void *jk_arena_zero(jk_arena *a, size_t nbytes);
+JK_FUNC void jk_arena_free(jk_arena *a);
+
+/* Makes room for one more element in an arena-backed array: doubles *cap when count == *cap. Returns the (moved)
+ * array, or NULL when memory has run out. */
+JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);
+
+/* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
+ * Returns the status, so that `return jk_fail(...)` reads well. Places are 1-based; 0 means no place. */
+JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length, const char *format,
+                            ...) __attribute__((format(printf, 6, 7)));
+/* The same, with the place given as byte offset and length in a source text. */
+JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
+                               const char *format, ...) __attribute__((format(printf, 6, 7)));
+JK_FUNC jitk_status jk_fail_nomem(jitk_error *e);
+#endif

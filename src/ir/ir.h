@@ -1,0 +1,129 @@
+/* ir: the SSA form. One straight line of 16-byte instructions, one value each; an operand is the number of an earlier
+ * instruction. No instruction mentions a width or a lane. Values are hash-consed by op, type, operands and bits as they
+ * are built (jk_ir_emit is the one door: it folds, simplifies and finds duplicates), so nothing cleans up later.
+ *
+ * A value is uniform (one for the whole call: constants, scalar parameters, length, results of reductions, and what is
+ * computed of those) or varying (one for each element: loads and what is computed of those).
+ *
+ * A program is plain read-only data: jitk-gen prints the named kernels' programs as static tables. */
+#ifndef JK_IR_H
+#define JK_IR_H
+#include "../base.h"
+#include "ops.h"
+
+typedef uint32_t jk_ref;
+#define JK_NOREF UINT32_MAX
+
+typedef struct jk_ins {
+    uint8_t op, type;  /* jk_op; jk_type of the value */
+    uint16_t aux;      /* shift count (ISHL, ISHR); number of the jk_rare (RARE) */
+    uint32_t a, b, c;  /* operands; for leaves what ops.h says */
+} jk_ins;
+
+/* A rare body: instructions [first, the RARE instruction) that only lanes of its mask need. Meaning, lane by lane:
+ *     state_i = rstate_i.a;  result = fast;  active = mask;
+ *     while (any lane active && limit-- > 0) {
+ *         run the body;  result = active ? c : result;
+ *         active = active & again;  state_i = active ? rstate_i.b : state_i;
+ *     }
+ * Values of the body are used by nothing outside but the RARE itself. A lane without an element is never active. */
+typedef struct jk_rare {
+    jk_ref first;  /* its first instruction: the RSTATEs come first */
+    jk_ref again;  /* mask; JK_NOREF: the body runs once */
+    uint32_t limit;
+} jk_rare;
+
+/* Stages run in order: uniform, pass, uniform, pass, ..., uniform. `order` lists the instructions to run, operands
+ * first, without the position-free leaves (CONST PARAM LOAD LENGTH), reductions, and the insides of rare bodies
+ * (a RARE stands for its body). */
+typedef struct jk_stage {
+    bool is_pass;
+    bool stores;           /* a pass that stores the array results */
+    const jk_ref *order;   /* Sethi-Ullman order */
+    uint32_t norder;
+    const jk_ref *red;     /* a pass: the reductions it accumulates */
+    uint32_t nred;
+} jk_stage;
+
+typedef struct jk_param_info {
+    const char *name;      /* terminated */
+    uint8_t type;          /* element type of the caller's array or scalar */
+    uint8_t is_array, is_result;
+    uint8_t reserved;
+    jk_ref value;          /* a result: what it is. Array results have the kernel's type, scalar ones F64, F32 or I64 */
+} jk_param_info;
+
+#define JK_NOCELL UINT32_MAX
+
+/* Uniform values that live beyond their stage stand in cells, 8 bytes each: cell[ref] is the number of a value's cell,
+ * or JK_NOCELL. Scalar parameters (converted to the kernel's type) and reductions that are used have one, and so has
+ * every uniform non-constant value that a pass, a later stage or a scalar result uses. */
+typedef struct jk_program {
+    const jk_ins *ins;
+    const uint32_t *cell;      /* [nins] */
+    const uint8_t *varying;    /* [nins] 1: varying, 0: uniform */
+    const jk_rare *rares;
+    const jk_stage *stages;
+    const jk_param_info *args; /* parameters, then results, in the signature's order */
+    uint32_t nins, nrares, nstages, ncells, nargs, nparams;
+    uint8_t type;              /* JK_F64 or JK_F32: the kernel's */
+    uint8_t reserved[3];
+    uint32_t flags;            /* JITK_STRICT ... */
+} jk_program;
+
+/* ---- building ---- */
+typedef struct jk_ir {
+    jk_arena *arena;
+    jitk_error *error;
+    jk_ins *ins;
+    uint8_t *varying;
+    jk_rare *rares;
+    size_t nins, cap_ins, cap_varying, nrares, cap_rares;
+    uint32_t *hash;            /* open addressing: ref + 1, 0 is empty */
+    size_t hash_size;
+    uint8_t type;              /* the kernel's */
+    uint32_t flags;
+    uint32_t open_rare;        /* start of the rare body being built, or JK_NOREF */
+} jk_ir;
+
+JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags, jitk_error *e);
+/* The one door. Folds, simplifies, shares. After the arena has failed it returns 0 and does nothing. */
+JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c);
+JK_FUNC jk_ref jk_ir_bits(jk_ir *ir, jk_type type, uint64_t bits);   /* a constant by its bits */
+JK_FUNC jk_ref jk_ir_float(jk_ir *ir, jk_type type, double value);   /* rounded to type */
+JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i);
+/* F64 or F32 arithmetic of 1 to 3 operands; comparisons and masks; the type follows the operands. */
+JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a);
+JK_FUNC jk_ref jk_ir_2(jk_ir *ir, jk_op op, jk_ref a, jk_ref b);
+JK_FUNC jk_ref jk_ir_3(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c);
+JK_FUNC void jk_ir_rare_begin(jk_ir *ir);
+JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init);                 /* right after begin; `next` is set by end */
+JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result, jk_ref again, unsigned limit,
+                              const jk_ref *states, const jk_ref *nexts, size_t nstates);
+
+/* ---- AST to IR ---- */
+struct jitk_ast;
+typedef struct jk_lower_options {
+    jk_type type;
+    unsigned flags;
+    const char *entry;         /* NULL: the last definition */
+    bool scalar;               /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
+} jk_lower_options;
+/* The whole way from a tree to a planned program, all of it in the arena. *out is written on JITK_OK only. */
+JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
+                             jitk_error *e);
+/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. */
+JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
+/* Sethi-Ullman order of everything in instructions [lo, hi) that the roots need (rare bodies excluded; instructions for
+ * which skip[ref] is set count as available). For a rare body: lo = rare.first, hi = the RARE, roots c, again, nexts. */
+JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots, size_t nroots,
+                             bool uniform, const jk_ref **order, uint32_t *norder);
+/* How many value operands op has (0 for leaves), for walks over a, b, c. */
+JK_FUNC unsigned jk_op_arity(jk_op op);
+JK_FUNC const char *jk_op_name(jk_op op);
+
+/* ---- looking ---- */
+JK_FUNC void jk_ir_print(const jk_program *p, FILE *out);
+/* Checks what the comments above promise; a message, or NULL. */
+JK_FUNC const char *jk_ir_verify(const jk_program *p);
+#endif

@@ -1,0 +1,30 @@
+/* x64: IR to x86-64 machine code, for the scalar, SSE2, AVX2 and AVX-512 encodings. The only room that knows both the IR
+ * and the assembler. */
+#ifndef JK_X64_H
+#define JK_X64_H
+#include "../asm/asm.h"
+#include "../run.h"
+
+typedef void (*jk_uniform_fn)(const jk_run *r);
+typedef void (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags); /* meaning as jk_interp_pass */
+typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
+
+#define JK_NOCODE SIZE_MAX
+
+typedef struct jk_code {
+    const uint8_t *bytes;        /* position independent; align the start to 64 */
+    size_t nbytes;
+    size_t *stage;               /* [nstages] offset of each stage's entry; JK_NOCODE where there is nothing to run */
+    size_t **find;               /* [nstages] NULL, or [nred] entries: offset of a RARGMIN's search, else JK_NOCODE */
+    size_t frame_bytes;          /* of jk_run.frame */
+    bool tail_rows;              /* jk_run.tail is needed where count mod lanes is not 0 */
+} jk_code;
+
+/* `fma`: the CPU has FMA and AVX2, so that SCALAR may use them. `listing`: NULL, or where the text of the listing goes,
+ * with addresses from `address` on. All memory is the arena's. */
+JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, FILE *listing, uint64_t address,
+                                   jk_arena *arena, jk_code *out, jitk_error *e);
+/* A native scalar function (SysV): all parameters scalars of the kernel's type, one result. Entry at offset 0. */
+JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing, uint64_t address, jk_arena *arena,
+                                    jk_code *out, jitk_error *e);
+#endif
