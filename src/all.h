@@ -1,28 +1,15 @@
-/* The ordered list of the runtime's files: gen expands it into jitk.h, module tests include it as it is. */
+/* The ordered list of the runtime's files: gen expands it into jitk.h, module tests include it as it is. The three
+ * named_*.h are generated from kernels/ (jitk-gen named; the build puts them on the include path). */
 #ifndef JITK_H
 #define JITK_H
 #include "api.h"
+#include "named_api.h"
 #ifndef JITK_DECLARATIONS_ONLY
+#include "system.h"
 #include "begin.h"
 
-#include "base.h"
-#include "base.c"
-#include "fp.h"
-#include "fp.c"
-#include "syntax/ast.h"
-#include "syntax/number.c"
-#include "syntax/token.c"
-#include "syntax/parse.c"
-#include "syntax/build.c"
-#include "syntax/print.c"
-#include "ir/ops.h"
-#include "ir/ir.h"
-#include "ir/build.c"
-#include "ir/order.c"
-#include "ir/plan.c"
-#include "ir/print.c"
-#include "ir/builtins.c"
-#include "ir/lower.c"
+#include "front.h"
+#include "named_tables.h"
 #include "run.h"
 #include "interp.c"
 #include "reduce.c"
@@ -48,6 +35,7 @@
 #include "kernel/function.c"
 #include "kernel/info.c"
 #include "kernel/named.c"
+#include "named_calls.h"
 
 #include "end.h"
 #endif /* JITK_DECLARATIONS_ONLY */
