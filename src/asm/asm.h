@@ -82,9 +82,20 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
 
 typedef struct jk_asm jk_asm;
 
-typedef struct jk_asm_note {   /* listing: what computes what */
-    uint32_t offset, ref;
-} jk_asm_note;
+/* Listing: one emitted instruction, kept until pool and labels have their places. `ops` are the operands in Intel order:
+ * r s dst and src1 as general registers of w bytes, k a the same as mask registers, m the operand (w bytes; a register
+ * is general), n the operand (16 bits; a register is a mask), i the immediate, j the label in imm; NULL: a vector
+ * instruction, whose row says them. */
+typedef struct jk_asm_line {
+    uint32_t offset, note;
+    const char *ops;
+    uint16_t inst;             /* jk_inst */
+    uint8_t enc, w, dst, src1, cc;
+    bool store;                /* vector: the operand is the destination */
+    jk_vt vt;
+    jk_opnd opnd;
+    uint64_t imm;
+} jk_asm_line;
 
 struct jk_asm {
     jk_arena *arena;
@@ -93,6 +104,8 @@ struct jk_asm {
     size_t n, cap;
     uint8_t *pool;             /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
+    void *slots;               /* hash table over the pool's constants */
+    size_t nslots, nconsts;
     int32_t *labels;           /* offset or -1 */
     size_t nlabels, cap_labels;
     void *fixups;
@@ -150,4 +163,9 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
 /* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple of
  * 64 bytes. False when memory ran out. */
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
+
+/* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `end` is the address
+ * behind the instruction, `pool` that of the constant pool. Returns the length; text holds at least JK_ASM_TEXT bytes. */
+#define JK_ASM_TEXT 128
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, uint64_t end, uint64_t pool, char *text);
 #endif

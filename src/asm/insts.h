@@ -11,7 +11,7 @@
  *           VMI/n shift by immediate: dst, r/m with /n in the reg field (legacy: dst == r/m)
  *   reg     V vector, H half a vector, K mask register, G4 G8 general register
  *   rm      V vector, or a broadcast element under EVEX      M vector, no broadcast      H half a vector (or element)
- *           S one element (register: xmm)     X xmm, 16 bytes     Y ymm, 32 bytes     G4 G8 general register
+ *           S one element (register: xmm)     V128 xmm     V256 ymm     G4 G8 general register
  *           With the length it gives the N of EVEX disp8*N.
  *   imm     1: an 8-bit immediate; BLENDV: the mask register's number << 4
  *   then the features of each encoding; NO: the encoding does not exist. A row without EVEX is encoded as VEX in an EVEX
@@ -88,8 +88,8 @@ enum jk_row_bits {
     X(UNPCKH, "unpckh%", 1, JK_PACKED(0x15), RVM, V, V, 0, SSE2, AVX, F) \
     X(SHUF, "shuf%", 1, JK_PACKED(0xC6), RVM, V, V, 1, SSE2, AVX, F) \
     X(MOVHL, "movhlps", 1, JK_ALWAYS(0x12, JK_L128), RVM, V, M, 0, SSE2, AVX, F) \
-    X(EXTRACT128, "extractf128|extractf32x4,extractf64x2", 3, JK_LANES(0x19), MR, V, X, 1, NO, AVX, DQ) \
-    X(EXTRACT256, "extractf32x8,extractf64x4", 3, JK_LANES(0x1B), MR, V, Y, 1, NO, NO, DQ) \
+    X(EXTRACT128, "extractf128|extractf32x4,extractf64x2", 3, JK_LANES(0x19), MR, V, V128, 1, NO, AVX, DQ) \
+    X(EXTRACT256, "extractf32x8,extractf64x4", 3, JK_LANES(0x1B), MR, V, V256, 1, NO, NO, DQ) \
     X(PERM2F128, "perm2f128", 3, JK_ALWAYS(0x06, JK_66), RVM, V, V, 1, NO, AVX, NO) \
     X(SHUF64X2, "shuff32x4,shuff64x2", 3, JK_LANES(0x23), RVM, V, V, 1, NO, NO, F) \
     X(MOVMSK, "movmsk%", 1, JK_PACKED(0x50), RM, G4, V, 0, SSE2, AVX, NO) \
@@ -129,29 +129,29 @@ enum jk_row_bits {
  * form. /8: the immediate form names the destination in the reg field too. Shifts: by imm8 in the imm32 column, by 1
  * in the imm8 column. */
 #define JK_INSTS_G(X) \
-    X(MOV, "mov", 0, 0, 0x8B, 0x89, 0xC7, 0, 0) \
-    X(ADD, "add", 0, 0, 0x03, 0x01, 0x81, 0, 0x83) \
-    X(OR, "or", 0, 0, 0x0B, 0x09, 0x81, 1, 0x83) \
-    X(AND, "and", 0, 0, 0x23, 0x21, 0x81, 4, 0x83) \
-    X(SUB, "sub", 0, 0, 0x2B, 0x29, 0x81, 5, 0x83) \
-    X(XOR, "xor", 0, 0, 0x33, 0x31, 0x81, 6, 0x83) \
-    X(CMP, "cmp", 0, 0, 0x3B, 0x39, 0x81, 7, 0x83) \
-    X(TEST, "test", 0, 0, 0x85, 0x85, 0xF7, 0, 0) \
-    X(IMUL, "imul", 0, 1, 0xAF, 0, 0x69, 8, 0x6B) \
-    X(BSF, "bsf", 0, 1, 0xBC, 0, 0, 0, 0) \
-    X(TZCNT, "tzcnt", 0xF3, 1, 0xBC, 0, 0, 0, 0) \
-    X(POPCNT, "popcnt", 0xF3, 1, 0xB8, 0, 0, 0, 0) \
-    X(SHL, "shl", 0, 0, 0, 0, 0xC1, 4, 0xD1) \
-    X(SHR, "shr", 0, 0, 0, 0, 0xC1, 5, 0xD1) \
-    X(SAR, "sar", 0, 0, 0, 0, 0xC1, 7, 0xD1) \
-    X(LEA, "lea", 0, 0, 0x8D, 0, 0, 0, 0) \
-    X(CMOV, "cmov", 0, 1, 0x40, 0, 0, 0, 0) \
-    X(PUSH, "push", 0, 0, 0, 0x50, 0, 0, 0) \
-    X(POP, "pop", 0, 0, 0, 0x58, 0, 0, 0) \
-    X(CALL, "call", 0, 0, 0, 0xFF, 0, 2, 0) \
-    X(JMP, "jmp", 0, 0, 0xE9, 0xEB, 0, 0, 0) \
-    X(JCC, "j", 0, 1, 0x80, 0x70, 0, 0, 0) \
-    X(BZHI, "bzhi", 0, 2, 0xF5, 0, 0, 0, 0)
+    X(MOV, "mov", JK_NP, 0, 0x8B, 0x89, 0xC7, 0, 0) \
+    X(ADD, "add", JK_NP, 0, 0x03, 0x01, 0x81, 0, 0x83) \
+    X(OR, "or", JK_NP, 0, 0x0B, 0x09, 0x81, 1, 0x83) \
+    X(AND, "and", JK_NP, 0, 0x23, 0x21, 0x81, 4, 0x83) \
+    X(SUB, "sub", JK_NP, 0, 0x2B, 0x29, 0x81, 5, 0x83) \
+    X(XOR, "xor", JK_NP, 0, 0x33, 0x31, 0x81, 6, 0x83) \
+    X(CMP, "cmp", JK_NP, 0, 0x3B, 0x39, 0x81, 7, 0x83) \
+    X(TEST, "test", JK_NP, 0, 0x85, 0x85, 0xF7, 0, 0) \
+    X(IMUL, "imul", JK_NP, 1, 0xAF, 0, 0x69, 8, 0x6B) \
+    X(BSF, "bsf", JK_NP, 1, 0xBC, 0, 0, 0, 0) \
+    X(TZCNT, "tzcnt", JK_F3, 1, 0xBC, 0, 0, 0, 0) \
+    X(POPCNT, "popcnt", JK_F3, 1, 0xB8, 0, 0, 0, 0) \
+    X(SHL, "shl", JK_NP, 0, 0, 0, 0xC1, 4, 0xD1) \
+    X(SHR, "shr", JK_NP, 0, 0, 0, 0xC1, 5, 0xD1) \
+    X(SAR, "sar", JK_NP, 0, 0, 0, 0xC1, 7, 0xD1) \
+    X(LEA, "lea", JK_NP, 0, 0x8D, 0, 0, 0, 0) \
+    X(CMOV, "cmov", JK_NP, 1, 0x40, 0, 0, 0, 0) \
+    X(PUSH, "push", JK_NP, 0, 0, 0x50, 0, 0, 0) \
+    X(POP, "pop", JK_NP, 0, 0, 0x58, 0, 0, 0) \
+    X(CALL, "call", JK_NP, 0, 0, 0xFF, 0, 2, 0) \
+    X(JMP, "jmp", JK_NP, 0, 0xE9, 0xEB, 0, 0, 0) \
+    X(JCC, "j", JK_NP, 1, 0x80, 0x70, 0, 0, 0) \
+    X(BZHI, "bzhi", JK_NP, 2, 0xF5, 0, 0, 0, 0)
 
 /* No operands: X(NAME with its class, text, number of bytes, bytes as a little-endian number). */
 #define JK_INSTS_NONE(X) \
