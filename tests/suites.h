@@ -8,15 +8,13 @@
 #else
 #include "../src/all.h"
 #endif
-Suite *suite_base(void);
-Suite *suite_syntax(void);
-Suite *suite_asm(void);
-Suite *suite_ir(void);
-Suite *suite_interp(void);
-Suite *suite_exec(void);
-Suite *suite_api(void);
-Suite *suite_language(void);
-Suite *suite_random(void);
-Suite *suite_guard(void);
-Suite *suite_world(void);
+
+/* One row a suite: tests/check_NAME.c exports suite_NAME. */
+#ifndef JK_SUITES
+#define JK_SUITES(X) \
+    X(base) X(syntax) X(asm) X(ir) X(interp) X(exec) X(api) X(language) X(random) X(guard) X(world)
+#endif
+#define JK_ROW(name) Suite *suite_##name(void);
+JK_SUITES(JK_ROW)
+#undef JK_ROW
 #endif
