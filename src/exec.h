@@ -1,18 +1,23 @@
-/* exec: executable memory. Never writable and executable at once; a page with live code is never made writable again. */
+/* exec: executable memory. Never writable and executable at once; a page with live code is never made writable again.
+ */
 #ifndef JK_EXEC_H
 #define JK_EXEC_H
-#include "base.h"
+#include "cpu.h"
 
-typedef struct jk_exec {  /* one published piece of code */
-    void *code;           /* 64-byte aligned */
-    size_t nbytes;        /* of its pages */
+typedef struct jk_exec { /* one published piece of code */
+    void *code;          /* 64-byte aligned */
+    size_t nbytes;       /* of its pages */
 } jk_exec;
 
-/* Copies the code into fresh pages and publishes it. JITK_ERR_EXEC where the system refuses executable memory,
- * JITK_ERR_NOMEM where there is none. Safe from many threads at once. */
+/* Copies the code into fresh pages and publishes it. JITK_ERR_EXEC where the system gives no such memory. Safe
+ * from many threads at once. Code is position independent: a listing needs no more than the address that a publish
+ * gave. */
 JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e);
-/* Where the code will stand must be known for a listing: the address a publish gave is enough, code is position
- * independent. */
-JK_FUNC void jk_exec_free(jk_exec *x);
-JK_FUNC bool jk_exec_possible(void); /* tried once */
+JK_FUNC void jk_exec_free(void *code); /* of NULL: nothing */
+JK_FUNC bool jk_exec_possible(void);   /* by trying */
+
+/* Around fork: the child's copy of the lock must be a fresh one. */
+JK_FUNC void jk_exec_lock(void);
+JK_FUNC void jk_exec_unlock(void);
+JK_FUNC void jk_exec_child(void);
 #endif
