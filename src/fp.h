@@ -1,9 +1,27 @@
 /* fp: the one place where the library's own C code does floating-point arithmetic, so that no flag of the including
- * file changes a bit: no-fast-math, no contraction, NaN tests on the bits (fp.c opens and closes the pragmas; the
- * interpreter's loops are generated there too from the meanings in ops.h). Assumes MXCSR 0x1F80 (jk_fp_enter). */
+ * file changes a bit: everything that adds or compares floats stands between JK_FP_OPEN and JK_FP_CLOSE (fp.c, and the
+ * sums of reduce.c), and asks for NaN on the integer bits. Assumes MXCSR 0x1F80 (jk_fp_enter). */
 #ifndef JK_FP_H
 #define JK_FP_H
 #include "base.h"
+
+/* gcc keeps the flags of a function with the function. clang's back end fuses and assumes by flags of the whole file
+ * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. */
+#if defined(__clang__)
+#define JK_FP_OPEN                                                                                                     \
+    _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")             \
+        _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define JK_FP_CLOSE _Pragma("clang attribute pop") _Pragma("float_control(pop)")
+#else
+#define JK_FP_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
+#define JK_FP_CLOSE _Pragma("GCC pop_options")
+#endif
+/* A value the compiler knows nothing of: neither where it came from nor that it is no NaN. */
+#if defined(__x86_64__)
+#define JK_FP_KEEP(x) __asm__("" : "+x"(x))
+#else
+#define JK_FP_KEEP(x) __asm__("" : "+m"(x))
+#endif
 
 /* The floating-point mode of all of the library's work: to nearest, subnormals, all exceptions masked. enter returns
  * the caller's mode and loads ours if it differs; leave restores it. On other processors the rounding mode only. */
@@ -16,12 +34,24 @@ JK_FUNC float jk_f32_from_bits(uint32_t u);
 JK_FUNC uint32_t jk_f32_bits(float x);
 JK_FUNC double jk_fma_f64(double a, double b, double c); /* one rounding, by software where the compiler has no FMA */
 JK_FUNC float jk_fma_f32(float a, float b, float c);
+JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN wins, -0 is less than +0 */
 
-/* Evaluates one JK_FOLD op on constants (bits in, bits out) with the arithmetic of the interpreter. type is the result's,
- * operand_type that of the last operand. */
+/* Applies one JK_FOLD op to n elements each of a, b, c, all contiguous; `to` overlaps none of them. type is the
+ * result's, operand_type that of the last operand. */
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to, const void *a,
+                         const void *b, const void *c);
+/* The same of constants (bits in, bits out). */
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b, uint64_t c);
-/* Stores as language.md says: to nearest even, saturating, 0 for NaN for integers; one rounding between floats. Scalars
+/* The first of n elements of x that equals the value with these bits or, where that is NaN, is NaN; n if none. */
+JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits);
+/* Stores as the language says: to nearest even, saturating, 0 for NaN for integers; one rounding between floats. Scalars
  * and arrays of n elements with strides in bytes; `to` and `from` are jk_types (F64 F32 I64 I32 U8). */
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n);
+
+/* Memory that holds values of any type: the interpreter's slots, the user's arrays. */
+typedef double __attribute__((may_alias)) jk_f64;
+typedef float __attribute__((may_alias)) jk_f32;
+typedef uint64_t __attribute__((may_alias)) jk_u64;
+typedef uint32_t __attribute__((may_alias)) jk_u32;
 #endif

@@ -13,6 +13,7 @@
 #include "ir/ir.h"
 #include "ir/build.c"
 #include "ir/order.c"
+#include "ir/slots.c"
 #include "ir/plan.c"
 #include "ir/print.c"
 #include "ir/builtins.c"

@@ -29,7 +29,7 @@ typedef struct jk_run {
     double *node;            /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
     void *frame;             /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */
     uint64_t n;              /* length() */
-    uint64_t find;           /* RARGMIN search: the bits of the value looked for */
+    uint64_t find;           /* RARGMIN search: the bits of the value looked for, of the argument's type */
 } jk_run;
 
 /* Partial results, all as doubles. init: the empty node. join: node := node then next, in that order.
@@ -45,6 +45,18 @@ typedef struct jk_tree {
 } jk_tree;
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */
+
+/* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at` a
+ * multiple of that; end closes a segment (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
+#define JK_INTERP_BLOCK 128u /* elements; it divides the steps between two pours */
+typedef struct jk_lanes {
+    double lane[JK_SEGMENTS][16];
+    float part[16];
+} jk_lanes;
+JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red);
+JK_FUNC void jk_lanes_add(jk_lanes *l, jk_op red, jk_type type, size_t segment, size_t at, const void *x, size_t n);
+JK_FUNC void jk_lanes_end(jk_lanes *l, jk_op red, jk_type type, size_t segment);
+JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type);
 
 /* ---- the interpreter: the reference and the fallback. Runs any program from its tables and allocates nothing: `frame`
  * holds its values (jk_interp_frame bytes, the most that any stage of the program needs). ---- */
