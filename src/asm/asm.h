@@ -153,6 +153,7 @@ JK_FUNC jk_label jk_asm_label(jk_asm *as);
 JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l);
 JK_FUNC void jk_asm_jmp(jk_asm *as, jk_label l);                      /* short form when backward and near */
 JK_FUNC void jk_asm_jcc(jk_asm *as, jk_cc cc, jk_label l);
+JK_FUNC void jk_asm_call_label(jk_asm *as, jk_label l);
 JK_FUNC void jk_asm_cmov(jk_asm *as, jk_cc cc, unsigned w, unsigned dst, jk_opnd src);
 JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes);                /* long nops */
 

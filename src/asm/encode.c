@@ -665,7 +665,7 @@ static void jk_asm_jump(jk_asm *as, jk_inst i, unsigned cc, jk_label l)
             line->cc = (uint8_t)cc;
     }
     back = as->labels[l] < 0 ? 0 : (int64_t)as->labels[l] - (int64_t)as->n - 2;
-    if (back < 0 && back >= -128) {
+    if (row->store && back < 0 && back >= -128) {
         *p++ = (uint8_t)(row->store + cc);
         *p++ = (uint8_t)back;
     } else {
@@ -686,6 +686,11 @@ JK_FUNC void jk_asm_jmp(jk_asm *as, jk_label l)
 JK_FUNC void jk_asm_jcc(jk_asm *as, jk_cc cc, jk_label l)
 {
     jk_asm_jump(as, JK_G_JCC, (unsigned)cc, l);
+}
+
+JK_FUNC void jk_asm_call_label(jk_asm *as, jk_label l)
+{
+    jk_asm_jump(as, JK_G_CALL_LABEL, 0, l);
 }
 
 /* One nop of 1 to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */

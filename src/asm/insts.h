@@ -127,7 +127,7 @@ enum jk_row_bits {
 
 /* General rows: X(NAME, text, prefix, map, reg <- r/m, r/m <- reg, r/m <- imm32, its /n, r/m <- imm8); opcode 0: no such
  * form. /8: the immediate form names the destination in the reg field too. Shifts: by imm8 in the imm32 column, by 1
- * in the imm8 column. */
+ * in the imm8 column. Jumps: the near opcode, then the short one. */
 #define JK_INSTS_G(X) \
     X(MOV, "mov", JK_NP, 0, 0x8B, 0x89, 0xC7, 0, 0) \
     X(ADD, "add", JK_NP, 0, 0x03, 0x01, 0x81, 0, 0x83) \
@@ -149,6 +149,7 @@ enum jk_row_bits {
     X(PUSH, "push", JK_NP, 0, 0, 0x50, 0, 0, 0) \
     X(POP, "pop", JK_NP, 0, 0, 0x58, 0, 0, 0) \
     X(CALL, "call", JK_NP, 0, 0, 0xFF, 0, 2, 0) \
+    X(CALL_LABEL, "call", JK_NP, 0, 0xE8, 0, 0, 0, 0) \
     X(JMP, "jmp", JK_NP, 0, 0xE9, 0xEB, 0, 0, 0) \
     X(JCC, "j", JK_NP, 1, 0x80, 0x70, 0, 0, 0) \
     X(BZHI, "bzhi", JK_NP, 2, 0xF5, 0, 0, 0, 0)
