@@ -16,6 +16,15 @@
 #define JK_NOINLINE static __attribute__((unused, noinline))
 #define JK_STATE __attribute__((weak, visibility("default")))
 
+/* Between these, code is small rather than fast: what runs once a kernel, or is a fallback. */
+#if defined(__clang__)
+#define JK_SMALL_OPEN  _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define JK_SMALL_CLOSE _Pragma("clang attribute pop")
+#else
+#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\")")
+#define JK_SMALL_CLOSE _Pragma("GCC pop_options")
+#endif
+
 /* Tests replace these before the include to make the k-th call fail. */
 #ifndef JK_MALLOC
 #define JK_MALLOC malloc

@@ -9,12 +9,11 @@
  * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. */
 #if defined(__clang__)
 #define JK_FP_OPEN                                                                                                     \
-    _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")             \
-        _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
-#define JK_FP_CLOSE _Pragma("clang attribute pop") _Pragma("float_control(pop)")
+    JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
+#define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
 #else
-#define JK_FP_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
-#define JK_FP_CLOSE _Pragma("GCC pop_options")
+#define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
+#define JK_FP_CLOSE JK_SMALL_CLOSE
 #endif
 /* A value the compiler knows nothing of: neither where it came from nor that it is no NaN. */
 #if defined(__x86_64__)

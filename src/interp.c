@@ -6,6 +6,8 @@
 #include "fp.h"
 #include "run.h"
 
+JK_SMALL_OPEN
+
 #define JK_SLOT (JK_INTERP_BLOCK * (size_t)8)
 
 typedef struct jk_interp {
@@ -259,4 +261,6 @@ JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t r
     }
     return first + count;
 }
+
+JK_SMALL_CLOSE
 #undef JK_SLOT

@@ -85,8 +85,6 @@ JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type)
     return s[0];
 }
 
-JK_FP_CLOSE
-#undef JK_NLANES
 
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ---- */
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
@@ -122,3 +120,6 @@ JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node)
             }
     }
 }
+
+JK_FP_CLOSE
+#undef JK_NLANES

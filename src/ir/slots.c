@@ -1,7 +1,10 @@
 /* slots: where the interpreter keeps its values. Numbers the slots of its frame ahead of time, so that it allocates
  * nothing when it runs: a value takes a free slot where it is computed and gives it back after its last use. A rare
- * body may run several times, so what it uses from outside stays until its end. Linear in the program. */
+ * body may run several times, so what it uses from outside stays until its end. A body holds no other RARE. Linear in
+ * the program. */
 #include "ir.h"
+
+JK_SMALL_OPEN
 
 typedef struct jk_slotter {
     const jk_program *p;
@@ -10,26 +13,27 @@ typedef struct jk_slotter {
     uint32_t *last, *slot;  /* [nins] step of the last use, slot; those of values that the stage does not have are stale */
     uint32_t *free, nfree;  /* a stack */
     uint32_t nslots;
+    jitk_error *e;
 } jk_slotter;
 
 /* Whether a value stands in a slot: not a leaf, not in a cell. */
-JK_FUNC bool jk_slot_has(const jk_slotter *s, jk_ref r)
+JK_NOINLINE bool jk_slot_has(const jk_slotter *s, jk_ref r)
 {
     unsigned op = s->p->ins[r].op;
     return op != JK_CONST && op != JK_PARAM && op != JK_LOAD && op != JK_LENGTH && s->p->cell[r] == JK_NOCELL;
 }
 
-JK_FUNC uint32_t jk_slot_take(jk_slotter *s)
+JK_NOINLINE uint32_t jk_slot_take(jk_slotter *s)
 {
     return s->nfree ? s->free[--s->nfree] : s->nslots++;
 }
 
-JK_FUNC uint32_t jk_slot_of(const jk_slotter *s, jk_ref r)
+JK_NOINLINE uint32_t jk_slot_of(const jk_slotter *s, jk_ref r)
 {
     return r != JK_NOREF && jk_slot_has(s, r) ? s->slot[r] : JK_NOREF;
 }
 
-JK_FUNC void jk_slot_drop(jk_slotter *s, jk_ref r, uint32_t at)
+JK_NOINLINE void jk_slot_drop(jk_slotter *s, jk_ref r, uint32_t at)
 {
     if (r == JK_NOREF || !jk_slot_has(s, r) || s->last[r] != at)
         return;
@@ -38,14 +42,14 @@ JK_FUNC void jk_slot_drop(jk_slotter *s, jk_ref r, uint32_t at)
 }
 
 /* Operand k of an instruction, or JK_NOREF. */
-JK_FUNC jk_ref jk_slot_operand(const jk_ins *i, unsigned k)
+JK_NOINLINE jk_ref jk_slot_operand(const jk_ins *i, unsigned k)
 {
     if (k >= jk_op_arity((jk_op)i->op))
         return JK_NOREF;
     return k == 0 ? i->a : k == 1 ? i->b : i->c;
 }
 
-JK_FUNC void jk_slot_push(jk_slotter *s, jk_ref r)
+JK_NOINLINE void jk_slot_push(jk_slotter *s, jk_ref r)
 {
     jk_step *t = &s->step[s->nstep++];
     t->ref = r;
@@ -55,7 +59,7 @@ JK_FUNC void jk_slot_push(jk_slotter *s, jk_ref r)
 /* ---- the steps ---- */
 
 /* What the body computes that its results need: what it does not may use values that nobody has computed. */
-JK_FUNC void jk_slot_mark(uint32_t *wanted, jk_ref first, jk_ref r)
+JK_NOINLINE void jk_slot_mark(uint32_t *wanted, jk_ref first, jk_ref r)
 {
     if (r != JK_NOREF && r >= first)
         wanted[r] = 1;
@@ -81,9 +85,12 @@ JK_FUNC void jk_slot_spread(jk_slotter *s, jk_ref rare)
     for (r = rare; r-- > body->first + states;)
         for (k = 0; wanted[r] && k < 3; k++)
             jk_slot_mark(wanted, body->first, jk_slot_operand(&ins[r], k));
-    for (r = body->first + states; r < rare; r++)
+    for (r = body->first + states; r < rare; r++) {
         if (wanted[r] && jk_slot_has(s, r))
             jk_slot_push(s, r);
+        if (wanted[r] && ins[r].op == JK_RARE)
+            jk_fail(s->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "a rare body inside a rare body");
+    }
     s->step[begin + 1].from[1] = states;
     s->step[begin + 1].from[2] = s->nstep - begin - 2 - states;
 }
@@ -258,12 +265,14 @@ JK_FUNC bool jk_slot_stage(jk_slotter *s, jk_stage *g, jk_arena *arena)
     return true;
 }
 
-JK_FUNC jitk_status jk_slots(jk_program *p, jk_stage *stages, jk_arena *arena, jitk_error *e)
+JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e)
 {
+    jk_stage *stages = (jk_stage *)p->stages; /* they stand in the arena */
     jk_slotter s;
     uint32_t i;
     memset(&s, 0, sizeof s);
     s.p = p;
+    s.e = e;
     p->nslots = 0;
     s.last = (uint32_t *)jk_arena_alloc(arena, p->nins * sizeof *s.last);
     s.slot = (uint32_t *)jk_arena_alloc(arena, p->nins * sizeof *s.slot);
@@ -271,8 +280,10 @@ JK_FUNC jitk_status jk_slots(jk_program *p, jk_stage *stages, jk_arena *arena, j
         return jk_fail_nomem(e);
     for (i = 0; i < p->nstages; i++) {
         if (!jk_slot_stage(&s, &stages[i], arena))
-            return jk_fail_nomem(e);
+            return jk_fail_nomem(e); /* the first error is kept */
         p->nslots = JK_LARGER(p->nslots, s.nslots);
     }
-    return JITK_OK;
+    return e->status;
 }
+
+JK_SMALL_CLOSE
