@@ -26,12 +26,23 @@ typedef struct jk_ins {
  *         run the body;  result = active ? c : result;
  *         active = active & again;  state_i = active ? rstate_i.b : state_i;
  *     }
- * Values of the body are used by nothing outside but the RARE itself. A lane without an element is never active. */
+ * Values of the body are used by nothing outside but the RARE itself. A lane without an element is never active. In a
+ * varying RARE all of the body but its constants counts as varying, also what is computed of uniform values only. */
 typedef struct jk_rare {
     jk_ref first;  /* its first instruction: the RSTATEs come first */
     jk_ref again;  /* mask; JK_NOREF: the body runs once */
     uint32_t limit;
 } jk_rare;
+
+/* What the interpreter runs: a stage's order with rare bodies spread out, then (a pass) one step for each reduction and,
+ * where it stores, one for each array result, with the slot of its frame that each value stands in. JK_NOREF: no slot
+ * (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c} and r[1] with to = its mask
+ * of active lanes and from = {again, number of states, number of body steps}; the steps of the states (from = {first
+ * value, next value}) and of the body follow. */
+typedef struct jk_step {
+    jk_ref ref;            /* the instruction */
+    uint32_t to, from[3];  /* slots */
+} jk_step;
 
 /* Stages run in order: uniform, pass, uniform, pass, ..., uniform. `order` lists the instructions to run, operands
  * first, without the position-free leaves (CONST PARAM LOAD LENGTH), reductions, and the insides of rare bodies
@@ -43,6 +54,8 @@ typedef struct jk_stage {
     uint32_t norder;
     const jk_ref *red;     /* a pass: the reductions it accumulates */
     uint32_t nred;
+    const jk_step *step;   /* the same with places: filled by jk_slots */
+    uint32_t nstep;
 } jk_stage;
 
 typedef struct jk_param_info {
@@ -69,6 +82,7 @@ typedef struct jk_program {
     uint8_t type;              /* JK_F64 or JK_F32: the kernel's */
     uint8_t reserved[3];
     uint32_t flags;            /* JITK_STRICT ... */
+    uint32_t nslots;           /* slots of the interpreter's frame, the most of any stage */
 } jk_program;
 
 /* ---- building ---- */
@@ -77,13 +91,14 @@ typedef struct jk_ir {
     jitk_error *error;
     jk_ins *ins;
     uint8_t *varying;
+    uint32_t *chain;           /* the older value of the same bucket, JK_NOREF: none, JK_UNSHARED: not to be found */
     jk_rare *rares;
-    size_t nins, cap_ins, cap_varying, nrares, cap_rares;
-    uint32_t *hash;            /* open addressing: ref + 1, 0 is empty */
-    size_t hash_size;
+    size_t nins, cap_ins, nrares, cap_rares;
+    uint32_t *bucket;          /* the newest value of each hash bucket, or JK_NOREF */
+    size_t nbuckets;
     uint8_t type;              /* the kernel's */
     uint32_t flags;
-    uint32_t open_rare;        /* start of the rare body being built, or JK_NOREF */
+    uint32_t open_rare;        /* the innermost rare body being built, or JK_NOREF */
 } jk_ir;
 
 JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags, jitk_error *e);
@@ -96,6 +111,8 @@ JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i);
 JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a);
 JK_FUNC jk_ref jk_ir_2(jk_ir *ir, jk_op op, jk_ref a, jk_ref b);
 JK_FUNC jk_ref jk_ir_3(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c);
+/* A RARE built before for the same mask and fast value (whoever calls this has one body for them), else JK_NOREF. */
+JK_FUNC jk_ref jk_ir_rare_find(const jk_ir *ir, jk_ref mask, jk_ref fast);
 JK_FUNC void jk_ir_rare_begin(jk_ir *ir);
 JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init);                 /* right after begin; `next` is set by end */
 JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result, jk_ref again, unsigned limit,
@@ -114,10 +131,14 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
                              jitk_error *e);
 /* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. */
 JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
-/* Sethi-Ullman order of everything in instructions [lo, hi) that the roots need (rare bodies excluded; instructions for
- * which skip[ref] is set count as available). For a rare body: lo = rare.first, hi = the RARE, roots c, again, nexts. */
+/* Sethi-Ullman order of all in instructions [lo, hi) that the roots need: varying values, or with `uniform` uniform
+ * ones; the others, and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for
+ * its body. For a rare body: lo = rare.first, hi = the RARE, roots c, again (may be JK_NOREF) and the RSTATEs' b,
+ * uniform = !varying[the RARE]. */
 JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots, size_t nroots,
                              bool uniform, const jk_ref **order, uint32_t *norder);
+/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. */
+JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e);
 /* How many value operands op has (0 for leaves), for walks over a, b, c. */
 JK_FUNC unsigned jk_op_arity(jk_op op);
 JK_FUNC const char *jk_op_name(jk_op op);
