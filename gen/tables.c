@@ -4,14 +4,27 @@
 #include "named.h"
 
 typedef struct gen_pool {
-    const char *type, *name;
     char **rows;
     size_t count, cap;
 } gen_pool;
 
-typedef struct gen_pools {
-    gen_pool ins, cell, varying, rares, refs, stages, args;
-} gen_pools;
+/* One row a pool: kind, element type, name of the table. */
+#define GEN_POOLS(X)                          \
+    X(INS, "jk_ins", "jk_named_ins")          \
+    X(CELL, "uint32_t", "jk_named_cells")     \
+    X(VARYING, "uint8_t", "jk_named_varying") \
+    X(RARES, "jk_rare", "jk_named_rares")     \
+    X(REFS, "jk_ref", "jk_named_refs")        \
+    X(STEPS, "jk_step", "jk_named_steps")     \
+    X(STAGES, "jk_stage", "jk_named_stages")  \
+    X(ARGS, "jk_param_info", "jk_named_args")
+
+#define GEN_ROW(KIND, type, name) GEN_##KIND,
+typedef enum gen_kind { GEN_POOLS(GEN_ROW) GEN_KINDS } gen_kind;
+#undef GEN_ROW
+#define GEN_ROW(KIND, type, name) {type, name},
+static const char *const gen_pool_names[GEN_KINDS][2] = {GEN_POOLS(GEN_ROW)};
+#undef GEN_ROW
 
 static void gen_row(gen_pool *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void gen_row(gen_pool *p, const char *format, ...)
@@ -51,11 +64,11 @@ static size_t gen_shared(gen_pool *p, size_t first)
     return at;
 }
 
-static const char *gen_place(const gen_pool *p, size_t at, size_t n, char *out, size_t cap)
+static const char *gen_place(gen_kind kind, size_t at, size_t n, char *out, size_t cap)
 {
     if (n == 0)
         return "NULL";
-    snprintf(out, cap, "%s + %zu", p->name, at);
+    snprintf(out, cap, "%s + %zu", gen_pool_names[kind][1], at);
     return out;
 }
 
@@ -68,72 +81,88 @@ static const char *const gen_op_names[JK_OP_COUNT] = {
 static const char *const gen_type_names[JK_TYPE_COUNT] = {"JK_F64", "JK_F32", "JK_I64", "JK_I32",
                                                           "JK_U8",  "JK_M64", "JK_M32"};
 
-static size_t gen_refs(gen_pools *g, const jk_ref *refs, size_t n)
+static size_t gen_refs(gen_pool *g, const jk_ref *refs, size_t n)
 {
-    size_t i, first = g->refs.count;
+    size_t i, first = g[GEN_REFS].count;
     for (i = 0; i < n; i++)
-        gen_row(&g->refs, "%uu", (unsigned)refs[i]);
-    return gen_shared(&g->refs, first);
+        gen_row(&g[GEN_REFS], "%uu", (unsigned)refs[i]);
+    return gen_shared(&g[GEN_REFS], first);
 }
 
-static size_t gen_stages(gen_pools *g, const jk_program *p)
+static size_t gen_steps(gen_pool *g, const jk_step *step, size_t n)
 {
-    char order[64], red[64];
-    size_t i, first = g->stages.count;
+    size_t i, first = g[GEN_STEPS].count;
+    for (i = 0; i < n; i++)
+        gen_row(&g[GEN_STEPS], "{%uu, %uu, {%uu, %uu, %uu}}", (unsigned)step[i].ref, (unsigned)step[i].to,
+                (unsigned)step[i].from[0], (unsigned)step[i].from[1], (unsigned)step[i].from[2]);
+    return gen_shared(&g[GEN_STEPS], first);
+}
+
+static size_t gen_stages(gen_pool *g, const jk_program *p)
+{
+    char order[64], red[64], step[64];
+    size_t i, first = g[GEN_STAGES].count;
     for (i = 0; i < p->nstages; i++) {
         const jk_stage *s = &p->stages[i];
         size_t o = gen_refs(g, s->order, s->norder), r = gen_refs(g, s->red, s->nred);
-        gen_row(&g->stages, "{%s, %s, %s, %u, %s, %u}", s->is_pass ? "true" : "false", s->stores ? "true" : "false",
-                gen_place(&g->refs, o, s->norder, order, sizeof order), (unsigned)s->norder,
-                gen_place(&g->refs, r, s->nred, red, sizeof red), (unsigned)s->nred);
+        size_t t = gen_steps(g, s->step, s->nstep);
+        gen_row(&g[GEN_STAGES], "{%s, %s, %s, %u, %s, %u, %s, %u}", s->is_pass ? "true" : "false",
+                s->stores ? "true" : "false", gen_place(GEN_REFS, o, s->norder, order, sizeof order),
+                (unsigned)s->norder, gen_place(GEN_REFS, r, s->nred, red, sizeof red), (unsigned)s->nred,
+                gen_place(GEN_STEPS, t, s->nstep, step, sizeof step), (unsigned)s->nstep);
     }
-    return gen_shared(&g->stages, first);
+    return gen_shared(&g[GEN_STAGES], first);
 }
 
-static size_t gen_args(gen_pools *g, const jk_program *p)
+static size_t gen_args(gen_pool *g, const jk_program *p)
 {
-    size_t i, first = g->args.count;
+    size_t i, first = g[GEN_ARGS].count;
     for (i = 0; i < p->nargs; i++) {
         const jk_param_info *a = &p->args[i];
-        gen_row(&g->args, "{\"%s\", %s, %u, %u, 0, %uu}", a->name, gen_type_names[a->type], a->is_array, a->is_result,
-                (unsigned)a->value);
+        gen_row(&g[GEN_ARGS], "{\"%s\", %s, %u, %u, 0, %uu}", a->name, gen_type_names[a->type], a->is_array,
+                a->is_result, (unsigned)a->value);
     }
-    return gen_shared(&g->args, first);
+    return gen_shared(&g[GEN_ARGS], first);
 }
 
-static void gen_program(gen_pools *g, const jk_program *p, gen_text *rows)
+static void gen_program(gen_pool *g, const jk_program *p, gen_text *rows)
 {
-    size_t i, ins = g->ins.count, cell = g->cell.count, varying = g->varying.count, rares = g->rares.count;
-    size_t stages = gen_stages(g, p), args = gen_args(g, p);
-    char rare[64];
+    size_t i, first[GEN_KINDS];
+    char place[64];
+    for (i = 0; i < GEN_KINDS; i++)
+        first[i] = g[i].count;
     for (i = 0; i < p->nins; i++) {
         const jk_ins *n = &p->ins[i];
-        gen_row(&g->ins, "{%s, %s, %u, %uu, %uu, %uu}", gen_op_names[n->op], gen_type_names[n->type], n->aux,
+        gen_row(&g[GEN_INS], "{%s, %s, %u, %uu, %uu, %uu}", gen_op_names[n->op], gen_type_names[n->type], n->aux,
                 (unsigned)n->a, (unsigned)n->b, (unsigned)n->c);
-        gen_row(&g->cell, "%uu", (unsigned)p->cell[i]);
-        gen_row(&g->varying, "%u", p->varying[i]);
+        gen_row(&g[GEN_CELL], "%uu", (unsigned)p->cell[i]);
+        gen_row(&g[GEN_VARYING], "%u", p->varying[i]);
     }
     for (i = 0; i < p->nrares; i++)
-        gen_row(&g->rares, "{%uu, %uu, %uu}", (unsigned)p->rares[i].first, (unsigned)p->rares[i].again,
+        gen_row(&g[GEN_RARES], "{%uu, %uu, %uu}", (unsigned)p->rares[i].first, (unsigned)p->rares[i].again,
                 (unsigned)p->rares[i].limit);
-    ins = gen_shared(&g->ins, ins);
-    cell = gen_shared(&g->cell, cell);
-    varying = gen_shared(&g->varying, varying);
-    rares = gen_shared(&g->rares, rares);
-    gen_printf(rows, "    {%s + %zu, %s + %zu, %s + %zu, %s, ", g->ins.name, ins, g->cell.name, cell, g->varying.name,
-               varying, gen_place(&g->rares, rares, p->nrares, rare, sizeof rare));
-    gen_printf(rows, "%s + %zu, %s + %zu,\n", g->stages.name, stages, g->args.name, args);
-    gen_printf(rows, "     %u, %u, %u, %u, %u, %u, %s, {0, 0, 0}, %u},\n", (unsigned)p->nins, (unsigned)p->nrares,
+    first[GEN_STAGES] = gen_stages(g, p);
+    first[GEN_ARGS] = gen_args(g, p);
+    for (i = 0; i < GEN_KINDS; i++) {
+        bool own = i == GEN_INS || i == GEN_CELL || i == GEN_VARYING || i == GEN_RARES;
+        if (own)
+            first[i] = gen_shared(&g[i], first[i]);
+        if (own || i == GEN_STAGES || i == GEN_ARGS)
+            gen_printf(rows, "%s%s, ", i == GEN_INS ? "    {" : "",
+                       gen_place((gen_kind)i, first[i], i == GEN_RARES ? p->nrares : 1, place, sizeof place));
+    }
+    gen_puts(rows, "\n");
+    gen_printf(rows, "     %u, %u, %u, %u, %u, %u, %s, {0, 0, 0}, %u, %u},\n", (unsigned)p->nins, (unsigned)p->nrares,
                (unsigned)p->nstages, (unsigned)p->ncells, (unsigned)p->nargs, (unsigned)p->nparams,
-               gen_type_names[p->type], (unsigned)p->flags);
+               gen_type_names[p->type], (unsigned)p->flags, (unsigned)p->nslots);
 }
 
 /* Short rows stand side by side. */
-static void gen_pool_print(gen_pool *p, gen_text *out)
+static void gen_pool_print(gen_kind kind, gen_pool *p, gen_text *out)
 {
     size_t i, column = 0;
     if (p->count)
-        gen_printf(out, "static const %s %s[] = {\n", p->type, p->name);
+        gen_printf(out, "static const %s %s[] = {\n", gen_pool_names[kind][0], gen_pool_names[kind][1]);
     for (i = 0; i < p->count; i++) {
         size_t n = strlen(p->rows[i]);
         if (column && column + n + 2 > 120) {
@@ -167,22 +196,14 @@ static void gen_numbers(const gen_kernels *k, gen_text *out)
 void gen_tables(const gen_kernels *k, gen_text *out)
 {
     gen_text rows = {NULL, 0, 0};
-    gen_pools g;
-    gen_pool *each[7];
+    gen_pool g[GEN_KINDS];
     size_t i;
-    memset(&g, 0, sizeof g);
-    each[0] = &g.ins, g.ins.type = "jk_ins", g.ins.name = "jk_named_ins";
-    each[1] = &g.cell, g.cell.type = "uint32_t", g.cell.name = "jk_named_cells";
-    each[2] = &g.varying, g.varying.type = "uint8_t", g.varying.name = "jk_named_varying";
-    each[3] = &g.rares, g.rares.type = "jk_rare", g.rares.name = "jk_named_rares";
-    each[4] = &g.refs, g.refs.type = "jk_ref", g.refs.name = "jk_named_refs";
-    each[5] = &g.stages, g.stages.type = "jk_stage", g.stages.name = "jk_named_stages";
-    each[6] = &g.args, g.args.type = "jk_param_info", g.args.name = "jk_named_args";
+    memset(g, 0, sizeof g);
     for (i = 0; i < 2 * k->count; i++)
-        gen_program(&g, &k->items[i / 2].f[i % 2], &rows);
+        gen_program(g, &k->items[i / 2].f[i % 2], &rows);
     gen_numbers(k, out);
-    for (i = 0; i < 7; i++)
-        gen_pool_print(each[i], out);
+    for (i = 0; i < GEN_KINDS; i++)
+        gen_pool_print((gen_kind)i, &g[i], out);
     gen_puts(out, "static const jk_program jk_named_programs[JK_NAMED_COUNT] = {\n");
     gen_put(out, rows.data, rows.count);
     gen_puts(out, "};\n");

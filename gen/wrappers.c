@@ -185,7 +185,7 @@ void gen_api(const gen_kernels *k, gen_text *out)
         gen_doc(&k->items[i], out);
         for (precision = 0; precision < 2; precision++) {
             gen_prototype(&k->items[i], precision, out);
-            gen_puts(out, ";\n");
+            gen_printf(out, " JK_AS(jitk_%s_%s);\n", k->items[i].name, gen_suffix(precision));
         }
     }
     gen_puts(out, "#ifdef __cplusplus\n}\nextern \"C++\" {\n");

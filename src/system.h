@@ -1,5 +1,9 @@
 /* Every system header of the implementation, opened before begin.h: none may be opened inside its extern "C" and its
  * target pragma. A file under src/ still includes what it uses; here those includes come first. */
+#ifdef __cplusplus
+extern "C++" { /* a user may have opened extern "C" */
+#endif
+#include <assert.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,4 +23,9 @@
 #endif
 #if defined(__x86_64__)
 #include <cpuid.h>
+#else
+#include <fenv.h>
+#endif
+#ifdef __cplusplus
+}
 #endif
