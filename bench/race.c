@@ -1,0 +1,119 @@
+/* race: the watch, the rounds and the medians. */
+#define _GNU_SOURCE
+#include "bench.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+double bench_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+bench_contender *bench_enter(bench_heat *h, const char *name, void (*run)(void *, size_t), void *context)
+{
+    if (h->count == BENCH_MAX_CONTENDERS) {
+        fprintf(stderr, "bench: more than %d contenders\n", BENCH_MAX_CONTENDERS);
+        exit(1);
+    }
+    bench_contender *c = &h->c[h->count++];
+    memset(c, 0, sizeof *c);
+    c->name = name;
+    c->run = run;
+    c->context = context;
+    return c;
+}
+
+static double once(bench_contender *c, size_t reps)
+{
+    if (c->timed)
+        return c->timed(c->context, reps);
+    double start = bench_now();
+    c->run(c->context, reps);
+    return bench_now() - start;
+}
+
+/* Doubles the runs a sample until one sample lasts long enough. Doubles as the warm-up. */
+static double calibrate(bench_contender *c)
+{
+    c->reps = 1;
+    for (;;) {
+        double ns = once(c, c->reps);
+        if (ns >= bench_set.sample_ns || c->reps >= (size_t)1 << 24)
+            return ns;
+        double grow = ns > 0 ? 1.3 * bench_set.sample_ns / ns : 1000;
+        grow = grow > 1000 ? 1000 : grow < 2 ? 2 : grow;
+        c->reps = (size_t)((double)c->reps * grow);
+    }
+}
+
+/* What ran before has left its own data in the caches: one run outside the watch puts that right, where it is cheap. */
+static double sample(bench_contender *c)
+{
+    if (c->reps > 1)
+        once(c, 1);
+    return once(c, c->reps) / (double)c->reps;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double bench_median(double *v, size_t count)
+{
+    qsort(v, count, sizeof *v, by_value);
+    return count % 2 ? v[count / 2] : (v[count / 2 - 1] + v[count / 2]) / 2;
+}
+
+void bench_race(bench_heat *h)
+{
+    double round_ns = 0;
+    for (size_t i = 0; i < h->count; i++)
+        round_ns += calibrate(&h->c[i]);
+    double affordable = bench_set.budget_ns / (round_ns > 0 ? round_ns : 1);
+    h->rounds = affordable < (double)bench_set.rounds_min   ? bench_set.rounds_min
+                : affordable > (double)bench_set.rounds_max ? bench_set.rounds_max
+                                                            : (size_t)affordable;
+    for (size_t r = 0; r < h->rounds; r++)
+        for (size_t k = 0; k < h->count; k++) {
+            bench_contender *c = &h->c[r % 2 ? h->count - 1 - k : k];
+            c->sample[r] = sample(c);
+        }
+    for (size_t i = 0; i < h->count; i++) {
+        double v[BENCH_MAX_ROUNDS];
+        memcpy(v, h->c[i].sample, h->rounds * sizeof *v);
+        h->c[i].ns = bench_median(v, h->rounds);
+    }
+}
+
+double bench_ratio(const bench_heat *h, const bench_contender *a, const bench_contender *b)
+{
+    double v[BENCH_MAX_ROUNDS];
+    for (size_t r = 0; r < h->rounds; r++)
+        v[r] = a->sample[r] / b->sample[r];
+    return bench_median(v, h->rounds);
+}
+
+bench_contender *bench_find(bench_heat *h, const char *name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (strcmp(h->c[i].name, name) == 0)
+            return &h->c[i];
+    return NULL;
+}
+
+bench_contender *bench_fastest(bench_heat *h, const char *const *names, size_t count)
+{
+    bench_contender *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        bench_contender *c = bench_find(h, names[i]);
+        if (c && (!best || c->ns < best->ns))
+            best = c;
+    }
+    return best;
+}

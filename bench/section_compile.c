@@ -1,0 +1,233 @@
+/* section_compile: from text to callable code and back, in jitk and in the compiler libraries that programs embed; and
+ * what one call costs. */
+#define JITK_DECLARATIONS_ONLY
+#include "bench.h"
+#include "jit.h"
+#include "jitk.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TERMS = 500 }; /* 500 products and 499 sums, and one more sum in jitk's and TCC's text: 1,000 operators */
+
+double jit_constant(size_t term)
+{
+    return 1 + (double)(term + 1) / 1024;
+}
+
+static const jit_peer *const peers[] = {
+#ifdef BENCH_TCC
+    &jit_tcc,
+#endif
+#ifdef BENCH_LLVM
+    &jit_llvm_o0, &jit_llvm_o2,
+#endif
+#ifdef BENCH_GCCJIT
+    &jit_gccjit,
+#endif
+    NULL,
+};
+
+static char long_text[TERMS * 32], long_c[TERMS * 32 + 256];
+static const char short_c[] = "double sqrt(double);\n"
+                              "void f(const double *x, double *o, long n)\n"
+                              "{ long i; for (i = 0; i < n; i++) o[i] = 2*sqrt(x[i]); }\n";
+
+static void make_texts(void)
+{
+    char *p = long_text, *q = long_c;
+    q += sprintf(q, "void f(const double *x, double *o, long n)\n{ long i; for (i = 0; i < n; i++) o[i] = ");
+    for (size_t k = 0; k < TERMS; k++) {
+        p += sprintf(p, "%s%.10f*x", k ? " + " : "", jit_constant(k));
+        q += sprintf(q, "%s%.10f*x[i]", k ? " + " : "", jit_constant(k));
+    }
+    sprintf(q, "; }\n");
+}
+
+typedef struct work {
+    const char *text; /* jitk's */
+    jit_work jit;
+    const jit_peer *peer;
+    double expected; /* at x = 2 */
+} work;
+
+static void check(const char *who, double got, double expected)
+{
+    if (!(fabs(got - expected) <= 1e-12 * fabs(expected))) {
+        fprintf(stderr, "bench: %s computed %.17g instead of %.17g\n", who, got, expected);
+        exit(1);
+    }
+}
+
+static void run_jitk(void *context, size_t reps)
+{
+    const work *w = (const work *)context;
+    jitk_error e;
+    for (; reps > 0; reps--) {
+        jitk_kernel *k = jitk_compile(w->text, NULL, &e);
+        double x = 2, o = 0;
+        if (!k || jitk_call(k, 1, &x, &o) != JITK_OK) {
+            fprintf(stderr, "bench: %s\n", e.message);
+            exit(1);
+        }
+        check("jitk", o, w->expected);
+        jitk_free(k);
+    }
+}
+
+static void run_function(void *context, size_t reps)
+{
+    const work *w = (const work *)context;
+    jitk_error e;
+    for (; reps > 0; reps--) {
+        size_t arity;
+        double (*f)(double) = (double (*)(double))jitk_function(w->text, NULL, &arity, &e);
+        if (!f) {
+            fprintf(stderr, "bench: %s\n", e.message);
+            exit(1);
+        }
+        check("jitk_function", f(2), w->expected);
+        jitk_function_free((jitk_fn)f);
+    }
+}
+
+static void run_peer(void *context, size_t reps)
+{
+    const work *w = (const work *)context;
+    for (; reps > 0; reps--) {
+        double got = 0;
+        if (!w->peer->compile(&w->jit, &got)) {
+            fprintf(stderr, "bench: %s failed\n", w->peer->name);
+            exit(1);
+        }
+        check(w->peer->name, got, w->expected);
+    }
+}
+
+static bench_heat heat;
+
+static void race(const char *row, const work *w, bool numexpr, double target_us)
+{
+    work each[8];
+    heat.count = 0;
+    bench_progress("compile: %s", row);
+    bench_enter(&heat, "jitk", run_jitk, (void *)(uintptr_t)w);
+    bench_enter(&heat, "jitk_fn", run_function, (void *)(uintptr_t)w);
+    for (size_t i = 0; peers[i]; i++) {
+        each[i] = *w;
+        each[i].peer = peers[i];
+        bench_enter(&heat, peers[i]->name, run_peer, &each[i]);
+    }
+    if (numexpr && bench_numexpr_open())
+        bench_enter(&heat, "numexpr", NULL, NULL)->timed = bench_numexpr_compile;
+    bench_race(&heat);
+    bench_place p;
+    memset(&p, 0, sizeof p);
+    p.section = "compile", p.row = row, p.type = "f64", p.size = "-";
+    bench_report(&p, &heat, "jitk", bench_find(&heat, "TCC"));
+    char what[96];
+    snprintf(what, sizeof what, "compile %s, text to callable code, and free", row);
+    bench_target(what, false, target_us, bench_find(&heat, "jitk")->ns / 1000, " us", "array kernel, warm");
+}
+
+void section_compile(void)
+{
+    work small, large;
+    double sample_ns = bench_set.sample_ns;
+    bench_set.sample_ns = 5e6; /* warm, although compilers that take a hundred milliseconds take turns */
+    memset(&small, 0, sizeof small);
+    memset(&large, 0, sizeof large);
+    make_texts();
+    small.text = "2*x^0.5";
+    small.jit.c = short_c;
+    small.expected = 2 * sqrt(2.0);
+    large.text = long_text;
+    large.jit.c = long_c;
+    large.jit.terms = TERMS;
+    for (size_t k = 0; k < TERMS; k++)
+        large.expected += jit_constant(k) * 2;
+    race("2*x^0.5", &small, true, 15);
+    race("1000 operators", &large, false, 1000);
+    bench_set.sample_ns = sample_ns;
+    if (!peers[0])
+        bench_note("no compiler library was found when this was built (TCC, LLVM, libgccjit)");
+}
+
+/* ---- calls ---- */
+
+typedef struct call {
+    jitk_kernel *kernel;
+    bench_loop loop;
+    double *x, *o;
+    size_t n;
+} call;
+static volatile double sink;
+
+static void run_call(void *context, size_t reps)
+{
+    const call *c = (const call *)context;
+    for (; reps > 0; reps--)
+        jitk_call(c->kernel, c->n, c->x, c->o);
+}
+
+static void run_sum(void *context, size_t reps)
+{
+    const call *c = (const call *)context;
+    double s = 0;
+    for (; reps > 0; reps--)
+        s += jitk_sum(c->x, c->n);
+    sink = s;
+}
+
+static void run_eval(void *context, size_t reps)
+{
+    const call *c = (const call *)context;
+    for (; reps > 0; reps--)
+        jitk_eval("2*x^0.5", c->n, c->x, c->o);
+}
+
+static void run_loop(void *context, size_t reps)
+{
+    const call *c = (const call *)context;
+    double s = 0;
+    for (; reps > 0; reps--)
+        s += c->loop(c->x, NULL, NULL, c->o, c->n);
+    sink = s;
+}
+
+static void call_race(const char *row, const char *text, bench_row loop, bool map)
+{
+    static double x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, o[8];
+    call c, l;
+    memset(&c, 0, sizeof c);
+    c.kernel = jitk_compile(text, NULL, NULL);
+    c.x = x, c.o = o, c.n = 1;
+    l = c;
+    l.loop = bench_compiled[0]->loop[BENCH_F64][loop];
+    heat.count = 0;
+    bench_enter(&heat, "kernel", run_call, &c);
+    if (map)
+        bench_enter(&heat, "jitk_eval", run_eval, &c);
+    else
+        bench_enter(&heat, "jitk_sum", run_sum, &c);
+    bench_enter(&heat, bench_compiled[0]->name, run_loop, &l);
+    bench_race(&heat);
+    bench_place p;
+    memset(&p, 0, sizeof p);
+    p.section = "call", p.row = row, p.type = "f64", p.n = 1;
+    bench_report(&p, &heat, "kernel", NULL);
+    char what[96];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(what, sizeof what, "a call at n = 1, %s, %s: over the loop", row, heat.c[i].name);
+        if (strcmp(heat.c[i].name, "jitk_eval") != 0)
+            bench_target(what, false, 25, heat.c[i].ns - heat.c[2].ns, " ns", "");
+    }
+    jitk_free(c.kernel);
+}
+
+void section_call(void)
+{
+    call_race("2*x^0.5", "2*x^0.5", ROW_root, true);
+    call_race("sum(x)", "(x[]) = sum(x)", ROW_sum, false);
+}
