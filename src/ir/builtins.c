@@ -384,7 +384,10 @@ JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
     jk_ref t = jk_ir_2(ir, JK_SUB, v.low, jk_ir_2(ir, JK_SUB, s, v.high));
     jk_ref c = jk_ir_2(ir, JK_MUL, s, down);
     jk_ref rest = jk_ir_2(ir, JK_ADD, jk_ir_2(ir, JK_SUB, s, jk_ir_2(ir, JK_MUL, c, up)), t);
-    return jk_ir_3(ir, JK_SELECT, small, jk_ir_3(ir, JK_FMA, rest, down, c), jk_ir_2(ir, JK_MUL, s, up));
+    c = jk_ir_3(ir, JK_FMA, rest, down, c);
+    if (n & 1) /* what vanishes keeps its sign */
+        c = jk_ir_2(ir, JK_COPYSIGN, c, x);
+    return jk_ir_3(ir, JK_SELECT, small, c, jk_ir_2(ir, JK_MUL, s, up));
 }
 
 /* high + low is right where it is neither small nor NaN. Elsewhere the plain product is the result for zeros,
