@@ -7,6 +7,7 @@
 #include "syntax/number.c"
 #include "syntax/token.c"
 #include "syntax/parse.c"
+#include "syntax/define.c"
 #include "syntax/build.c"
 #include "syntax/print.c"
 #include "ir/ops.h"
