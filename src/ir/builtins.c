@@ -119,7 +119,7 @@ static const jk_named jk_nameds[] = {{"e", "2.7182818284590452353602874713526624
                                      {"inf", NULL},
                                      {"nan", NULL},
                                      {"pi", "3.14159265358979323846264338327950288419716939937511"}};
-#define JK_NAMED_COUNT (sizeof jk_nameds / sizeof *jk_nameds)
+#define JK_CONSTANT_COUNT (sizeof jk_nameds / sizeof *jk_nameds)
 
 JK_FUNC int jk_name_compare(const char *a, size_t alen, const char *b, size_t blen)
 {
@@ -146,7 +146,7 @@ JK_FUNC const jk_fn *jk_fn_find(const char *name, size_t len)
 JK_FUNC const jk_named *jk_named_find(const char *name, size_t len)
 {
     size_t i;
-    for (i = 0; i < JK_NAMED_COUNT && len <= 3; i++)
+    for (i = 0; i < JK_CONSTANT_COUNT && len <= 3; i++)
         if (jk_name_compare(name, len, jk_nameds[i].name, strlen(jk_nameds[i].name)) == 0)
             return &jk_nameds[i];
     return NULL;

@@ -157,7 +157,7 @@ JK_FUNC void jk_lower_suggest(jk_lowerer *l, const jk_node *n, char *out, size_t
     } else {
         for (i = 0; i < c->def->nparams; i++)
             jk_nearest_try(&s, c->def->params[i].name, c->def->params[i].name_len);
-        for (i = 0; i < JK_NAMED_COUNT; i++)
+        for (i = 0; i < JK_CONSTANT_COUNT; i++)
             jk_nearest_try(&s, jk_nameds[i].name, strlen(jk_nameds[i].name));
     }
     jk_nearest_text(&s, out, nbytes);
