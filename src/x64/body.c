@@ -1,0 +1,479 @@
+/* x64: bodies. A body is built once from a stage's order: its values, and its steps (instructions, accumulations, stores)
+ * with the steps that use each value. It is then emitted for every loop that needs it, in lockstep of `width` instances:
+ * batch after batch where registers do not allow all instances at once. */
+#include "gen.h"
+
+/* The value number of ref, made when new. What the stage's order computes was entered first. */
+JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
+{
+    jk_gen *g = b->g;
+    const jk_ins *i = &g->p->ins[ref];
+    size_t cap = b->cap_val;
+    jk_val *x;
+    if (g->local[ref])
+        return g->local[ref] - 1;
+    x = (jk_val *)jk_grow(g->arena, b->val, b->nval, &cap, sizeof *x);
+    if (!x)
+        return 0;
+    b->val = x;
+    b->cap_val = (uint32_t)cap;
+    x += b->nval;
+    memset(x, 0, sizeof *x);
+    x->ref = ref;
+    x->type = i->type;
+    x->cls = g->t.kmask && (i->type == JK_M64 || i->type == JK_M32);
+    x->resident = JK_NOREG;
+    x->kind = (uint8_t)kind;
+    g->local[ref] = ++b->nval;
+    if (kind == JK_VAL_UNIFORM) {
+        x->home = JK_HOME_CELL;
+        if (i->op == JK_CONST) {
+            x->home = JK_HOME_POOL;
+            x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
+        } else if (i->op == JK_LENGTH) {
+            x->home = JK_HOME_LENGTH;
+        } else if (g->function) {
+            x->home = JK_HOME_ARG;
+            x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
+        } else {
+            x->at = (int32_t)g->p->cell[ref];
+        }
+    }
+    return b->nval - 1;
+}
+
+static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
+{
+    const jk_ins *i = &g->p->ins[ref];
+    if (i->op == JK_LOAD)
+        return JK_VAL_LOAD;
+    if (i->op == JK_RSTATE)
+        return JK_VAL_STATE;
+    if (i->op == JK_PARAM && g->function)
+        return i->a < JK_ARG_REGISTERS ? JK_VAL_COMPUTED : JK_VAL_UNIFORM;
+    return g->p->varying[ref] && i->op != JK_CONST ? JK_VAL_OUTER : JK_VAL_UNIFORM;
+}
+
+typedef struct jk_refs { /* a growing list */
+    jk_ref *at;
+    size_t n, cap;
+} jk_refs;
+
+static inline void jk_refs_add(jk_gen *g, jk_refs *l, jk_ref ref)
+{
+    jk_ref *p = (jk_ref *)jk_grow(g->arena, l->at, l->n, &l->cap, sizeof *p);
+    if (p) {
+        l->at = p;
+        p[l->n++] = ref;
+    }
+}
+
+/* What a rare body needs of the outside: the operands of its instructions that stand before it, as far as the outside
+ * computes them, and leaves. */
+JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
+{
+    const jk_ins *ins = g->p->ins;
+    jk_ref r, first = g->p->rares[ins[ref].aux].first;
+    for (r = first; r < ref; r++) {
+        unsigned k, arity = jk_op_arity((jk_op)ins[r].op);
+        jk_ref op[3];
+        op[0] = ins[r].a;
+        op[1] = ins[r].b;
+        op[2] = ins[r].c;
+        if (ins[r].op == JK_LOAD)
+            jk_refs_add(g, l, r);
+        for (k = 0; k < arity; k++) {
+            jk_val_kind kind = jk_leaf_kind(g, op[k]);
+            if (kind == JK_VAL_LOAD || kind == JK_VAL_UNIFORM || (op[k] < first && g->local[op[k]]))
+                jk_refs_add(g, l, op[k]);
+        }
+    }
+}
+
+/* The values that a step uses, as refs (repeated where an instruction names one twice). */
+JK_FUNC void jk_step_refs(jk_gen *g, const jk_body_step *s, jk_refs *l)
+{
+    const jk_ins *i;
+    unsigned arity;
+    l->n = 0;
+    if (s->kind == JK_STEP_STORE) {
+        jk_refs_add(g, l, g->p->args[s->index].value);
+        return;
+    }
+    i = &g->p->ins[s->kind == JK_STEP_RED ? g->stage->red[s->index] : s->index];
+    arity = i->op == JK_RARE ? 2 : jk_op_arity((jk_op)i->op);
+    if (arity > 0)
+        jk_refs_add(g, l, i->a);
+    if (arity > 1)
+        jk_refs_add(g, l, i->b);
+    if (arity > 2)
+        jk_refs_add(g, l, i->c);
+    if (i->op == JK_RARE)
+        jk_rare_operands(g, l, s->index);
+}
+
+/* Where each reduction joins in: right after its argument is there, so that it does not wait in a register. A load's
+ * place is its first other use. Returns for each reduction the number of instructions before it. */
+JK_FUNC void jk_place_reductions(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
+                                 uint32_t *before)
+{
+    jk_gen *g = b->g;
+    uint32_t *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + 1));
+    uint32_t n, r;
+    if (!at)
+        return;
+    for (n = 0; n < norder; n++) {
+        const jk_ins *i = &g->p->ins[order[n]];
+        unsigned k, arity = jk_op_arity((jk_op)i->op);
+        jk_ref op[3];
+        op[0] = i->a;
+        op[1] = i->b;
+        op[2] = i->c;
+        at[g->local[order[n]] - 1] = n + 1;
+        for (k = 0; k < arity; k++)
+            if (g->local[op[k]] && !at[g->local[op[k]] - 1])
+                at[g->local[op[k]] - 1] = n + 1;
+    }
+    for (r = 0; r < nred; r++)
+        before[r] = g->local[g->p->ins[red[r]].a] ? at[g->local[g->p->ins[red[r]].a] - 1] : 0;
+}
+
+JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred, bool stores)
+{
+    jk_gen *g = b->g;
+    uint32_t n, r, *before = (uint32_t *)jk_arena_zero(g->arena, sizeof *before * ((size_t)nred + 1));
+    uint32_t *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)norder + 1));
+    uint32_t *next = (uint32_t *)jk_arena_zero(g->arena, sizeof *next * ((size_t)nred + 1));
+    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
+    if (!b->step || !before || !head || !next)
+        return false;
+    jk_place_reductions(b, order, norder, red, nred, before);
+    for (r = nred; r-- > 0;) {
+        next[r] = head[before[r]];
+        head[before[r]] = r + 1;
+    }
+    for (n = 0; n <= norder; n++) {
+        for (r = head[n]; r; r = next[r - 1]) {
+            b->step[b->nstep].kind = JK_STEP_RED;
+            b->step[b->nstep++].index = r - 1;
+        }
+        if (n < norder) {
+            b->step[b->nstep].kind = JK_STEP_INS;
+            b->step[b->nstep++].index = order[n];
+        }
+    }
+    for (n = g->p->nparams; stores && n < g->p->nargs; n++)
+        if (g->p->args[n].is_array) {
+            b->step[b->nstep].kind = JK_STEP_STORE;
+            b->step[b->nstep++].index = n;
+        }
+    return true;
+}
+
+/* Enters every operand and lists, for each value, the steps that use it: counted first, then filled. */
+JK_FUNC bool jk_body_uses(jk_body *b, const jk_ref *extra, uint32_t nextra)
+{
+    jk_gen *g = b->g;
+    jk_refs l = {NULL, 0, 0};
+    uint32_t s, k, round, total = 0;
+    for (round = 0; round < 2; round++) {
+        for (s = 0; s <= b->nstep; s++) {
+            if (s < b->nstep)
+                jk_step_refs(g, &b->step[s], &l);
+            else
+                for (l.n = 0, k = 0; k < nextra; k++)
+                    jk_refs_add(g, &l, extra[k]);
+            for (k = 0; k < l.n; k++) {
+                uint32_t v = jk_body_value(b, l.at[k], jk_leaf_kind(g, l.at[k])); /* may move b->val */
+                jk_val *x = &b->val[v];
+                if (g->arena->failed)
+                    return false;
+                if (!round && x->use != s + 1) { /* x->use: the last step counted */
+                    x->use = s + 1;
+                    x->use_end++;
+                } else if (round && (!x->use_end || b->uses[x->use_end - 1] != s || x->use_end == x->use)) {
+                    b->uses[x->use_end++] = s;
+                }
+            }
+        }
+        if (round)
+            break;
+        for (k = 0; k < b->nval; k++) {
+            uint32_t n = b->val[k].use_end;
+            b->val[k].use = b->val[k].use_end = total;
+            total += n;
+        }
+        b->uses = (uint32_t *)jk_arena_alloc(g->arena, sizeof *b->uses * ((size_t)total + 1));
+        if (!b->uses)
+            return false;
+    }
+    return true;
+}
+
+/* How many vectors live at once, of one instance. */
+JK_FUNC void jk_body_pressure(jk_body *b)
+{
+    uint32_t *delta = (uint32_t *)jk_arena_zero(b->g->arena, sizeof *delta * ((size_t)b->nstep + 2));
+    uint32_t v, s, live = 0;
+    if (!delta)
+        return;
+    for (v = 0; v < b->nval; v++) {
+        const jk_val *x = &b->val[v];
+        uint32_t first = x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : x->use < x->use_end ? b->uses[x->use] : 0;
+        if (x->kind == JK_VAL_UNIFORM || x->cls || x->use == x->use_end)
+            continue;
+        if (x->kind == JK_VAL_LOAD && x->use_end - x->use < 2 && b->g->t.enc != JK_ENC_LEGACY)
+            continue;
+        delta[first]++;
+        delta[b->uses[x->use_end - 1]]--;
+    }
+    for (s = 0; s <= b->nstep; s++) {
+        live += delta[s];
+        b->max_live = JK_LARGER(b->max_live, live);
+    }
+}
+
+/* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores. */
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
+                           bool stores, const jk_ref *extra, uint32_t nextra)
+{
+    uint32_t n;
+    memset(b, 0, sizeof *b);
+    b->g = g;
+    b->rows_index = JK_NOGP;
+    for (n = 0; n < norder; n++)
+        jk_body_value(b, order[n], JK_VAL_COMPUTED);
+    for (n = 0; n < nred; n++)
+        if (!g->local[g->p->ins[red[n]].a])
+            jk_body_value(b, g->p->ins[red[n]].a, jk_leaf_kind(g, g->p->ins[red[n]].a));
+    if (g->arena->failed || !jk_body_steps(b, order, norder, red, nred, stores))
+        return false;
+    for (n = 0; n < b->nstep; n++)
+        if (b->step[n].kind == JK_STEP_INS)
+            b->val[g->local[b->step[n].index] - 1].at = (int32_t)n;
+    if (!jk_body_uses(b, extra, nextra))
+        return false;
+    jk_body_pressure(b);
+    return !g->arena->failed;
+}
+
+/* A ref's value number belongs to one body at a time. */
+JK_FUNC void jk_body_forget(jk_body *b)
+{
+    uint32_t v;
+    for (v = 0; v < b->nval; v++)
+        b->g->local[b->val[v].ref] = 0;
+}
+
+/* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base is
+ * in no register. */
+JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
+{
+    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
+    jk_gen *g = b->g;
+    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = g->t.scalar ? size : g->t.vbytes;
+    uint32_t m = b->first + j, stream = b->streams > 1 ? m / g->parts : 0, part = b->streams > 1 ? m % g->parts : m;
+    bool rows = b->mode == JK_MODE_ROWS;
+    unsigned base = rows ? JK_NOGP : g->base[arg];
+    if (base == JK_NOGP) {
+        int32_t table = rows ? (int32_t)offsetof(jk_run, tail) : (int32_t)offsetof(jk_run, array);
+        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, table));
+        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
+        base = JK_RAX;
+    }
+    if (rows && b->rows_index == JK_NOGP)
+        return jk_opnd_mem(base, (int32_t)(part * step));
+    return jk_opnd_index(base, rows ? b->rows_index : index[stream], size, (int32_t)(part * step));
+}
+
+/* The value of a reduction's argument where lanes may be missing: those get the neutral element. */
+JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uint32_t j)
+{
+    jk_gen *g = b->g;
+    jk_type type = (jk_type)b->val[v].type;
+    bool wide = jk_type_size(type) == 8;
+    uint64_t neutral = acc->op == JK_RPROD ? (wide ? 0x3ff0000000000000u : 0x3f800000u)
+                                           : (wide ? 0x7ff0000000000000u : 0x7f800000u);
+    unsigned x = jk_reg_of(b, v, j), t, u;
+    jk_vt vt = jk_vt_of(g, type);
+    if (b->mode != JK_MODE_MASK && b->mode != JK_MODE_ROWS)
+        return x;
+    t = jk_temp(b, 0);
+    if (b->mode == JK_MODE_MASK) {
+        vt.k = JK_K_TAIL;
+        vt.zero = acc->op == JK_RSUM;
+        if (!vt.zero)
+            jk_emit_splat(g, type, t, jk_const(g, type, neutral));
+        jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0, jk_opnd_reg(x), 0);
+        return t;
+    }
+    jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0,
+             jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) * (g->t.scalar ? jk_type_size(type) : g->t.vbytes))), 0);
+    if (acc->op == JK_RSUM) {
+        jk_emit_3(g, JK_V_AND, type, t, t, jk_opnd_reg(x));
+        return t;
+    }
+    u = jk_temp(b, 0);
+    jk_emit_3(g, JK_V_AND, type, u, t, jk_opnd_reg(x));
+    jk_emit_3(g, JK_V_ANDN, type, t, t, jk_const(g, type, neutral));
+    jk_emit_3(g, JK_V_OR, type, u, u, jk_opnd_reg(t));
+    return u;
+}
+
+/* Half h of a vector of floats as doubles. */
+JK_FUNC unsigned jk_widen_half(jk_body *b, unsigned x, unsigned h)
+{
+    jk_gen *g = b->g;
+    unsigned t = jk_temp(b, 0);
+    jk_vt vt = jk_vt_of(g, JK_F32);
+    if (g->t.scalar) {
+        jk_asm_v(&g->as, JK_V_CVTSS2SD, vt, t, t, jk_opnd_reg(x), 0);
+        return t;
+    }
+    if (h && g->t.vbytes == 16)
+        jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, jk_opnd_reg(x));
+    else if (h)
+        jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, vt, jk_opnd_reg(t), x, 1);
+    jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, t, 0, jk_opnd_reg(h ? t : x), 0);
+    return t;
+}
+
+/* The place of an accumulator's vector: instance m, half h. */
+JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h)
+{
+    uint32_t step = g->t.scalar ? (uint32_t)jk_type_size((jk_type)acc->type) : g->t.vbytes;
+    uint32_t stream = m / g->parts, part = m % g->parts;
+    return jk_opnd_mem(g->acc_base, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
+}
+
+/* Accumulator = accumulator op x. */
+JK_FUNC void jk_accumulate_one(jk_body *b, const jk_acc *acc, uint32_t m, uint32_t h, jk_opnd x)
+{
+    jk_gen *g = b->g;
+    jk_type type = (jk_type)acc->type;
+    unsigned r = acc->reg[m * acc->wide + h], a = r;
+    if (r == JK_NOREG) {
+        a = jk_temp(b, 0);
+        jk_emit_load(g, type, a, jk_acc_at(g, acc, m, h));
+    }
+    if (acc->op == JK_RMIN)
+        jk_emit_minmax(g, JK_MIN, type, a, a, x.reg, g->t.kmask ? 0 : jk_temp(b, 0));
+    else
+        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, a, a, x);
+    if (r == JK_NOREG)
+        jk_emit_store(g, type, jk_acc_at(g, acc, m, h), a);
+}
+
+JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j)
+{
+    jk_gen *g = b->g;
+    const jk_acc *acc = &g->acc[r];
+    uint32_t v = jk_val_of(b, g->p->ins[g->stage->red[r]].a), m = b->first + j, h;
+    bool tail = b->mode == JK_MODE_MASK || b->mode == JK_MODE_ROWS;
+    unsigned x;
+    if (!tail && acc->op != JK_RMIN && acc->type == b->val[v].type && acc->reg[m] != JK_NOREG) {
+        jk_accumulate_one(b, acc, m, 0, jk_opnd_of(b, v, j, 0));
+        return;
+    }
+    x = jk_neutral_lanes(b, acc, v, j);
+    for (h = 0; h < acc->wide; h++)
+        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(acc->type == b->val[v].type ? x : jk_widen_half(b, x, h)));
+}
+
+JK_FUNC void jk_emit_result(jk_body *b, uint32_t arg, uint32_t j)
+{
+    jk_gen *g = b->g;
+    uint32_t v = jk_val_of(b, g->p->args[arg].value);
+    unsigned x = jk_reg_of(b, v, j);
+    jk_vt vt = jk_vt_of(g, (jk_type)b->val[v].type);
+    if (b->mode == JK_MODE_MASK)
+        vt.k = JK_K_TAIL;
+    jk_asm_vstore(&g->as, b->mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, jk_array_at(b, arg, j), x, 0);
+}
+
+/* Empties the registers and starts at the first step. */
+JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
+{
+    uint32_t v, i;
+    if (!b->loc || width > b->width) {
+        b->loc = (jk_loc *)jk_arena_alloc(b->g->arena, sizeof *b->loc * ((size_t)b->nval * width + 1));
+        if (!b->loc)
+            return false;
+    }
+    b->width = width;
+    b->pos = 0;
+    for (i = 0; i < b->nval * width; i++) {
+        b->loc[i].slot = -1;
+        b->loc[i].reg = JK_NOREG;
+    }
+    for (v = 0; v < b->nval; v++)
+        b->val[v].use = v ? b->val[v - 1].use_end : 0;
+    memset(b->owner, 0xff, sizeof b->owner);
+    b->used[0] = b->used[1] = b->pinned[0] = b->pinned[1] = 0;
+    b->available[0] = (b->g->t.nregs == 32 ? UINT32_MAX : 0xffffu) & ~b->g->fixed;
+    b->available[1] = b->g->t.kmask ? JK_K_AVAILABLE : 0;
+    return true;
+}
+
+/* A uniform stage leaves what others use in its cell; a value that nothing in the body uses goes at once. */
+JK_FUNC void jk_body_result(jk_body *b, jk_ref ref, uint32_t j)
+{
+    jk_gen *g = b->g;
+    uint32_t v = jk_val_of(b, ref);
+    if (g->stage && !g->stage->is_pass && g->p->cell[ref] != JK_NOCELL && !b->in_stub) {
+        unsigned r = jk_reg_of(b, v, j);
+        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, cell)));
+        jk_emit_store(g, (jk_type)b->val[v].type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[ref])), r);
+    }
+    jk_release(b, v, j);
+}
+
+/* Runs the steps from where the body stands. */
+JK_FUNC void jk_body_run(jk_body *b)
+{
+    jk_gen *g = b->g;
+    jk_refs l = {NULL, 0, 0};
+    uint32_t j, k;
+    for (b->pos = 0; b->pos < b->nstep; b->pos++) {
+        const jk_body_step *s = &b->step[b->pos];
+        bool rare = s->kind == JK_STEP_INS && g->p->ins[s->index].op == JK_RARE;
+        g->as.note = s->kind == JK_STEP_INS ? s->index : s->kind == JK_STEP_RED ? g->stage->red[s->index] : UINT32_MAX;
+        jk_step_refs(g, s, &l);
+        if (g->arena->failed)
+            return;
+        if (rare)
+            jk_rare_jump(b, s->index);
+        for (j = 0; j < b->width; j++) {
+            if (s->kind == JK_STEP_RED)
+                jk_accumulate(b, s->index, j);
+            else if (s->kind == JK_STEP_STORE)
+                jk_emit_result(b, s->index, j);
+            else if (!rare)
+                jk_select(b, s->index, j);
+            if (s->kind == JK_STEP_INS)
+                jk_body_result(b, s->index, j);
+            for (k = 0; k < l.n; k++)
+                jk_release(b, jk_val_of(b, l.at[k]), j);
+            b->pinned[0] = b->pinned[1] = 0;
+        }
+        for (k = 0; k < l.n; k++) {
+            jk_val *x = &b->val[jk_val_of(b, l.at[k])];
+            if (x->use < x->use_end && b->uses[x->use] == b->pos)
+                x->use++;
+        }
+    }
+    g->as.note = UINT32_MAX;
+}
+
+/* Emits the body for `instances` vectors, `width` at a time. */
+JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
+{
+    b->mode = mode;
+    b->streams = streams;
+    for (b->first = 0; b->first < instances; b->first += width) {
+        if (!jk_body_begin(b, width))
+            return false;
+        jk_body_run(b);
+    }
+    return !b->g->arena->failed && b->g->e->status == JITK_OK;
+}

@@ -1,0 +1,196 @@
+/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (loop.c) around bodies
+ * (body.c): straight-line code for `width` instances of every value in lockstep, each instance one vector. Registers are
+ * given out while emitting (regs.c), instructions chosen one IR value at a time (select.c) from emitters that know what
+ * the instruction set has (isa.c). */
+#ifndef JK_X64_GEN_H
+#define JK_X64_GEN_H
+#include "x64.h"
+
+/* An instruction set as this room sees it. */
+typedef struct jk_target {
+    jk_enc enc;
+    uint8_t vbytes;  /* of a vector; a scalar's slot is 16 */
+    uint8_t nregs;   /* vector registers */
+    bool scalar;     /* one element an instruction */
+    bool kmask;      /* comparisons write mask registers */
+    bool fma, round; /* has them */
+} jk_target;
+
+/* General registers in generated code. rax is scratch everywhere. */
+#define JK_R_RUN JK_RDI
+#define JK_R_FRAME JK_R8
+#define JK_R_INDEX JK_RSI
+
+/* Mask registers: k1 is scratch, k2 to k6 hold values, k7 is the lanes of a tail. */
+#define JK_K_SCRATCH 1u
+#define JK_K_TAIL 7u
+#define JK_K_AVAILABLE 0x7cu
+
+#define JK_NOREG 0xffu
+#define JK_ARG_REGISTERS 8u /* parameters that a native function gets in xmm registers */
+
+/* OUTER and STATE stand in rare bodies: what the body around computed, and the repeat's state; both live in the frame. */
+typedef enum jk_val_kind { JK_VAL_COMPUTED, JK_VAL_LOAD, JK_VAL_UNIFORM, JK_VAL_STATE, JK_VAL_OUTER } jk_val_kind;
+typedef enum jk_home { JK_HOME_NONE, JK_HOME_POOL, JK_HOME_FRAME, JK_HOME_CELL, JK_HOME_LENGTH, JK_HOME_ARG } jk_home;
+
+/* A value of a body. */
+typedef struct jk_val {
+    jk_ref ref;
+    uint8_t kind;     /* jk_val_kind */
+    uint8_t cls;      /* 0 vector, 1 mask register */
+    uint8_t resident; /* UNIFORM: the register it keeps through the loop, or JK_NOREG */
+    uint8_t home;     /* UNIFORM: where it stands in memory */
+    uint8_t type;
+    uint32_t use, use_end; /* uses[use .. use_end): the steps at which it is used, ascending; use moves on */
+    int32_t at;       /* its home's place: pool or frame offset, cell number; STATE: frame offset */
+} jk_val;
+
+typedef struct jk_loc { /* where an instance of a value is */
+    int32_t slot;       /* frame offset, or -1 */
+    uint8_t reg;        /* or JK_NOREG */
+} jk_loc;
+
+typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
+typedef struct jk_body_step {
+    uint32_t kind, index; /* an instruction's ref; number of the stage's reduction; number of the argument */
+} jk_body_step;
+
+/* What one loop's body differs by. */
+typedef enum jk_mode { JK_MODE_FULL, JK_MODE_STREAM, JK_MODE_MASK, JK_MODE_ROWS } jk_mode;
+
+typedef struct jk_gen jk_gen;
+
+typedef struct jk_body {
+    jk_gen *g;
+    jk_val *val;
+    uint32_t nval, cap_val;
+    uint32_t *uses;
+    jk_body_step *step;
+    uint32_t nstep;
+    uint32_t max_live;      /* vector values that live at once, one instance each */
+    jk_loc *loc;            /* [nval * width] */
+    /* while emitting */
+    uint32_t width;         /* instances in lockstep */
+    uint32_t pos;           /* the step */
+    uint32_t owner[2][32];  /* value * width + instance */
+    uint32_t used[2], pinned[2], available[2];
+    int32_t *free_slots;    /* frame slots to take again */
+    size_t nfree, cap_free;
+    jk_mode mode;
+    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
+    uint32_t first;         /* instance number of the first of this batch */
+    bool in_stub;           /* a rare body */
+    uint8_t rows_index;     /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+} jk_body;
+
+/* Accumulators of a pass: for each reduction `nvec` vectors an instance set. */
+typedef struct jk_acc {
+    uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
+    uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
+    uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
+    int32_t at, at64;       /* in a segment's area: the lanes as the loop has them; the poured F64 lanes */
+    uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
+} jk_acc;
+
+typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
+    jk_label enter, back;
+    jk_ref ref;             /* the RARE */
+    uint32_t value;         /* its number in the body */
+    jk_body at;             /* the state at the jump */
+    struct jk_stub *next;
+} jk_stub;
+
+struct jk_gen {
+    const jk_program *p;
+    jk_arena *arena;
+    jitk_error *e;
+    jk_asm as;
+    jk_target t;            /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
+    const jk_stage *stage;
+    uint8_t frame_reg;
+    uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
+    uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
+    /* pass */
+    uint32_t lanes, parts;  /* 64 bytes' worth of elements; vectors that make it */
+    uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
+    jk_acc *acc;
+    uint32_t nacc, seg_stride;
+    int32_t seg_at;
+    uint8_t acc_base;       /* GP register of the segment area that accumulators in memory stand in */
+    uint32_t acc_streams;
+    uint32_t fixed;         /* vector registers that hold accumulators and residents */
+    jk_stub *stubs;
+    bool function;          /* jitk_function: parameters arrive in registers */
+    bool fma_used;
+    jk_label fma_thunk;
+    int32_t fma_at;
+};
+
+/* isa.c */
+JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma);
+JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type);
+JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g);
+JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align);
+JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset);
+JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits);
+JK_FUNC void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src);
+JK_FUNC void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd from);
+JK_FUNC void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src);
+JK_FUNC void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from);
+JK_FUNC void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b);
+JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm);
+JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t);
+JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v);
+
+/* regs.c */
+JK_FUNC unsigned jk_take(jk_body *b, unsigned cls);
+JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance);
+JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat);
+JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg);
+JK_FUNC unsigned jk_temp(jk_body *b, unsigned cls);
+JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
+#define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
+#define JK_MEM_NOBCAST 2u
+JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
+JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
+JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
+JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
+JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v);
+JK_FUNC int32_t jk_spill_slot(jk_body *b);
+
+/* select.c */
+JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j);
+JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
+
+/* body.c */
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
+                           bool stores, const jk_ref *extra, uint32_t nextra);
+JK_FUNC void jk_body_forget(jk_body *b);
+JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode);
+JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);
+JK_FUNC void jk_body_run(jk_body *b);
+JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
+JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j);
+
+JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
+
+/* fold.c */
+typedef enum jk_acc_do { JK_ACC_INIT, JK_ACC_LOAD, JK_ACC_STORE } jk_acc_do;
+JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
+JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
+JK_FUNC void jk_acc_init64(jk_gen *g, uint32_t segments);
+JK_FUNC void jk_pour(jk_gen *g, uint32_t streams);
+JK_FUNC void jk_fold(jk_gen *g);
+
+/* loop.c */
+JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s);
+JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg);
+
+/* rare.c */
+JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
+JK_FUNC void jk_rare_stubs(jk_gen *g);
+JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);
+JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v);
+JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want, uint32_t nwant,
+                           uint32_t **outer);
+#endif
