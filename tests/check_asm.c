@@ -1,0 +1,1297 @@
+/* check_asm: every encoding of the assembler against Zydis, an independent decoder: mnemonic, operands, sizes,
+ * displacements, masks, broadcasts, length, features; and the listing's text against Zydis' formatter. What is expected
+ * comes from enc/spec.h and from the arguments of the call. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE
+#endif
+#include <stddef.h>
+
+static void *asm_malloc(size_t nbytes);
+#define JK_MALLOC asm_malloc
+#define JK_FREE free
+#ifndef JK_DEBUG
+#define JK_DEBUG
+#endif
+#include "suites.h"
+#include "enc/spec.h"
+#include <Zydis/Zydis.h>
+#include <ctype.h>
+#include <sys/mman.h>
+
+static int asm_mallocs_left = -1; /* -1: no limit */
+static void *asm_malloc(size_t nbytes)
+{
+    if (asm_mallocs_left == 0)
+        return NULL;
+    if (asm_mallocs_left > 0)
+        asm_mallocs_left--;
+    return malloc(nbytes);
+}
+
+/* ---- one instruction, assembled and decoded ---- */
+
+typedef struct enc_want {
+    ZydisOperandType type;
+    ZydisRegister reg;
+    unsigned nbytes; /* memory */
+    int64_t imm;
+} enc_want;
+
+typedef struct enc_case {
+    jk_asm as;
+    jk_arena arena;
+    const char *name; /* mnemonic */
+    enc_want want[6];
+    int nwant;
+    jk_opnd opnd; /* what the memory operand should be */
+    unsigned k, zero, bcast;
+    bool is_number; /* the listing writes the immediate without a sign */
+    char block[4096];
+} enc_case;
+
+static ZydisDecoder enc_decoder;
+static ZydisFormatter enc_formatter;
+static char enc_message[1024];
+static uint8_t enc_pool[128];
+static int enc_count; /* encodings checked */
+
+static void setup(void)
+{
+    ZydisDecoderInit(&enc_decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    ZydisFormatterInit(&enc_formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+    ZydisFormatterSetProperty(&enc_formatter, ZYDIS_FORMATTER_PROP_FORCE_RELATIVE_RIPREL, ZYAN_TRUE);
+    ZydisFormatterSetProperty(&enc_formatter, ZYDIS_FORMATTER_PROP_FORCE_SIZE, ZYAN_TRUE);
+    ZydisFormatterSetProperty(&enc_formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING, ZYDIS_PADDING_DISABLED);
+    ZydisFormatterSetProperty(&enc_formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_PADDING_DISABLED);
+    ZydisFormatterSetProperty(&enc_formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, ZYDIS_PADDING_DISABLED);
+    enc_count = 0;
+}
+
+static void enc_begin(enc_case *c, jk_enc enc)
+{
+    memset(c, 0, offsetof(enc_case, block));
+    jk_arena_init(&c->arena, c->block, sizeof c->block);
+    jk_asm_init(&c->as, &c->arena, enc);
+    c->as.listing = stdout; /* so that lines are recorded; enc_finish takes it away */
+    c->as.address = 0x10000;
+}
+
+/* Compares texts without spaces and case. */
+static bool enc_same_text(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a == ' ')
+            a++;
+        while (*b == ' ')
+            b++;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
+/* Zydis' names of conditions, where the listing has the usual ones. */
+static const char *const enc_conditions[16] = {"o", "no", "b", "nb", "z", "nz", "be", "nbe",
+                                               "s", "ns", "p", "np", "l", "nl", "le", "nle"};
+static const char *const enc_our_conditions[16] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
+                                                   "s", "ns", "p", "np", "l", "ge", "le", "g"};
+
+static bool enc_same_mnemonic(const ZydisDecodedInstruction *in, const char *name)
+{
+    return strcmp(ZydisMnemonicGetString(in->mnemonic), name) == 0;
+}
+
+static ZydisRegister enc_gp(unsigned w, unsigned n)
+{
+    return (ZydisRegister)((w == 8 ? ZYDIS_REGISTER_RAX : ZYDIS_REGISTER_EAX) + (int)n);
+}
+
+static ZydisRegister enc_vec(unsigned nbytes, unsigned n)
+{
+    return (ZydisRegister)((nbytes == 64   ? ZYDIS_REGISTER_ZMM0
+                            : nbytes == 32 ? ZYDIS_REGISTER_YMM0
+                                           : ZYDIS_REGISTER_XMM0) +
+                           (int)n);
+}
+
+/* The shortest displacement that the encoding has, in bits. */
+static unsigned enc_disp_bits(const jk_opnd *o, bool evex, unsigned n)
+{
+    int64_t unit = evex ? (int64_t)n : 1, d = o->disp;
+    if (o->kind == JK_OPND_POOL || o->base == JK_NOGP)
+        return 32;
+    if (d == 0 && o->base != JK_RBP && o->base != JK_R13)
+        return 0;
+    return d % unit == 0 && d / unit >= -128 && d / unit <= 127 ? 8 : 32;
+}
+
+static const char *enc_memory_wrong(const enc_case *c, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *op,
+                                    unsigned nbytes, size_t pool, size_t end)
+{
+    const jk_opnd *o = &c->opnd;
+    ZydisRegister base = o->base == JK_NOGP ? ZYDIS_REGISTER_NONE : enc_gp(8, o->base);
+    ZydisRegister index = o->index == JK_NOGP ? ZYDIS_REGISTER_NONE : enc_gp(8, o->index);
+    int64_t disp = o->disp;
+    if (o->kind == JK_OPND_POOL) {
+        base = ZYDIS_REGISTER_RIP;
+        disp += (int64_t)(pool - end);
+    }
+    if (op->mem.base != base || op->mem.index != index)
+        return "base or index";
+    if (index != ZYDIS_REGISTER_NONE && op->mem.scale != o->scale)
+        return "scale";
+    if (op->mem.disp.value != disp)
+        return "displacement";
+    if (in->mnemonic != ZYDIS_MNEMONIC_LEA && op->size != 8 * nbytes)
+        return "size of the memory operand";
+    if (in->raw.disp.size != enc_disp_bits(o, in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX, nbytes))
+        return "size of the displacement";
+    return NULL;
+}
+
+static const char *enc_operands_wrong(const enc_case *c, const ZydisDecodedInstruction *in,
+                                      const ZydisDecodedOperand *ops, size_t pool, size_t end)
+{
+    int i, n = 0;
+    for (i = 0; i < in->operand_count_visible; i++) {
+        const ZydisDecodedOperand *op = &ops[i];
+        const enc_want *w = &c->want[n];
+        const char *wrong = NULL;
+        if (op->encoding == ZYDIS_OPERAND_ENCODING_MASK)
+            continue;
+        if (n++ == c->nwant)
+            return "too many operands";
+        if (op->type != w->type)
+            return "kind of an operand";
+        if (op->type == ZYDIS_OPERAND_TYPE_REGISTER && op->reg.value != w->reg)
+            return "register";
+        if (op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE && op->imm.value.s != w->imm)
+            return "immediate";
+        if (op->type == ZYDIS_OPERAND_TYPE_MEMORY)
+            wrong = enc_memory_wrong(c, in, op, w->nbytes, pool, end);
+        if (wrong)
+            return wrong;
+    }
+    return n == c->nwant ? NULL : "too few operands";
+}
+
+static const char *enc_evex_wrong(const enc_case *c, const ZydisDecodedInstruction *in)
+{
+    bool evex = in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX;
+    ZydisMaskMode mode = in->avx.mask.mode;
+    bool zeroing;
+    if (!evex)
+        return c->k || c->zero || c->bcast ? "no EVEX" : NULL;
+    if (in->avx.mask.reg != (ZydisRegister)(ZYDIS_REGISTER_K0 + (int)c->k))
+        return "mask register";
+    zeroing =
+        mode == ZYDIS_MASK_MODE_ZEROING || mode == ZYDIS_MASK_MODE_CONTROL_ZEROING; /* comparisons always say so */
+    if (c->want[0].reg >= ZYDIS_REGISTER_K0 ? c->zero != 0 : zeroing != (c->zero != 0))
+        return "zeroing";
+    if ((in->avx.broadcast.mode != ZYDIS_BROADCAST_MODE_INVALID && !in->avx.broadcast.is_static) != (c->bcast != 0))
+        return "broadcast";
+    return NULL;
+}
+
+static void enc_end(enc_case *c)
+{
+    jk_arena_free(&c->arena);
+}
+
+/* The instruction that `c` has assembled: NULL, or what is wrong with it. */
+static const char *enc_wrong(enc_case *c, ZydisDecodedInstruction *in)
+{
+    ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
+    const uint8_t *code;
+    char ours[JK_ASM_TEXT], text[256];
+    const char *wrong;
+    size_t n = c->as.n, pool = JK_ALIGN_UP(n, 64), all, i;
+    jk_asm_text(&c->as, (const jk_asm_line *)c->as.lines, c->as.address + n, c->as.address + pool, ours);
+    c->as.listing = NULL;
+    enc_count++;
+    if (c->opnd.kind == JK_OPND_POOL) {
+        c->as.pool = enc_pool;
+        c->as.npool = c->as.cap_pool = sizeof enc_pool;
+    }
+    ZydisFormatterSetProperty(&enc_formatter, ZYDIS_FORMATTER_PROP_IMM_SIGNEDNESS,
+                              c->is_number ? ZYDIS_SIGNEDNESS_UNSIGNED : ZYDIS_SIGNEDNESS_SIGNED);
+    if (!jk_asm_finish(&c->as, &code, &all))
+        return "finish";
+    sprintf(enc_message, "%s:", ours);
+    for (i = 0; i < n; i++)
+        sprintf(enc_message + strlen(enc_message), " %02x", code[i]);
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&enc_decoder, code, n, in, ops)))
+        return "not decoded";
+    if (in->length != n)
+        return "length";
+    ZydisFormatterFormatInstruction(&enc_formatter, in, ops, in->operand_count_visible, text, sizeof text,
+                                    c->as.address, NULL);
+    sprintf(enc_message + strlen(enc_message), " (%s)", text);
+    if (!enc_same_mnemonic(in, c->name))
+        return "mnemonic";
+    wrong = enc_operands_wrong(c, in, ops, pool, n);
+    if (!wrong)
+        wrong = enc_evex_wrong(c, in);
+    if (!wrong && !strchr("jc", ours[0]) && !enc_same_text(ours, text))
+        wrong = "listing";
+    return wrong;
+}
+
+static void enc_check(enc_case *c)
+{
+    ZydisDecodedInstruction in;
+    const char *wrong = enc_wrong(c, &in);
+    if (wrong)
+        ck_abort_msg("%s: %s", wrong, enc_message);
+    enc_end(c);
+}
+
+static void enc_reg(enc_case *c, ZydisRegister reg)
+{
+    c->want[c->nwant].type = ZYDIS_OPERAND_TYPE_REGISTER;
+    c->want[c->nwant++].reg = reg;
+}
+
+static void enc_mem(enc_case *c, jk_opnd o, unsigned nbytes)
+{
+    c->opnd = o;
+    c->want[c->nwant].type = ZYDIS_OPERAND_TYPE_MEMORY;
+    c->want[c->nwant++].nbytes = nbytes;
+}
+
+static void enc_imm(enc_case *c, int64_t imm)
+{
+    c->want[c->nwant].type = ZYDIS_OPERAND_TYPE_IMMEDIATE;
+    c->want[c->nwant++].imm = imm;
+}
+
+/* General register or memory operand. */
+static void enc_rm(enc_case *c, jk_opnd o, unsigned w)
+{
+    if (o.kind == JK_OPND_REG)
+        enc_reg(c, enc_gp(w, o.reg));
+    else
+        enc_mem(c, o, w);
+}
+
+/* ---- operands to try ---- */
+
+static const uint8_t enc_bases[] = {JK_RAX, JK_RDX, JK_RSP, JK_RBP, JK_RDI, JK_R8, JK_R12, JK_R13, JK_R15, JK_NOGP};
+static const uint8_t enc_indexes[] = {JK_RAX, JK_RBP, JK_RDI, JK_R9, JK_R12, JK_R13};
+enum { ENC_BASES = sizeof enc_bases, ENC_INDEXES = sizeof enc_indexes, ENC_DISPS = 16 };
+enum { ENC_MEMS = ENC_BASES * ENC_DISPS + ENC_BASES * ENC_INDEXES + 2 };
+
+/* Displacements around what 8 bits hold, counted in bytes and in units of n bytes. */
+static int32_t enc_disp(int i, unsigned nbytes)
+{
+    int32_t n = (int32_t)nbytes;
+    int32_t disps[ENC_DISPS] = {0,  1,       -1,      127,      -128,     128,           -129,       n,
+                                -n, 127 * n, 128 * n, -128 * n, -129 * n, 3 * n + n / 2, 0x12345678, -0x7fffff00};
+    return disps[i];
+}
+
+/* Memory operand number i of ENC_MEMS; n: the unit of EVEX displacements. */
+static jk_opnd enc_memory(int i, unsigned n)
+{
+    int j = i - ENC_BASES * ENC_DISPS;
+    if (j < 0) {
+        int32_t disp = enc_disp(i % ENC_DISPS, n);
+        uint8_t base = enc_bases[i / ENC_DISPS];
+        return jk_opnd_mem(base, base == JK_NOGP ? disp & 0x7fffffff : disp);
+    }
+    if (j < ENC_BASES * ENC_INDEXES)
+        return jk_opnd_index(enc_bases[j / ENC_INDEXES], enc_indexes[j % ENC_INDEXES], 1u << (j % 4),
+                             enc_disp(j % ENC_DISPS, n));
+    return jk_opnd_pool(j % 2 ? 64 : 0);
+}
+
+/* ---- vector rows ---- */
+
+static const enc_spec *enc_spec_of(int inst)
+{
+    size_t i;
+    for (i = 0; i < sizeof enc_specs / sizeof enc_specs[0]; i++)
+        if (enc_specs[i].inst == inst)
+            return &enc_specs[i];
+    return NULL;
+}
+
+static void enc_word(const char *words, int i, char *out)
+{
+    while (i--)
+        words = strchr(words, ' ') + 1;
+    while (*words && *words != ' ')
+        *out++ = *words++;
+    *out = 0;
+}
+
+typedef struct enc_shape { /* one row in one encoding, format and length */
+    const enc_spec *spec;
+    jk_enc enc;
+    jk_vt vt;
+    bool scalar, store;
+    unsigned elem;
+    char name[32];
+} enc_shape;
+
+/* False where the row has no such shape. */
+static bool enc_shape_make(enc_shape *s, const enc_spec *spec, jk_enc enc, unsigned fmt, unsigned vl)
+{
+    char packed[32];
+    const char *names = enc == JK_ENC_EVEX && spec->evex_names ? spec->evex_names : spec->names;
+    memset(s, 0, sizeof *s);
+    enc_word(names, (int)fmt, s->name + 1);
+    enc_word(names, (int)fmt & 1, packed);
+    s->spec = spec;
+    s->enc = enc;
+    s->vt.fmt = (uint8_t)fmt;
+    s->vt.vl = (uint8_t)vl;
+    s->scalar = strcmp(packed, s->name + 1) != 0 || strcmp(spec->lengths, "1") == 0;
+    s->elem = spec->elem ? (unsigned)spec->elem : fmt & 1 ? 8 : 4;
+    if (s->name[1] == '-' || !strchr(spec->encs, "LVE"[enc]) || (fmt >= JK_SS && vl != 16))
+        return false;
+    if (!strchr(spec->lengths, '0' + (int)vl / 16) || vl > (enc == JK_ENC_LEGACY ? 16u : enc == JK_ENC_VEX ? 32u : 64u))
+        return false;
+    if (spec->inst == JK_V_BROADCAST && vl == 16 && s->elem == 8)
+        strcpy(s->name + 1, "movddup");
+    if (enc == JK_ENC_LEGACY)
+        memmove(s->name, s->name + 1, strlen(s->name + 1) + 1);
+    else
+        s->name[0] = 'v';
+    return true;
+}
+
+static unsigned enc_operand_bytes(const enc_shape *s, char letter, bool bcast)
+{
+    switch (letter) {
+    case 'e':
+    case 'r':
+    case 'R':
+        return s->elem;
+    case 'X':
+        return 16;
+    case 'Y':
+        return 32;
+    case 'H':
+        return bcast ? s->elem : s->vt.vl / 2u;
+    default:
+        return bcast || s->scalar ? s->elem : s->vt.vl;
+    }
+}
+
+static void enc_want_rm(enc_case *c, const enc_shape *s, char letter, jk_opnd o)
+{
+    unsigned nbytes = enc_operand_bytes(s, letter, o.bcast != 0);
+    if (o.kind != JK_OPND_REG)
+        enc_mem(c, o, nbytes);
+    else if (letter == 'r' || letter == 'R')
+        enc_reg(c, enc_gp(s->elem, o.reg));
+    else
+        enc_reg(c, enc_vec(JK_LARGER(letter == 'v' ? s->vt.vl : nbytes, 16u), o.reg));
+}
+
+/* Assembles one instruction of a shape and compares. */
+static void enc_try(const enc_shape *s, unsigned dst, unsigned src1, jk_opnd o, unsigned imm, unsigned k, unsigned zero)
+{
+    const char *letters = s->store ? s->spec->store : s->spec->load;
+    bool legacy = s->enc == JK_ENC_LEGACY, gp = strpbrk(letters, "rR") != NULL;
+    jk_vt vt = s->vt;
+    enc_case c;
+    enc_begin(&c, s->enc);
+    c.name = s->name;
+    vt.k = (uint8_t)k;
+    vt.zero = (uint8_t)zero;
+    c.k = k;
+    c.zero = zero;
+    c.bcast = o.bcast;
+    for (; *letters; letters++) {
+        if (strchr("1D", *letters) && legacy)
+            continue;
+        if (*letters == 'x' && (legacy || !s->scalar || o.kind != JK_OPND_REG))
+            continue;
+        if (*letters == 'u' && (legacy || !s->scalar))
+            continue;
+        if (strchr("dD", *letters))
+            enc_reg(&c, enc_vec(s->scalar ? 16 : vt.vl, dst));
+        else if (*letters == 'h')
+            enc_reg(&c, enc_vec(JK_LARGER(vt.vl / 2u, 16u), dst));
+        else if (*letters == 'k')
+            enc_reg(&c, (ZydisRegister)(ZYDIS_REGISTER_K0 + (int)dst));
+        else if (strchr("gG", *letters))
+            enc_reg(&c, enc_gp(*letters == 'G' ? 8 : 4, dst));
+        else if (strchr("1x", *letters))
+            enc_reg(&c, enc_vec(s->scalar ? 16 : vt.vl, src1));
+        else if (*letters == 'u')
+            enc_reg(&c, enc_vec(16, o.kind == JK_OPND_REG && !gp ? o.reg : dst));
+        else if (*letters == 'i')
+            enc_imm(&c, (int64_t)imm);
+        else if (*letters == 'b')
+            enc_reg(&c, enc_vec(vt.vl, imm >> 4));
+        else
+            enc_want_rm(&c, s, *letters, o);
+    }
+    if (s->store)
+        jk_asm_vstore(&c.as, (jk_inst)s->spec->inst, vt, o, dst, imm);
+    else
+        jk_asm_v(&c.as, (jk_inst)s->spec->inst, vt, dst, src1, o, imm);
+    enc_check(&c);
+}
+
+/* The operands of one try: registers rotate with n, so that all numbers meet in all places. */
+static void enc_try_number(const enc_shape *s, int n, jk_opnd o, unsigned k, unsigned zero)
+{
+    const char *letters = s->store ? s->spec->store : s->spec->load;
+    unsigned nregs = s->enc == JK_ENC_EVEX ? 32 : 16, dst = (unsigned)n % nregs, src1 = (unsigned)(7 * n + 3) % nregs;
+    unsigned imm = s->spec->inst == JK_V_CMP    ? (unsigned)n & 7
+                   : s->spec->inst == JK_V_CMPK ? (unsigned)n & 31
+                                                : 37u * (unsigned)n & 255;
+    if (strpbrk(letters, "gG"))
+        dst %= 16;
+    if (strchr(letters, 'k'))
+        dst %= 8;
+    if (strchr(letters, 'b'))
+        imm &= 0xF0;
+    if (s->enc == JK_ENC_LEGACY && strchr(letters, '1'))
+        src1 = dst;
+    if (s->enc == JK_ENC_LEGACY && strchr(letters, 'D'))
+        o.reg = (uint8_t)dst;
+    enc_try(s, dst, src1, o, strpbrk(letters, "ib") ? imm : 0, k, zero);
+}
+
+static void enc_try_registers(const enc_shape *s)
+{
+    const char *letters = s->store ? s->spec->store : s->spec->load;
+    unsigned nregs = s->enc == JK_ENC_EVEX && !strpbrk(letters, "rR") ? 32 : 16, k, zero;
+    int n;
+    if (strchr(letters, 'M') || (s->store && strchr(letters, 'n')))
+        return;
+    for (n = 0; n < 64; n++)
+        enc_try_number(s, n, jk_opnd_reg((unsigned)(13 * n + 5 + n / 16) % nregs), 0, 0);
+    for (k = 1; s->enc == JK_ENC_EVEX && s->spec->mask && k < 8; k++)
+        for (zero = 0; zero < (unsigned)s->spec->mask; zero++)
+            enc_try_number(s, 64 + (int)k, jk_opnd_reg((11 * k + zero) % nregs), k, zero);
+}
+
+static void enc_try_memory(const enc_shape *s)
+{
+    const char *letters = s->store ? s->spec->store : s->spec->load;
+    bool evex = s->enc == JK_ENC_EVEX, masked = evex && s->spec->mask;
+    bool can_bcast = evex && !s->scalar && !s->store && strpbrk(letters, "mH");
+    char letter = *strpbrk(letters, "mnMvHeXYrR");
+    int n, bcast;
+    if (letter == 'v' || (strchr(letters, 'D') && !evex))
+        return;
+    for (bcast = 0; bcast <= can_bcast; bcast++)
+        for (n = 0; n < ENC_MEMS; n++) {
+            jk_opnd o = enc_memory(n, enc_operand_bytes(s, letter, bcast != 0));
+            unsigned k = masked && n % 3 == 0 ? (unsigned)n / 3 % 8 : 0;
+            o.bcast = (uint8_t)bcast;
+            enc_try_number(s, n, o, k, k && s->spec->mask == 2 && !s->store && n % 2);
+        }
+}
+
+static void enc_try_row(int inst)
+{
+    const enc_spec *spec = enc_spec_of(inst);
+    enc_shape s;
+    unsigned fmt, vl;
+    int enc;
+    ck_assert_msg(spec != NULL, "row %d has no line in enc/spec.h", inst);
+    for (enc = JK_ENC_LEGACY; enc <= JK_ENC_EVEX; enc++)
+        for (fmt = JK_PS; fmt <= JK_SD; fmt++)
+            for (vl = 16; vl <= 64; vl *= 2)
+                if (enc_shape_make(&s, spec, (jk_enc)enc, fmt, vl)) {
+                    if (spec->load) {
+                        enc_try_registers(&s);
+                        enc_try_memory(&s);
+                    }
+                    s.store = true;
+                    if (spec->store) {
+                        enc_try_registers(&s);
+                        enc_try_memory(&s);
+                    }
+                }
+}
+
+START_TEST(every_vector_row)
+{
+    int inst = _i;
+    enc_try_row(inst);
+    ck_assert_int_ge(enc_count, 192);
+}
+END_TEST
+
+static const uint8_t enc_features[JK_V_COUNT][3] = {
+#define ENC_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) \
+    {JK_IN_##legacy, JK_IN_##vex, JK_IN_##evex},
+    JK_INSTS_V(ENC_ROW)
+#undef ENC_ROW
+};
+
+/* A feature covers what it implies. */
+static bool enc_feature_fits(unsigned feature, const char *isa)
+{
+    switch (feature) {
+    case JK_IN_SSE2:
+        return strcmp(isa, "SSE") == 0 || strcmp(isa, "SSE2") == 0;
+    case JK_IN_SSE3:
+        return strcmp(isa, "SSE3") == 0;
+    case JK_IN_SSE41:
+        return strcmp(isa, "SSE4") == 0;
+    case JK_IN_AVX:
+        return strcmp(isa, "AVX") == 0;
+    case JK_IN_AVX2:
+        return strcmp(isa, "AVX") == 0 || strcmp(isa, "AVX2") == 0;
+    case JK_IN_FMA:
+        return strcmp(isa, "FMA") == 0;
+    case JK_IN_F:
+        return strncmp(isa, "AVX512F", 7) == 0;
+    case JK_IN_DQ:
+        return strncmp(isa, "AVX512F", 7) == 0 || strncmp(isa, "AVX512DQ", 8) == 0;
+    }
+    return false;
+}
+
+START_TEST(every_row_needs_what_it_says)
+{
+    const enc_spec *spec = enc_spec_of(_i);
+    ZydisDecodedInstruction in;
+    const char *isa;
+    enc_shape s;
+    unsigned fmt, vl;
+    int enc, n = 0;
+    ck_assert_ptr_nonnull(spec);
+    for (enc = JK_ENC_LEGACY; enc <= JK_ENC_EVEX; enc++) {
+        ck_assert_int_eq(enc_features[_i][enc] != JK_IN_NO, strchr(spec->encs, "LVE"[enc]) != NULL);
+        for (fmt = JK_PS; fmt <= JK_SD; fmt++)
+            for (vl = 16; vl <= 64; vl *= 2)
+                if (enc_shape_make(&s, spec, (jk_enc)enc, fmt, vl)) {
+                    ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
+                    enc_case c;
+                    jk_opnd o =
+                        strpbrk(spec->load ? spec->load : spec->store, "M") ? jk_opnd_mem(JK_RAX, 0) : jk_opnd_reg(3);
+                    enc_begin(&c, (jk_enc)enc);
+                    if (spec->load)
+                        jk_asm_v(&c.as, (jk_inst)_i, s.vt, 3, 3, o, 0);
+                    else
+                        jk_asm_vstore(&c.as, (jk_inst)_i, s.vt, o, 3, 0);
+                    ck_assert(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&enc_decoder, c.as.code, c.as.n, &in, ops)));
+                    isa = ZydisISASetGetString(in.meta.isa_set);
+                    if (strcmp(s.name, "movddup") != 0)
+                        ck_assert_msg(enc_feature_fits(enc_features[_i][enc], isa), "%s: %s", s.name, isa);
+                    enc_end(&c);
+                    n++;
+                }
+    }
+    ck_assert_int_gt(n, 0);
+}
+END_TEST
+
+START_TEST(twenty_thousand_encodings)
+{
+    int inst;
+    for (inst = 0; inst < JK_V_COUNT; inst++)
+        enc_try_row(inst);
+    ck_assert_int_ge(enc_count, 20000);
+}
+END_TEST
+
+/* A scalar or a vector stored to a register is a move; a row that stores takes its register by jk_asm_v too. */
+START_TEST(stores_to_registers)
+{
+    jk_vt pd = {JK_PD, 32, 0, 0}, sd = {JK_SD, 16, 0, 0};
+    enc_case c;
+    enc_begin(&c, JK_ENC_VEX);
+    jk_asm_vstore(&c.as, JK_V_MOVU, pd, jk_opnd_reg(9), 3, 0);
+    c.name = "vmovupd";
+    enc_reg(&c, enc_vec(32, 9));
+    enc_reg(&c, enc_vec(32, 3));
+    enc_check(&c);
+    enc_begin(&c, JK_ENC_VEX);
+    jk_asm_vstore(&c.as, JK_V_MOVU, sd, jk_opnd_reg(9), 3, 0);
+    c.name = "vmovsd";
+    enc_reg(&c, enc_vec(16, 9));
+    enc_reg(&c, enc_vec(16, 9));
+    enc_reg(&c, enc_vec(16, 3));
+    enc_check(&c);
+    enc_begin(&c, JK_ENC_VEX);
+    jk_asm_v(&c.as, JK_V_MOVQ_RX, sd, JK_R9, 0, jk_opnd_reg(3), 0);
+    c.name = "vmovq";
+    enc_reg(&c, enc_gp(8, JK_R9));
+    enc_reg(&c, enc_vec(16, 3));
+    enc_check(&c);
+}
+END_TEST
+
+/* In an EVEX assembler a row without EVEX is VEX. */
+START_TEST(rows_without_evex)
+{
+    jk_vt pd = {JK_PD, 32, 0, 0};
+    enc_case c;
+    enc_begin(&c, JK_ENC_EVEX);
+    jk_asm_v(&c.as, JK_V_MOVMSK, pd, JK_R10, 0, jk_opnd_reg(11), 0);
+    c.name = "vmovmskpd";
+    enc_reg(&c, enc_gp(4, JK_R10));
+    enc_reg(&c, enc_vec(32, 11));
+    enc_check(&c);
+}
+END_TEST
+
+/* ---- mask rows ---- */
+
+static ZydisRegister enc_k(unsigned n)
+{
+    return (ZydisRegister)(ZYDIS_REGISTER_K0 + (int)n);
+}
+
+START_TEST(every_mask_row)
+{
+    static const struct {
+        int inst;
+        const char *name;
+        int operands;
+    } rows[] = {{JK_K_KAND, "kandw", 3},   {JK_K_KANDN, "kandnw", 3},    {JK_K_KOR, "korw", 3},
+                {JK_K_KXNOR, "kxnorw", 3}, {JK_K_KXOR, "kxorw", 3},      {JK_K_KNOT, "knotw", 2},
+                {JK_K_KMOV, "kmovw", 2},   {JK_K_KORTEST, "kortestw", 0}};
+    size_t row;
+    unsigned d, a, b;
+    enc_case c;
+    for (row = 0; row < sizeof rows / sizeof rows[0] && rows[row].inst != _i; row++)
+        ;
+    ck_assert(row < sizeof rows / sizeof rows[0]);
+    for (d = 0; d < 8; d++)
+        for (a = 0; a < 8; a++) {
+            b = (3 * d + 5 * a) & 7;
+            enc_begin(&c, JK_ENC_EVEX);
+            c.name = rows[row].name;
+            if (rows[row].operands)
+                enc_reg(&c, enc_k(d));
+            enc_reg(&c, enc_k(a));
+            if (rows[row].operands != 2)
+                enc_reg(&c, enc_k(b));
+            jk_asm_k(&c.as, (jk_inst)_i, d, a, b);
+            enc_check(&c);
+        }
+}
+END_TEST
+
+START_TEST(mask_moves)
+{
+    unsigned k;
+    int n;
+    for (k = 0; k < 8; k++)
+        for (n = 0; n < ENC_MEMS + 16; n++) {
+            jk_opnd o = n < ENC_MEMS ? enc_memory(n, 1) : jk_opnd_reg((unsigned)(n - ENC_MEMS));
+            enc_case c;
+            enc_begin(&c, n & 1 ? JK_ENC_VEX : JK_ENC_EVEX);
+            c.name = "kmovw";
+            enc_reg(&c, enc_k(k));
+            if (o.kind == JK_OPND_REG)
+                enc_reg(&c, enc_gp(4, o.reg));
+            else
+                enc_mem(&c, o, 2);
+            jk_asm_kload(&c.as, k, o);
+            enc_check(&c);
+            enc_begin(&c, JK_ENC_EVEX);
+            c.name = "kmovw";
+            if (o.kind == JK_OPND_REG)
+                enc_reg(&c, enc_gp(4, o.reg));
+            else
+                enc_mem(&c, o, 2);
+            enc_reg(&c, enc_k(k));
+            jk_asm_kstore(&c.as, o, k);
+            enc_check(&c);
+        }
+    for (k = 0; k < 64; k++) {
+        enc_case c;
+        enc_begin(&c, JK_ENC_EVEX);
+        c.name = "kmovw";
+        enc_reg(&c, enc_k(k >> 3));
+        enc_reg(&c, enc_k(k & 7));
+        jk_asm_kmov(&c.as, k >> 3, k & 7);
+        enc_check(&c);
+    }
+}
+END_TEST
+
+/* ---- general rows ---- */
+
+static const int32_t enc_immediates[] = {0, 1, -1, 16, 127, -128, 128, -129, 0x7fffffff, -0x7fffffff - 1};
+enum { ENC_IMMEDIATES = sizeof enc_immediates / sizeof enc_immediates[0], ENC_RMS = ENC_MEMS + 16 };
+
+static jk_opnd enc_general_rm(int n)
+{
+    return n < ENC_MEMS ? enc_memory(n, 1) : jk_opnd_reg((unsigned)(n - ENC_MEMS));
+}
+
+static void enc_try_load(const enc_general *g, unsigned w, unsigned reg, jk_opnd o)
+{
+    enc_case c;
+    enc_begin(&c, JK_ENC_VEX);
+    c.name = g->name;
+    if (g->inst == JK_G_TEST) {
+        enc_rm(&c, o, w);
+        enc_reg(&c, enc_gp(w, reg));
+        jk_asm_gstore(&c.as, (jk_inst)g->inst, w, o, reg); /* test has one form for both */
+    } else {
+        enc_reg(&c, enc_gp(w, reg));
+        enc_rm(&c, o, w);
+        jk_asm_g(&c.as, (jk_inst)g->inst, w, reg, o);
+    }
+    enc_check(&c);
+}
+
+static void enc_try_store(const enc_general *g, unsigned w, unsigned reg, jk_opnd o)
+{
+    enc_case c;
+    enc_begin(&c, JK_ENC_LEGACY);
+    c.name = g->name;
+    enc_rm(&c, o, w);
+    enc_reg(&c, enc_gp(w, reg));
+    jk_asm_gstore(&c.as, (jk_inst)g->inst, w, o, reg);
+    enc_check(&c);
+}
+
+static void enc_try_immediate(const enc_general *g, unsigned w, jk_opnd o, int32_t imm)
+{
+    bool mov = g->inst == JK_G_MOV && o.kind == JK_OPND_REG;
+    enc_case c;
+    enc_begin(&c, JK_ENC_LEGACY);
+    c.name = g->name;
+    enc_rm(&c, o, mov && imm >= 0 ? 4 : w); /* moves of small numbers need no REX.W */
+    if (g->forms[1] == 'i')
+        enc_rm(&c, o, w);
+    enc_imm(&c, imm);
+    c.is_number = mov;
+    jk_asm_gi(&c.as, (jk_inst)g->inst, w, o, imm);
+    enc_check(&c);
+}
+
+static void enc_try_shift(const enc_general *g, unsigned w, unsigned reg)
+{
+    unsigned count;
+    for (count = 0; count < 8 * w; count++) {
+        enc_case c;
+        enc_begin(&c, JK_ENC_LEGACY);
+        c.name = g->name;
+        enc_reg(&c, enc_gp(w, reg));
+        enc_imm(&c, (int64_t)count);
+        jk_asm_shift(&c.as, (jk_inst)g->inst, w, reg, count);
+        enc_check(&c);
+    }
+}
+
+START_TEST(every_general_row)
+{
+    const enc_general *g = NULL;
+    size_t i;
+    unsigned w, reg;
+    int n, j;
+    for (i = 0; i < sizeof enc_generals / sizeof enc_generals[0]; i++)
+        if (enc_generals[i].inst == _i)
+            g = &enc_generals[i];
+    ck_assert_msg(g != NULL, "row %d has no line in enc/spec.h", _i);
+    for (w = 4; w <= 8; w += 4)
+        for (n = 0; n < ENC_RMS; n++) {
+            jk_opnd o = enc_general_rm(n);
+            reg = (unsigned)(5 * n + 3) % 16;
+            if (strchr(g->forms, 'L'))
+                enc_try_load(g, w, reg, o);
+            if (strchr(g->forms, 'S'))
+                enc_try_store(g, w, reg, o);
+            for (j = 0; j < ENC_IMMEDIATES; j++)
+                if (strchr(g->forms, 'I') || (strchr(g->forms, 'i') && o.kind == JK_OPND_REG))
+                    enc_try_immediate(g, w, o, enc_immediates[j]);
+            if (strchr(g->forms, 'H') && o.kind == JK_OPND_REG)
+                enc_try_shift(g, w, o.reg);
+        }
+    ck_assert(enc_count > 0 || g->forms[0] == '*');
+}
+END_TEST
+
+START_TEST(lea_and_cmov)
+{
+    char name[16];
+    unsigned w, cc;
+    int n;
+    enc_case c;
+    for (n = 0; n < ENC_MEMS; n++) {
+        enc_begin(&c, JK_ENC_LEGACY);
+        c.name = "lea";
+        enc_reg(&c, enc_gp(8, (unsigned)n % 16));
+        enc_mem(&c, enc_memory(n, 1), 8);
+        jk_asm_lea(&c.as, (unsigned)n % 16, enc_memory(n, 1));
+        enc_check(&c);
+    }
+    for (cc = 0; cc < 16; cc++)
+        for (w = 4; w <= 8; w += 4)
+            for (n = (int)cc; n < ENC_RMS; n += 3) {
+                sprintf(name, "cmov%s", enc_conditions[cc]);
+                enc_begin(&c, JK_ENC_LEGACY);
+                c.name = name;
+                enc_reg(&c, enc_gp(w, (unsigned)n % 16));
+                enc_rm(&c, enc_general_rm(n), w);
+                jk_asm_cmov(&c.as, (jk_cc)cc, w, (unsigned)n % 16, enc_general_rm(n));
+                enc_check(&c);
+            }
+}
+END_TEST
+
+START_TEST(moves_of_numbers)
+{
+    static const struct {
+        uint64_t value;
+        unsigned w;
+        size_t nbytes; /* into a low register */
+    } rows[] = {{0, 4, 5},
+                {1, 4, 5},
+                {0x7fffffff, 4, 5},
+                {0xffffffff, 4, 5},
+                {0x100000000, 8, 10},
+                {0x7fffffffffffffff, 8, 10},
+                {0x8000000000000000, 8, 10},
+                {0xffffffff7fffffff, 8, 10},
+                {0xffffffff80000000, 8, 7},
+                {0xffffffffffffffff, 8, 7}};
+    size_t i;
+    unsigned reg;
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (reg = 0; reg < 16; reg++) {
+            ZydisDecodedInstruction in;
+            const char *wrong;
+            enc_case c;
+            enc_begin(&c, JK_ENC_LEGACY);
+            c.name = "mov";
+            enc_reg(&c, enc_gp(rows[i].w, reg));
+            enc_imm(&c, rows[i].w == 4 ? (int32_t)(uint32_t)rows[i].value : (int64_t)rows[i].value);
+            c.is_number = true;
+            jk_asm_mov64(&c.as, reg, rows[i].value);
+            ck_assert_uint_eq(c.as.n, rows[i].nbytes + (reg > 7 && rows[i].w == 4));
+            wrong = enc_wrong(&c, &in);
+            ck_assert_msg(!wrong, "%s: %s", wrong, enc_message);
+            enc_end(&c);
+        }
+}
+END_TEST
+
+START_TEST(stack_and_bzhi)
+{
+    static const char *const names[] = {"push", "pop", "call"};
+    unsigned reg, kind, w;
+    enc_case c;
+    for (reg = 0; reg < 16; reg++)
+        for (kind = 0; kind < 3; kind++) {
+            enc_begin(&c, JK_ENC_VEX);
+            c.name = names[kind];
+            enc_reg(&c, enc_gp(8, reg));
+            if (kind == 0)
+                jk_asm_push(&c.as, reg);
+            else if (kind == 1)
+                jk_asm_pop(&c.as, reg);
+            else
+                jk_asm_call(&c.as, reg);
+            enc_check(&c);
+        }
+    for (reg = 0; reg < 256; reg++)
+        for (w = 4; w <= 8; w += 4) {
+            enc_begin(&c, JK_ENC_VEX);
+            c.name = "bzhi";
+            enc_reg(&c, enc_gp(w, reg & 15));
+            enc_reg(&c, enc_gp(w, reg >> 4));
+            enc_reg(&c, enc_gp(w, (3 * reg + 1) & 15));
+            jk_asm_bzhi(&c.as, w, reg & 15, reg >> 4, (3 * reg + 1) & 15);
+            enc_check(&c);
+        }
+}
+END_TEST
+
+START_TEST(every_row_without_operands)
+{
+    static const char *const names[] = {"vzeroupper", "ret", "sfence", "endbr64", "nop", "ud2"};
+    enc_case c;
+    ck_assert_int_eq(JK_INST_COUNT - JK_G_END, (int)(sizeof names / sizeof names[0]));
+    enc_begin(&c, JK_ENC_VEX);
+    c.name = names[_i - JK_G_END];
+    jk_asm_op(&c.as, (jk_inst)_i);
+    enc_check(&c);
+}
+END_TEST
+
+START_TEST(alignment_is_nops)
+{
+    size_t start, at;
+    for (start = 0; start < 64; start++) {
+        ZydisDecodedInstruction in;
+        ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
+        int count = 0;
+        enc_case c;
+        enc_begin(&c, JK_ENC_LEGACY);
+        for (at = 0; at < start; at++)
+            jk_asm_op(&c.as, JK_G_RET);
+        jk_asm_align(&c.as, 64);
+        ck_assert_uint_eq(c.as.n, start ? 64 : 0);
+        for (at = start; at < c.as.n; at += in.length, count++) {
+            ck_assert(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&enc_decoder, c.as.code + at, c.as.n - at, &in, ops)));
+            ck_assert_int_eq(in.mnemonic, ZYDIS_MNEMONIC_NOP);
+        }
+        ck_assert_int_le(count, 7);
+        enc_end(&c);
+    }
+}
+END_TEST
+
+/* ---- labels ---- */
+
+static void asm_pad(jk_asm *as, size_t nbytes)
+{
+    while (nbytes--)
+        jk_asm_op(as, JK_G_NOP);
+}
+
+static void asm_jump(jk_asm *as, int kind, jk_label l)
+{
+    if (kind < 16)
+        jk_asm_jcc(as, (jk_cc)kind, l);
+    else if (kind == 16)
+        jk_asm_jmp(as, l);
+    else
+        jk_asm_call_label(as, l);
+}
+
+/* A jump over `between` bytes; kinds 0 to 15 are conditions, 16 jmp, 17 call. */
+static void asm_try_jump(int kind, size_t between, bool forward)
+{
+    size_t near = kind < 16 ? 6 : 5, nbytes, from, want;
+    bool is_short = !forward && kind != 17 && between + 2 <= 128;
+    ZydisDecodedInstruction in;
+    ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
+    ZyanU64 to;
+    const uint8_t *code;
+    char name[8] = "jmp";
+    enc_case c;
+    jk_label l;
+    enc_begin(&c, JK_ENC_LEGACY);
+    c.as.listing = NULL;
+    if (kind < 16)
+        sprintf(name, "j%s", enc_conditions[kind]);
+    else if (kind == 17)
+        strcpy(name, "call");
+    asm_pad(&c.as, 3);
+    l = jk_asm_label(&c.as);
+    if (!forward) {
+        jk_asm_bind(&c.as, l);
+        asm_pad(&c.as, between);
+    }
+    from = c.as.n;
+    asm_jump(&c.as, kind, l);
+    ck_assert_uint_eq(c.as.n - from, is_short ? 2 : near);
+    if (forward) {
+        asm_pad(&c.as, between);
+        jk_asm_bind(&c.as, l);
+    }
+    want = forward ? from + near + between : 3;
+    jk_asm_op(&c.as, JK_G_RET);
+    ck_assert(jk_asm_finish(&c.as, &code, &nbytes));
+    ck_assert(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&enc_decoder, code + from, nbytes - from, &in, ops)));
+    ck_assert_str_eq(ZydisMnemonicGetString(in.mnemonic), name);
+    ck_assert(ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&in, &ops[0], 0x400000 + from, &to)));
+    ck_assert_uint_eq(to, 0x400000 + want);
+    enc_end(&c);
+}
+
+START_TEST(jumps_reach_their_labels)
+{
+    static const size_t between[] = {0, 1, 100, 125, 126, 127, 128, 129, 200, 70000};
+    size_t i;
+    for (i = 0; i < sizeof between / sizeof between[0]; i++) {
+        asm_try_jump(_i, between[i], false);
+        asm_try_jump(_i, between[i], true);
+    }
+}
+END_TEST
+
+/* ---- the pool ---- */
+
+START_TEST(pool_shares_equal_constants)
+{
+    double a[2] = {1, 2}, b[2] = {1, 3}, z[8] = {0}, minus = -0.0;
+    uint32_t at_a;
+    enc_case c;
+    enc_begin(&c, JK_ENC_VEX);
+    at_a = jk_asm_const(&c.as, a, 16);
+    ck_assert_uint_eq(jk_asm_const(&c.as, a, 16), at_a);
+    ck_assert_uint_ne(jk_asm_const(&c.as, b, 16), at_a);
+    ck_assert_uint_eq(jk_asm_const(&c.as, a, 8), jk_asm_const(&c.as, b, 8));
+    ck_assert_uint_ne(jk_asm_const(&c.as, z, 8), jk_asm_const(&c.as, &minus, 8));
+    ck_assert_uint_eq(jk_asm_const(&c.as, z, 64) % 64, 0);
+    ck_assert_uint_eq(jk_asm_const(&c.as, z, 64), jk_asm_const(&c.as, z, 64));
+    enc_end(&c);
+}
+END_TEST
+
+/* Thousands of constants of all sizes, each where its offset says, behind the code at a multiple of 64. */
+START_TEST(pool_holds_every_constant)
+{
+    enum { COUNT = 5000 };
+    uint32_t *at = (uint32_t *)malloc(COUNT * sizeof *at), words[16];
+    const uint8_t *code;
+    size_t nbytes, code_bytes;
+    int i, j, pass;
+    enc_case c;
+    enc_begin(&c, JK_ENC_VEX);
+    asm_pad(&c.as, 100);
+    for (pass = 0; pass < 3; pass++) {
+        if (pass == 2) {
+            code_bytes = c.as.n;
+            c.as.listing = NULL;
+            ck_assert(jk_asm_finish(&c.as, &code, &nbytes));
+            ck_assert_uint_eq(nbytes, JK_ALIGN_UP(code_bytes, 64) + c.as.npool);
+        }
+        for (i = 0; i < COUNT; i++) {
+            size_t size = (size_t)4 << i % 5;
+            for (j = 0; j < 16; j++)
+                words[j] = (uint32_t)i * 2654435761u;
+            if (pass == 0)
+                at[i] = jk_asm_const(&c.as, words, size);
+            else if (pass == 1)
+                ck_assert_uint_eq(jk_asm_const(&c.as, words, size), at[i]);
+            else
+                ck_assert(memcmp(code + JK_ALIGN_UP(code_bytes, 64) + at[i], words, size) == 0);
+            ck_assert_uint_eq(at[i] % size, 0);
+        }
+    }
+    free(at);
+    enc_end(&c);
+}
+END_TEST
+
+/* ---- the listing of a whole function ---- */
+
+START_TEST(listing_lines_have_address_bytes_text_and_value)
+{
+    FILE *f = tmpfile();
+    jk_vt pd = {JK_PD, 32, 0, 0};
+    const uint8_t *code;
+    double one[4] = {1, 1, 1, 1};
+    char line[256];
+    size_t nbytes, at = 0;
+    int lines = 0, notes = 0, pool = 0;
+    jk_label l;
+    enc_case c;
+    ck_assert_ptr_nonnull(f);
+    enc_begin(&c, JK_ENC_VEX);
+    c.as.listing = f;
+    jk_asm_op(&c.as, JK_G_ENDBR64);
+    l = jk_asm_label(&c.as);
+    jk_asm_bind(&c.as, l);
+    c.as.note = 12;
+    jk_asm_v(&c.as, JK_V_ADD, pd, 1, 2, jk_opnd_pool(jk_asm_const(&c.as, one, 32)), 0);
+    jk_asm_vstore(&c.as, JK_V_MOVU, pd, jk_opnd_index(JK_RDI, JK_RSI, 8, 32), 1, 0);
+    c.as.note = UINT32_MAX;
+    jk_asm_jcc(&c.as, JK_CC_NE, l);
+    jk_asm_op(&c.as, JK_G_RET);
+    ck_assert(jk_asm_finish(&c.as, &code, &nbytes));
+    rewind(f);
+    while (fgets(line, sizeof line, f)) {
+        ZydisDecodedInstruction in;
+        ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
+        char bytes[64], text[128], *value = strchr(line, ';');
+        unsigned long long address;
+        size_t i;
+        if (at == c.as.n) {
+            pool++;
+            continue;
+        }
+        ck_assert(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&enc_decoder, code + at, nbytes - at, &in, ops)));
+        ZydisFormatterFormatInstruction(&enc_formatter, &in, ops, in.operand_count_visible, text, sizeof text,
+                                        0x10000 + at, NULL);
+        if (value) {
+            ck_assert_str_eq(value, "; %12\n");
+            *value = 0;
+            notes++;
+        }
+        line[strcspn(line, "\n")] = 0;
+        ck_assert_int_eq(sscanf(line, "%llx %63s", &address, bytes), 2);
+        ck_assert_uint_eq(address, 0x10000 + at);
+        ck_assert_uint_eq(strlen(bytes), 2 * in.length);
+        for (i = 0; i < in.length; i++) {
+            unsigned byte;
+            ck_assert_int_eq(sscanf(bytes + 2 * i, "%2x", &byte), 1);
+            ck_assert_uint_eq(byte, code[at + i]);
+        }
+        if (in.mnemonic == ZYDIS_MNEMONIC_JNZ)
+            strcpy(text, "jne 0x10004");
+        ck_assert_msg(enc_same_text(strstr(line, bytes) + strlen(bytes), text), "%s: %s", line, text);
+        at += in.length;
+        lines++;
+    }
+    ck_assert_int_eq(lines, 5);
+    ck_assert_int_eq(notes, 2);
+    ck_assert_int_eq(pool, 2);
+    fclose(f);
+    enc_end(&c);
+}
+END_TEST
+
+START_TEST(listing_names_conditions)
+{
+    int cc;
+    for (cc = 0; cc < 16; cc++) {
+        char text[JK_ASM_TEXT], want[32];
+        enc_case c;
+        jk_label l;
+        enc_begin(&c, JK_ENC_VEX);
+        l = jk_asm_label(&c.as);
+        jk_asm_bind(&c.as, l);
+        jk_asm_jcc(&c.as, (jk_cc)cc, l);
+        jk_asm_text(&c.as, (const jk_asm_line *)c.as.lines, 0, 0, text);
+        sprintf(want, "j%s 0x10000", enc_our_conditions[cc]);
+        ck_assert_str_eq(text, want);
+        enc_end(&c);
+    }
+}
+END_TEST
+
+/* ---- memory runs out ---- */
+
+/* A program that makes every array of the assembler grow. */
+static bool asm_big_program(jk_arena *arena, bool listing)
+{
+    jk_vt pd = {JK_PD, 32, 0, 0};
+    const uint8_t *code;
+    size_t nbytes;
+    jk_label l = 0;
+    jk_asm as;
+    int i;
+    FILE *f = listing ? fopen("/dev/null", "w") : NULL;
+    bool ok;
+    jk_asm_init(&as, arena, JK_ENC_VEX);
+    as.listing = f;
+    for (i = 0; i < 3000; i++) {
+        double x = i;
+        l = jk_asm_label(&as);
+        jk_asm_jmp(&as, l);
+        jk_asm_v(&as, JK_V_ADD, pd, 1, 2, jk_opnd_pool(jk_asm_const(&as, &x, 8)), 0);
+        jk_asm_bind(&as, l);
+        jk_asm_align(&as, 16);
+    }
+    ok = jk_asm_finish(&as, &code, &nbytes);
+    ck_assert(ok == !as.failed);
+    if (f)
+        fclose(f);
+    return ok;
+}
+
+START_TEST(out_of_memory_is_reported)
+{
+    int k, failures = 0;
+    bool ok = false;
+    for (k = 0; !ok && k < 100; k++) {
+        jk_arena arena;
+        jk_arena_init(&arena, NULL, 0);
+        asm_mallocs_left = k;
+        ok = asm_big_program(&arena, _i != 0);
+        asm_mallocs_left = -1;
+        jk_arena_free(&arena);
+        failures += !ok;
+    }
+    ck_assert(ok);
+    ck_assert_int_gt(failures, 2);
+}
+END_TEST
+
+/* ---- assembled code runs ---- */
+
+#if defined(__x86_64__) && defined(__linux__)
+/* double f(const double *x, size_t n): the sum of x[i] * 0.5 where x[i] > 0, else of 100; SSE2. */
+static void asm_sample(jk_asm *as)
+{
+    jk_vt sd = {JK_SD, 16, 0, 0};
+    double half = 0.5, hundred = 100;
+    jk_opnd pool_half = jk_opnd_pool(jk_asm_const(as, &half, 8)),
+            pool_hundred = jk_opnd_pool(jk_asm_const(as, &hundred, 8));
+    jk_label loop = jk_asm_label(as), done = jk_asm_label(as);
+    jk_asm_op(as, JK_G_ENDBR64);
+    jk_asm_v(as, JK_V_XOR, sd, 0, 0, jk_opnd_reg(0), 0);
+    jk_asm_gi(as, JK_G_MOV, 8, jk_opnd_reg(JK_RAX), 0);
+    jk_asm_lea(as, JK_RDX, pool_hundred);
+    jk_asm_g(as, JK_G_TEST, 8, JK_RSI, jk_opnd_reg(JK_RSI));
+    jk_asm_jcc(as, JK_CC_E, done);
+    jk_asm_bind(as, loop);
+    jk_asm_v(as, JK_V_MOVU, sd, 1, 0, jk_opnd_index(JK_RDI, JK_RAX, 8, 0), 0); /* x */
+    jk_asm_v(as, JK_V_XOR, sd, 2, 2, jk_opnd_reg(2), 0);
+    jk_asm_v(as, JK_V_CMP, sd, 2, 2, jk_opnd_reg(1), 1); /* 0 < x */
+    jk_asm_v(as, JK_V_MUL, sd, 1, 1, pool_half, 0);
+    jk_asm_v(as, JK_V_AND, sd, 1, 1, jk_opnd_reg(2), 0);
+    jk_asm_v(as, JK_V_MOVU, sd, 3, 0, jk_opnd_mem(JK_RDX, 0), 0);
+    jk_asm_v(as, JK_V_ANDN, sd, 2, 2, jk_opnd_reg(3), 0);
+    jk_asm_v(as, JK_V_OR, sd, 1, 1, jk_opnd_reg(2), 0);
+    jk_asm_v(as, JK_V_ADD, sd, 0, 0, jk_opnd_reg(1), 0);
+    jk_asm_gi(as, JK_G_ADD, 8, jk_opnd_reg(JK_RAX), 1);
+    jk_asm_g(as, JK_G_CMP, 8, JK_RAX, jk_opnd_reg(JK_RSI));
+    jk_asm_jcc(as, JK_CC_B, loop);
+    jk_asm_bind(as, done);
+    jk_asm_op(as, JK_G_RET);
+}
+
+START_TEST(assembled_code_runs)
+{
+    typedef double (*sample_fn)(const double *, size_t);
+    double x[10] = {1, -2, 3, 4, -5, 6, 7, 0, 9, 10};
+    const uint8_t *code;
+    sample_fn f;
+    size_t nbytes;
+    enc_case c;
+    void *p;
+    enc_begin(&c, JK_ENC_LEGACY);
+    c.as.listing = NULL;
+    asm_sample(&c.as);
+    ck_assert(jk_asm_finish(&c.as, &code, &nbytes));
+    p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(p != MAP_FAILED && nbytes <= 4096);
+    memcpy(p, code, nbytes);
+    enc_end(&c);
+    if (mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0) { /* some systems refuse */
+        memcpy(&f, &p, sizeof f);
+        ck_assert_double_eq(f(x, 0), 0);
+        ck_assert_double_eq(f(x, 10), 320);
+    }
+    munmap(p, 4096);
+}
+END_TEST
+#endif
+
+Suite *suite_asm(void)
+{
+    Suite *s = suite_create("asm");
+    TCase *rows = tcase_create("rows"), *parts = tcase_create("parts");
+    tcase_add_checked_fixture(rows, setup, NULL);
+    tcase_add_checked_fixture(parts, setup, NULL);
+    tcase_set_timeout(rows, 60);
+    tcase_add_loop_test(rows, every_vector_row, 0, JK_V_COUNT);
+    tcase_add_loop_test(rows, every_row_needs_what_it_says, 0, JK_V_COUNT);
+    tcase_add_loop_test(rows, every_mask_row, JK_V_COUNT, JK_K_END);
+    tcase_add_loop_test(rows, every_general_row, JK_K_END, JK_G_END);
+    tcase_add_loop_test(rows, every_row_without_operands, JK_G_END, JK_INST_COUNT);
+    tcase_add_test(rows, twenty_thousand_encodings);
+    tcase_add_test(rows, stores_to_registers);
+    tcase_add_test(rows, rows_without_evex);
+    tcase_add_test(rows, mask_moves);
+    tcase_add_test(rows, lea_and_cmov);
+    tcase_add_test(rows, moves_of_numbers);
+    tcase_add_test(rows, stack_and_bzhi);
+    tcase_add_test(parts, alignment_is_nops);
+    tcase_add_loop_test(parts, jumps_reach_their_labels, 0, 18);
+    tcase_add_test(parts, pool_shares_equal_constants);
+    tcase_add_test(parts, pool_holds_every_constant);
+    tcase_add_test(parts, listing_lines_have_address_bytes_text_and_value);
+    tcase_add_test(parts, listing_names_conditions);
+    tcase_add_loop_test(parts, out_of_memory_is_reported, 0, 2);
+#if defined(__x86_64__) && defined(__linux__)
+    tcase_add_test(parts, assembled_code_runs);
+#endif
+    suite_add_tcase(s, rows);
+    suite_add_tcase(s, parts);
+    return s;
+}
