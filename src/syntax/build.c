@@ -3,6 +3,8 @@
  * holds whatever the caller does. The first failure sticks: after it every call returns 0 and the error keeps it. */
 #include "ast.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_tree_builder {
     jitk_ast *ast; /* its arena holds the pool, too */
     jitk_error *error;
@@ -11,7 +13,7 @@ typedef struct jk_tree_builder {
     size_t nnodes, nkids, cap_nodes, cap_kids;
 } jk_tree_builder;
 
-#define JK_TREE_MAX ((size_t)1 << 24) /* nodes: shared ones are copied, which can grow without bounds */
+#define JK_TREE_MAX ((size_t)1 << 22) /* nodes: shared ones are copied, which can grow without bounds */
 
 JK_FUNC void jk_tree_begin(jk_tree_builder *b, jitk_ast *ast, jitk_error *e)
 {
@@ -329,4 +331,5 @@ JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, boo
     return JITK_OK;
 }
 
+JK_SMALL_CLOSE
 #undef JK_TREE_MAX

@@ -2,6 +2,8 @@
  * here as not supported yet (bodies) has its place in the head's end. */
 #include "ast.h"
 
+JK_SMALL_OPEN
+
 /* Parameters without duplicates: a short list is searched, a long one hashed. */
 typedef struct jk_param_list {
     jk_param *items;
@@ -31,7 +33,7 @@ JK_FUNC uint32_t *jk_param_slot(const jk_param_list *l, const char *name, size_t
 }
 
 /* Keeps the table at most half full. */
-JK_FUNC bool jk_param_rehash(jk_param_list *l, jk_arena *arena)
+JK_NOINLINE bool jk_param_rehash(jk_param_list *l, jk_arena *arena)
 {
     size_t i, want = l->nslots ? 2 * l->nslots : 32;
     l->slots = (uint32_t *)jk_arena_zero(arena, want * sizeof *l->slots);
@@ -433,6 +435,8 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
     return e->status;
 }
 
+JK_SMALL_CLOSE
 #undef JK_PARSE_FAIL
+#undef JK_COLD
 #undef JK_SHOWN
 #undef JK_STACK_FIRST

@@ -6,6 +6,8 @@
  */
 #include "ast.h"
 
+JK_SMALL_OPEN
+
 #define JK_BIG_WORDS 100 /* 782 digits over 5^1112, normalised: 85 words of 32 bits */
 #define JK_BIG_DIGITS \
     780 /* halfway between two doubles has at most 767 significant digits; a rest counts as one more */
@@ -340,3 +342,5 @@ JK_FUNC size_t jk_number_length(const char *s)
     }
     return i;
 }
+
+JK_SMALL_CLOSE

@@ -6,6 +6,8 @@
  * 0 that only its own closing token removes: an open parenthesis, a call, a ? that waits for its colon, the bottom. */
 #include "ast.h"
 
+JK_SMALL_OPEN
+
 #define JK_STACK_FIRST 32 /* frames and operands that fit the C stack; more go to the arena */
 
 typedef enum jk_frame_kind {
@@ -53,7 +55,7 @@ JK_FUNC void jk_next(jk_parser *p)
 #define JK_PARSE_FAIL(p, status, pos, len, ...) \
     (jk_fail_at((p)->lexer.error, status, (p)->ast->source, pos, len, __VA_ARGS__))
 
-JK_FUNC jk_expect jk_parse_nomem(jk_parser *p)
+JK_COLD jk_expect jk_parse_nomem(jk_parser *p)
 {
     jk_fail_nomem(p->lexer.error);
     return JK_EXPECT_FAILED;
@@ -61,7 +63,7 @@ JK_FUNC jk_expect jk_parse_nomem(jk_parser *p)
 
 /* A piece of the source for a message: as it is where it is short and plain, else "...". */
 #define JK_SHOWN 40
-JK_FUNC const char *jk_shown(const jk_parser *p, uint32_t pos, uint32_t end, char *buf)
+JK_COLD const char *jk_shown(const jk_parser *p, uint32_t pos, uint32_t end, char *buf)
 {
     uint32_t i, n = end - pos;
     const char *s = p->ast->source + pos;
@@ -75,7 +77,7 @@ JK_FUNC const char *jk_shown(const jk_parser *p, uint32_t pos, uint32_t end, cha
     return buf;
 }
 
-JK_FUNC const char *jk_shown_token(const jk_parser *p, char *buf)
+JK_COLD const char *jk_shown_token(const jk_parser *p, char *buf)
 {
     const jk_token *t = &p->token;
     char text[JK_SHOWN];
@@ -86,7 +88,7 @@ JK_FUNC const char *jk_shown_token(const jk_parser *p, char *buf)
 }
 
 /* "expected this, found that", at the current token. */
-JK_FUNC jk_expect jk_expected(jk_parser *p, const char *what)
+JK_COLD jk_expect jk_expected(jk_parser *p, const char *what)
 {
     char buf[JK_SHOWN + 8];
     bool end = p->token.kind == JK_TOK_END; /* then the place is behind the last token, not behind what space follows */
@@ -260,7 +262,7 @@ JK_FUNC bool jk_at_definition(const jk_parser *p)
 /* ---- expressions ---- */
 
 /* The current token cannot begin an operand. */
-JK_NOINLINE jk_expect jk_fail_operand(jk_parser *p)
+JK_COLD jk_expect jk_fail_operand(jk_parser *p)
 {
     const jk_frame *f = &p->frames[p->nframes - 1];
     const jk_token *t = &p->token;
@@ -299,7 +301,7 @@ JK_FUNC jk_expect jk_call_close(jk_parser *p)
 }
 
 /* name [ in an expression. */
-JK_NOINLINE jk_expect jk_fail_bracket(jk_parser *p, jk_token name)
+JK_COLD jk_expect jk_fail_bracket(jk_parser *p, jk_token name)
 {
     uint32_t open = p->token.pos;
     jk_next(p);
@@ -364,7 +366,7 @@ JK_FUNC jk_expect jk_parse_operand(jk_parser *p)
 }
 
 /* a < b < c, with the second sign current. */
-JK_NOINLINE jk_expect jk_fail_chain(jk_parser *p)
+JK_COLD jk_expect jk_fail_chain(jk_parser *p)
 {
     const jk_operand *o = &p->operands[p->noperands - 2];
     const jk_frame *f = &p->frames[p->nframes - 1];
@@ -395,7 +397,7 @@ JK_FUNC jk_expect jk_parse_binary(jk_parser *p)
 }
 
 /* An operand begins where an operator was due. */
-JK_NOINLINE jk_expect jk_fail_juxtaposed(jk_parser *p)
+JK_COLD jk_expect jk_fail_juxtaposed(jk_parser *p)
 {
     const jk_operand *o = &p->operands[p->noperands - 1];
     char left[JK_SHOWN], right[JK_SHOWN];
@@ -421,7 +423,7 @@ JK_NOINLINE jk_expect jk_fail_juxtaposed(jk_parser *p)
 }
 
 /* The current token cannot follow an operand; the innermost barrier is on top. */
-JK_NOINLINE jk_expect jk_fail_operator(jk_parser *p)
+JK_COLD jk_expect jk_fail_operator(jk_parser *p)
 {
     const jk_frame *f = &p->frames[p->nframes - 1];
     const jk_token *t = &p->token;
@@ -525,3 +527,5 @@ JK_FUNC bool jk_parse_expression(jk_parser *p, uint32_t *root)
     *root = p->operands[0].node;
     return true;
 }
+
+JK_SMALL_CLOSE

@@ -3,6 +3,8 @@
  * buffer that goes to a FILE when it is full, or grows. */
 #include "ast.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_text {
     FILE *file;     /* NULL: the buffer grows */
     jk_arena arena; /* what grows */
@@ -309,5 +311,6 @@ JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_
     fputc('\n', out);
 }
 
+JK_SMALL_CLOSE
 #undef JK_CARET_BEFORE
 #undef JK_CARET_AFTER

@@ -2,6 +2,11 @@
  * begin with is an error that says what to write instead. The source is terminated, so looking ahead is safe. */
 #include "ast.h"
 
+JK_SMALL_OPEN
+
+/* What happens once, on the way out: small code, away from the rest. */
+#define JK_COLD JK_NOINLINE __attribute__((cold))
+
 typedef enum jk_token_kind {
     JK_TOK_END,
     JK_TOK_ERROR, /* the error has been set */
@@ -125,7 +130,7 @@ JK_FUNC jk_token jk_token_make(unsigned kind, unsigned op, uint32_t pos, uint32_
     return t;
 }
 
-JK_FUNC jk_token jk_lex_fail_bytes(jk_lexer *l, uint32_t pos)
+JK_COLD jk_token jk_lex_fail_bytes(jk_lexer *l, uint32_t pos)
 {
     if (l->source[pos] == 0)
         jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, 1, "a NUL byte in the text");
@@ -135,7 +140,7 @@ JK_FUNC jk_token jk_lex_fail_bytes(jk_lexer *l, uint32_t pos)
     return jk_token_make(JK_TOK_ERROR, 0, pos, 1);
 }
 
-JK_NOINLINE jk_token jk_lex_fail_char(jk_lexer *l, uint32_t pos)
+JK_COLD jk_token jk_lex_fail_char(jk_lexer *l, uint32_t pos)
 {
     const char *s = l->source + pos;
     uint32_t n = jk_utf8_length(s);
@@ -158,7 +163,7 @@ JK_NOINLINE jk_token jk_lex_fail_char(jk_lexer *l, uint32_t pos)
 }
 
 /* A name or another number directly behind a number: a suffix, a forgotten operator, an exponent without digits. */
-JK_NOINLINE jk_token jk_lex_fail_number(jk_lexer *l, uint32_t pos, uint32_t n)
+JK_COLD jk_token jk_lex_fail_number(jk_lexer *l, uint32_t pos, uint32_t n)
 {
     const char *s = l->source + pos, *tail = s + n;
     uint32_t more = 0, shown = JK_SMALLER(n, 40);
@@ -339,3 +344,5 @@ JK_FUNC jk_token jk_lex(jk_lexer *l)
     l->at = pos + n;
     return jk_token_make(kind, op, pos, n);
 }
+
+JK_SMALL_CLOSE
