@@ -1,0 +1,236 @@
+/* asm: what instructions are written into: code, constant pool, labels, fixups and the listing's lines, all growing in
+ * the arena; and the end, which resolves them.
+ *
+ * Every emitter asks once for JK_ASM_ROOM bytes, more than any instruction has, and then writes without further checks.
+ * After the first failure the capacity equals the length, so that this one test also catches the failed state. Jumps
+ * forward and references to the pool leave a fixup, which jk_asm_finish resolves; jumps backward are final at once. */
+#include "asm.h"
+
+/* What only a mistake of the caller inside the library can cause. */
+#ifdef JK_DEBUG
+#include <assert.h>
+#define JK_ASM_MUST(x) assert(x)
+#else
+#define JK_ASM_MUST(x) ((void)0)
+#endif
+
+/* ---- buffers ---- */
+
+#define JK_ASM_ROOM 32
+#define JK_ASM_LIMIT ((size_t)INT32_MAX - 4096)
+#define JK_ASM_POOL UINT32_MAX /* a fixup's label: a reference to the pool */
+
+typedef struct jk_fixup {
+    uint32_t at, label; /* a 32-bit displacement, relative to its own place until it is resolved */
+} jk_fixup;
+
+typedef struct jk_pool_slot {
+    uint32_t at, tag; /* tag: hash and size, never 0 */
+} jk_pool_slot;
+
+JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc)
+{
+    memset(as, 0, sizeof *as);
+    as->arena = arena;
+    as->enc = enc;
+    as->note = UINT32_MAX;
+}
+
+JK_NOINLINE void jk_asm_fail(jk_asm *as)
+{
+    as->failed = true;
+    as->cap = as->n;
+}
+
+/* Makes a byte buffer of the arena hold `need` bytes; false, and the failed state, if it cannot. */
+JK_NOINLINE bool jk_asm_widen(jk_asm *as, uint8_t **bytes, size_t n, size_t *cap, size_t need)
+{
+    size_t want = JK_LARGER(need, JK_LARGER(2 * *cap, (size_t)1024));
+    uint8_t *p = NULL;
+    if (!as->failed && need <= JK_ASM_LIMIT)
+        p = (uint8_t *)jk_arena_alloc(as->arena, want);
+    if (!p) {
+        jk_asm_fail(as);
+        return false;
+    }
+    if (n)
+        memcpy(p, *bytes, n);
+    *bytes = p;
+    *cap = want;
+    return true;
+}
+
+/* Where the next instruction goes, or NULL. */
+static inline uint8_t *jk_asm_room(jk_asm *as)
+{
+    if (as->cap - as->n < JK_ASM_ROOM && !jk_asm_widen(as, &as->code, as->n, &as->cap, as->n + JK_ASM_ROOM))
+        return NULL;
+    return as->code + as->n;
+}
+
+static inline void jk_asm_end(jk_asm *as, const uint8_t *p)
+{
+    as->n = (size_t)(p - as->code);
+}
+
+static inline uint8_t *jk_put32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, 4);
+    return p + 4;
+}
+
+JK_FUNC void jk_asm_fixup(jk_asm *as, const uint8_t *at, uint32_t label)
+{
+    jk_fixup *f = (jk_fixup *)jk_grow(as->arena, as->fixups, as->nfixups, &as->cap_fixups, sizeof *f);
+    if (!f) {
+        as->failed = true; /* no more: the instruction under way goes on into the room that it has */
+        return;
+    }
+    as->fixups = f;
+    f[as->nfixups].at = (uint32_t)(at - as->code);
+    f[as->nfixups++].label = label;
+}
+
+/* Keeps what the listing needs of the instruction that begins here. NULL: memory has run out. */
+JK_NOINLINE jk_asm_line *jk_asm_record(jk_asm *as, jk_inst i, const char *ops, unsigned w, unsigned dst, unsigned src1,
+                                       const jk_opnd *o, uint64_t imm)
+{
+    jk_asm_line *l = (jk_asm_line *)jk_grow(as->arena, as->lines, as->nlines, &as->cap_lines, sizeof *l);
+    if (!l) {
+        jk_asm_fail(as);
+        return NULL;
+    }
+    as->lines = l;
+    l += as->nlines++;
+    memset(l, 0, sizeof *l);
+    l->offset = (uint32_t)as->n;
+    l->note = as->note;
+    l->ops = ops;
+    l->inst = (uint16_t)i;
+    l->enc = (uint8_t)as->enc;
+    l->w = (uint8_t)w;
+    l->dst = (uint8_t)dst;
+    l->src1 = (uint8_t)src1;
+    if (o)
+        l->opnd = *o;
+    l->imm = imm;
+    return l;
+}
+#define JK_RECORD(as, i, ops, w, dst, src1, o, imm)          \
+    do {                                                     \
+        if ((as)->listing)                                   \
+            jk_asm_record(as, i, ops, w, dst, src1, o, imm); \
+    } while (0)
+
+/* ---- labels ---- */
+
+JK_FUNC jk_label jk_asm_label(jk_asm *as)
+{
+    int32_t *labels = (int32_t *)jk_grow(as->arena, as->labels, as->nlabels, &as->cap_labels, sizeof *labels);
+    if (!labels) {
+        jk_asm_fail(as);
+        return 0;
+    }
+    as->labels = labels;
+    labels[as->nlabels] = -1;
+    return (jk_label)as->nlabels++;
+}
+
+JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
+{
+    if (as->failed)
+        return;
+    JK_ASM_MUST(l < as->nlabels && as->labels[l] < 0);
+    as->labels[l] = (int32_t)as->n;
+}
+
+/* ---- the constant pool ---- */
+
+static uint32_t jk_pool_tag(const uint8_t *bytes, size_t nbytes)
+{
+    uint64_t h = 0;
+    uint32_t word;
+    size_t i;
+    for (i = 0; i < nbytes; i += 4) {
+        memcpy(&word, bytes + i, 4);
+        h = (h ^ word) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
+    return ((uint32_t)h & ~127u) | (uint32_t)nbytes;
+}
+
+static bool jk_pool_widen(jk_asm *as)
+{
+    size_t n = as->nslots ? 2 * as->nslots : 32, i, j;
+    jk_pool_slot *from = (jk_pool_slot *)as->slots;
+    jk_pool_slot *to = (jk_pool_slot *)jk_arena_zero(as->arena, n * sizeof *to);
+    if (!to) {
+        jk_asm_fail(as);
+        return false;
+    }
+    for (i = 0; i < as->nslots; i++)
+        if (from[i].tag) {
+            for (j = from[i].tag >> 7 & (n - 1); to[j].tag; j = (j + 1) & (n - 1))
+                ;
+            to[j] = from[i];
+        }
+    as->slots = to;
+    as->nslots = n;
+    return true;
+}
+
+JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
+{
+    uint32_t tag = jk_pool_tag((const uint8_t *)bytes, nbytes);
+    jk_pool_slot *slots;
+    size_t i, at = JK_ALIGN_UP(as->npool, nbytes);
+    JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
+    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_pool_widen(as)))
+        return 0;
+    slots = (jk_pool_slot *)as->slots;
+    for (i = tag >> 7 & (as->nslots - 1); slots[i].tag; i = (i + 1) & (as->nslots - 1))
+        if (slots[i].tag == tag && memcmp(as->pool + slots[i].at, bytes, nbytes) == 0)
+            return slots[i].at;
+    if (at + nbytes > as->cap_pool && !jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes))
+        return 0;
+    memset(as->pool + as->npool, 0, at - as->npool);
+    memcpy(as->pool + at, bytes, nbytes);
+    as->npool = at + nbytes;
+    as->nconsts++;
+    slots[i].at = (uint32_t)at;
+    slots[i].tag = tag;
+    return (uint32_t)at;
+}
+
+/* ---- the end ---- */
+
+static void jk_asm_resolve(jk_asm *as, size_t pool)
+{
+    const jk_fixup *f = (const jk_fixup *)as->fixups, *end = f ? f + as->nfixups : f;
+    uint32_t to, disp;
+    for (; f < end; f++) {
+        JK_ASM_MUST(f->label == JK_ASM_POOL || as->labels[f->label] >= 0);
+        to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
+        memcpy(&disp, as->code + f->at, 4);
+        jk_put32(as->code + f->at, disp + to - f->at);
+    }
+}
+
+JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
+
+JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
+{
+    size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
+    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, as->n, &as->cap, all)))
+        return false;
+    jk_asm_resolve(as, pool);
+    if (as->npool) {
+        memset(as->code + as->n, 0xCC, pool - as->n);
+        memcpy(as->code + pool, as->pool, as->npool);
+    }
+    if (as->listing)
+        jk_asm_list(as, pool);
+    *code = as->code;
+    *nbytes = all;
+    return true;
+}
