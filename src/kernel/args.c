@@ -1,0 +1,266 @@
+/* kernel: the arguments of a call, bound to places and checked. All that can be wrong with them is found here, before
+ * anything is written: after jk_bind_check a call can fail for want of memory only. */
+#include "../fp.h"
+#include "kernel.h"
+
+/* "argument 3 (y): ..." or "argument 4 (result 1): ...". */
+JK_NOINLINE jitk_status jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status, jitk_error *e, const char *what)
+{
+    const jk_program *p = &k->program;
+    if (i < p->nparams)
+        return jk_fail(e, status, 0, 0, 0, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
+    return jk_fail(e, status, 0, 0, 0, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
+}
+
+JK_NOINLINE jitk_status jk_arg_fail_type(const jitk_kernel *k, size_t i, unsigned have, jitk_error *e)
+{
+    static const char *const pointers[] = {"double *", "float *", "int64_t *", "int32_t *", "uint8_t *"};
+    const jk_param_info *info = &k->program.args[i];
+    char what[128];
+    snprintf(what, sizeof what, "%s where the kernel has %s %s (%s)", pointers[have], jk_type_name((jk_type)info->type),
+             info->is_array ? "array" : "scalar", pointers[info->type]);
+    return jk_arg_fail(k, i, JITK_ERR_TYPE, e, what);
+}
+
+JK_NOINLINE jitk_status jk_arg_fail_count(const jitk_kernel *k, size_t nargs, jitk_error *e)
+{
+    const jk_program *p = &k->program;
+    return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
+                   nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+}
+
+/* ---- numbers ---- */
+
+/* m / 2^shift to nearest even; m * 2^-shift must fit where shift is negative. */
+JK_FUNC uint64_t jk_shift_round(uint64_t m, int shift)
+{
+    uint64_t rest, half;
+    if (shift <= 0)
+        return m << -shift;
+    if (shift > 64)
+        return 0;
+    rest = shift == 64 ? m : m & (((uint64_t)1 << shift) - 1);
+    half = (uint64_t)1 << (shift - 1);
+    m = shift == 64 ? 0 : m >> shift;
+    return m + (rest > half || (rest == half && (m & 1)));
+}
+
+/* 2^e, -1022 <= e <= 1023. */
+JK_FUNC double jk_power_of_2(int e)
+{
+    return jk_f64_from_bits((uint64_t)(e + 1023) << 52);
+}
+
+/* m * 2^q rounded to `digits` bits with the last one at least 2^least: exact in the products that make it. */
+JK_FUNC double jk_wide_float(uint64_t m, int q, int digits, int least)
+{
+    int last = q + 64 - __builtin_clzll(m) - digits;
+    last = JK_LARGER(last, least);
+    m = jk_shift_round(m, last - q);
+    last = JK_SMALLER(last, 1100);
+    return (double)(int64_t)m * jk_power_of_2(last / 2) * jk_power_of_2(last - last / 2);
+}
+
+/* Stores +-m * 2^q, m not 0, as an element type: one rounding, integers saturate. For what no C type of the library's
+ * holds: integers from 2^63 on and x87 numbers. */
+JK_FUNC void jk_wide_store(void *to, jk_type type, bool negative, uint64_t m, int q)
+{
+    double d;
+    int64_t i;
+    if (type == JK_F64 || type == JK_F32) {
+        d = type == JK_F64 ? jk_wide_float(m, q, 53, -1074) : jk_wide_float(m, q, 24, -149);
+        d = negative ? -d : d;
+        jk_fp_convert(to, type, 0, &d, JK_F64, 0, 1);
+        return;
+    }
+    m = q > 0 && __builtin_clzll(m) < q ? UINT64_MAX : jk_shift_round(m, -q);
+    if (negative)
+        i = m > (uint64_t)INT64_MAX ? INT64_MIN : -(int64_t)m;
+    else
+        i = m > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)m;
+    if (type == JK_I32)
+        i = i > INT32_MAX ? INT32_MAX : i < INT32_MIN ? INT32_MIN : i;
+    else if (type == JK_U8)
+        i = i > 255 ? 255 : i < 0 ? 0 : i;
+    jk_fp_convert(to, type, 0, &i, JK_I64, 0, 1);
+}
+
+JK_FUNC void jk_x87_store(void *to, jk_type type, const jk_tagged *a)
+{
+    uint64_t m = a->value.u64;
+    bool negative = a->exponent >> 15 & 1;
+    int exponent = (int)(a->exponent & 0x7fff);
+    uint64_t sign = (uint64_t)negative << 63, bits = sign;
+    if (exponent == 0x7fff)
+        bits = m << 1 ? 0x7ff8000000000000 : sign | 0x7ff0000000000000;
+    else if (m) {
+        jk_wide_store(to, type, negative, m, (exponent ? exponent : 1) - 16383 - 63);
+        return;
+    }
+    jk_fp_convert(to, type, 0, &bits, JK_F64, 0, 1);
+}
+
+JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a)
+{
+    unsigned tag = a->tag & JK_TAG_TYPE;
+    if (tag == (unsigned)type)
+        memcpy(to, &a->value, 8);
+    else if (tag == JK_TAG_LONG_DOUBLE)
+        jk_x87_store(to, type, a);
+    else if (tag == JK_TAG_U64 && a->value.i64 < 0)
+        jk_wide_store(to, type, false, a->value.u64, 0);
+    else
+        jk_fp_convert(to, type, 0, &a->value, tag == JITK_F64 ? JK_F64 : JK_I64, 0, 1);
+}
+
+/* ---- binding ---- */
+JK_FUNC jitk_status jk_bind_one(const jitk_kernel *k, size_t i, const jk_tagged *a, jk_bind *b, jitk_error *e)
+{
+    const jk_param_info *info = &k->program.args[i];
+    unsigned type = a->tag & JK_TAG_TYPE;
+    b->step = (ptrdiff_t)jk_type_size((jk_type)info->type);
+    if (a->tag & JK_TAG_NUMBER) {
+        if (info->is_result)
+            return jk_arg_fail(k, i, JITK_ERR_TYPE, e, "a number where a result needs a pointer");
+        b->p = (char *)&b->number;
+        b->step = 0;
+        jk_number_store(&b->number, (jk_type)info->type, a);
+        return JITK_OK;
+    }
+    if (info->is_result && (a->tag & JK_TAG_CONST))
+        return jk_arg_fail(k, i, JITK_ERR_TYPE, e, "a pointer to const where a result is written");
+    if (type != info->type && type != JK_TAG_VOID)
+        return jk_arg_fail_type(k, i, type, e);
+    b->p = (char *)(uintptr_t)a->value.pointer;
+    return JITK_OK;
+}
+
+JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, size_t nargs, const jk_tagged *args, jk_bind *bind,
+                                   jitk_error *e)
+{
+    size_t i;
+    if (nargs != k->program.nargs)
+        return jk_arg_fail_count(k, nargs, e);
+    for (i = 0; i < nargs; i++)
+        if (jk_bind_one(k, i, &args[i], &bind[i], e) != JITK_OK)
+            return e->status;
+    return JITK_OK;
+}
+
+JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+                                     const ptrdiff_t strides[], jk_bind *bind, jitk_error *e)
+{
+    size_t i;
+    if (nargs != k->program.nargs)
+        return jk_arg_fail_count(k, nargs, e);
+    if (nargs && !args)
+        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the array of arguments is NULL");
+    for (i = 0; i < nargs; i++) {
+        const jk_param_info *info = &k->program.args[i];
+        ptrdiff_t size = (ptrdiff_t)jk_type_size((jk_type)info->type),
+                  stride = strides && info->is_array ? strides[i] : 1;
+        bind[i].p = (char *)(uintptr_t)args[i];
+        bind[i].step = stride * size;
+        if (stride == 1)
+            continue;
+        if (stride == 0 && info->is_result)
+            return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "a result of stride 0");
+        /* One element has no next one: any stride is as good as 1, and not in the way of work in place. */
+        if (n == 1)
+            bind[i].step = size;
+        else if (stride && n > (size_t)(PTRDIFF_MAX / size) / (stride < 0 ? 0 - (size_t)stride : (size_t)stride))
+            return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "n elements of this stride do not fit in memory");
+    }
+    return JITK_OK;
+}
+
+/* ---- overlaps ---- */
+typedef struct jk_extent { /* of an argument in memory */
+    uintptr_t low, end;
+    size_t count, size;
+} jk_extent;
+
+JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_bind *b, size_t i)
+{
+    const jk_param_info *info = &k->program.args[i];
+    jk_extent x;
+    x.size = jk_type_size((jk_type)info->type);
+    x.count = info->is_array ? n : 1;
+    x.low = (uintptr_t)b->p;
+    x.end = x.low + x.size;
+    if (x.count == 0 || b->p == (const char *)&b->number) {
+        x.end = x.low;
+    } else if (x.count > 1) {
+        uintptr_t reach = (uintptr_t)b->step * (x.count - 1);
+        if (b->step < 0)
+            x.low += reach;
+        else
+            x.end += reach;
+    }
+    return x;
+}
+
+/* Whether an element of the one is an element of the other, for equal steps. Element i of a stands at i*step, element j
+ * of b at d + j*step: they touch where -b.size < d - (i - j)*step < a.size, so only the two whole numbers beside d/step
+ * can be i - j. */
+JK_FUNC bool jk_elements_touch(const jk_extent *a, const jk_extent *b, ptrdiff_t d, ptrdiff_t step, size_t n)
+{
+    ptrdiff_t apart, rest;
+    if (n == 1)
+        step = PTRDIFF_MAX;
+    step = step < 0 ? -step : step;
+    apart = d / step;
+    rest = d % step;
+    if (rest < 0) {
+        rest += step;
+        apart--;
+    }
+    return ((size_t)rest < a->size && (size_t)(apart < 0 ? -apart : apart) < n) ||
+           ((size_t)(step - rest) < b->size && (size_t)(apart < -1 ? -(apart + 1) : apart + 1) < n);
+}
+
+JK_FUNC bool jk_overlap_allowed(const jitk_kernel *k, size_t n, const jk_bind *bind, size_t out, size_t other,
+                                const jk_extent *x)
+{
+    const jk_param_info *a = &k->program.args[out], *b = &k->program.args[other];
+    jk_extent y = jk_extent_of(k, n, &bind[other], other);
+    bool alike = a->is_array == b->is_array && bind[out].step == bind[other].step;
+    if (y.low >= x->end || x->low >= y.end || x->low == x->end || y.low == y.end)
+        return true;
+    if (alike && a->type == b->type && bind[out].p == bind[other].p)
+        return !b->is_result;
+    return alike && !jk_elements_touch(x, &y, (ptrdiff_t)((uintptr_t)bind[other].p - (uintptr_t)bind[out].p),
+                                       bind[out].step, x->count);
+}
+
+JK_FUNC jitk_status jk_overlap_check(const jitk_kernel *k, size_t n, const jk_bind *bind, size_t out, jitk_error *e)
+{
+    const jk_program *p = &k->program;
+    jk_extent x = jk_extent_of(k, n, &bind[out], out);
+    char what[128];
+    size_t i;
+    for (i = 0; i < out; i++)
+        if (!jk_overlap_allowed(k, n, bind, out, i, &x)) {
+            snprintf(what, sizeof what, "it overlaps argument %zu%s", i + 1,
+                     i < p->nparams ? " and is not in place: same address, stride and element type"
+                                    : ", another result");
+            return jk_arg_fail(k, out, JITK_ERR_ARGS, e, what);
+        }
+    return JITK_OK;
+}
+
+JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e)
+{
+    const jk_program *p = &k->program;
+    size_t i;
+    if (n > k->max_n)
+        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "n is %zu (%td as a signed number): no such array fits in memory", n,
+                       (ptrdiff_t)n);
+    for (i = 0; i < p->nargs; i++)
+        if (!bind[i].p && (n > 0 || !p->args[i].is_array))
+            return jk_arg_fail(k, i, JITK_ERR_ARGS, e, p->args[i].is_array ? "NULL for an array" : "NULL for a scalar");
+    for (i = p->nparams; i < p->nargs; i++)
+        if (jk_overlap_check(k, n, bind, i, e) != JITK_OK)
+            return e->status;
+    return JITK_OK;
+}

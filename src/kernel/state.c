@@ -1,0 +1,109 @@
+/* kernel: what all files of the program share (weak objects with the version in their names), what belongs to a thread,
+ * and fork. */
+#include "kernel.h"
+#include <pthread.h>
+
+typedef struct jk_shared {
+    pthread_mutex_t lock; /* of what is set up once, and of the cache's writers */
+    int ready;            /* settings can be read without the lock */
+    jk_settings settings;
+} jk_shared;
+
+JK_STATE jk_shared JK_SHARED(jk_shared_state) = {
+    PTHREAD_MUTEX_INITIALIZER, 0, {{0, 0, 0, 0, 0, 0, ""}, JITK_ISA_AUTO, 0, 0}};
+JK_STATE __thread jitk_error JK_SHARED(jk_thread_error) = {JITK_OK, 0, 0, 0, ""};
+#define JK_SHARE (&JK_SHARED(jk_shared_state))
+
+JK_FUNC void jk_share_lock(void)
+{
+    pthread_mutex_lock(&JK_SHARE->lock);
+}
+
+JK_FUNC void jk_share_unlock(void)
+{
+    pthread_mutex_unlock(&JK_SHARE->lock);
+}
+
+/* A fork while another thread holds a lock would leave it held for ever in the child, so the forking thread takes both
+ * (the share's before the pool's, as everywhere) and the child makes new ones. */
+JK_FUNC void jk_fork_prepare(void)
+{
+    jk_share_lock();
+    jk_exec_lock();
+}
+
+JK_FUNC void jk_fork_parent(void)
+{
+    jk_exec_unlock();
+    jk_share_unlock();
+}
+
+JK_FUNC void jk_fork_child(void)
+{
+    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    jk_exec_child();
+    JK_SHARE->lock = fresh;
+}
+
+/* The kinds of dump that a list with commas names. */
+JK_FUNC unsigned jk_dump_named(const char *list)
+{
+    static const char *const names[] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
+    unsigned found = 0, i;
+    while (list && *list) {
+        size_t len = strcspn(list, ",");
+        for (i = 0; i < 3; i++)
+            if (strlen(names[i]) == len && !memcmp(names[i], list, len))
+                found |= 1u << i;
+        list += len + (list[len] == ',');
+    }
+    return found;
+}
+
+JK_FUNC void jk_settings_read(jk_settings *s)
+{
+    const char *isa = getenv("JITK_ISA");
+    jitk_isa cap = jk_isa_named(isa, isa ? strlen(isa) : 0), best;
+    jk_cpu_detect(&s->cpu);
+    best = jk_cpu_best(&s->cpu);
+    s->isa = cap != JITK_ISA_AUTO && cap < best ? cap : best;
+    s->dump = jk_dump_named(getenv("JITK_DUMP"));
+    s->stream_bytes = s->cpu.l3 ? s->cpu.l3 : (size_t)32 << 20;
+}
+
+JK_FUNC const jk_settings *jk_settings_get(void)
+{
+    jk_shared *s = JK_SHARE;
+    if (!__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE)) {
+        jk_share_lock();
+        if (!s->ready) {
+            jk_settings_read(&s->settings);
+            pthread_atfork(jk_fork_prepare, jk_fork_parent, jk_fork_child);
+            __atomic_store_n(&s->ready, 1, __ATOMIC_RELEASE);
+        }
+        jk_share_unlock();
+    }
+    return &s->settings;
+}
+
+JK_FUNC jitk_status jk_report(const jitk_error *e, jitk_error *user)
+{
+    jitk_status status = e->status;
+    if (status != JITK_OK)
+        JK_SHARED(jk_thread_error) = *e;
+    if (user && status != JITK_OK)
+        *user = *e;
+    else if (user)
+        memset(user, 0, sizeof *user);
+    return status;
+}
+
+JITK_API const jitk_error *jitk_last_error(void)
+{
+    return &JK_SHARED(jk_thread_error);
+}
+
+JITK_API const char *jitk_version(void)
+{
+    return JITK_VERSION;
+}
