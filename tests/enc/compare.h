@@ -121,7 +121,8 @@ static const char *enc_memory_wrong(const enc_case *c, const ZydisDecodedInstruc
         return "displacement";
     if (in->mnemonic != ZYDIS_MNEMONIC_LEA && op->size != 8 * nbytes)
         return "size of the memory operand";
-    if ((base == ZYDIS_REGISTER_NONE || base == ZYDIS_REGISTER_RIP) && in->raw.rex.B)
+    if ((base == ZYDIS_REGISTER_NONE || base == ZYDIS_REGISTER_RIP) && in->attributes & ZYDIS_ATTRIB_HAS_REX &&
+        in->raw.rex.B)
         return "needless REX bit";
     if (in->raw.disp.size != enc_disp_bits(o, in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX, nbytes))
         return "size of the displacement";
