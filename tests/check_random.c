@@ -50,7 +50,7 @@ static struct rnd_state {
     size_t place;            /* where a value is wrong */
     uint64_t expected, got;
     jitk_error error;
-    tree_text text;
+    kut_text text;
     char array[TREE_ARRAYS][8 * RND_MAX_N], want[8 * RND_MAX_N], tree_says[8 * RND_MAX_N], have[8 * RND_MAX_N];
     char room[TREE_ARRAYS + 1][8 * RND_CELLS], untouched[8 * RND_CELLS];
     uint64_t scalar[TREE_SCALARS], reduced[TREE_MAX], scratch[RND_MAX_N];
@@ -80,10 +80,10 @@ static void rnd_setup(void)
 
 static void rnd_make_text(const rnd_case *c)
 {
-    tree_text *b = &rnd.text;
+    kut_text *b = &rnd.text;
     b->len = 0;
     if (c->form != RND_BARE)
-        tree_put(b, c->form == RND_NAMED ? "k(a, x[], y[], b, z[], w[]) = " : "(a, x[], y[], b, z[], w[]) = ");
+        kut_puts(b, c->form == RND_NAMED ? "k(a, x[], y[], b, z[], w[]) = " : "(a, x[], y[], b, z[], w[]) = ");
     tree_print(b, &c->t, c->t.root, 1);
     memset(rnd.used, c->form != RND_BARE, sizeof rnd.used);
     for (size_t i = 0; i < c->t.count; i++)

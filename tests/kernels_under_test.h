@@ -222,6 +222,32 @@ KUT_FUNC void kut_fill(kut_rng *r, jitk_type type, kut_kind kind, void *p, size_
         kut_put(type, p, (ptrdiff_t)i, kut_value(r, type, kind));
 }
 
+/* ---- texts being put together ---- */
+
+typedef struct kut_text {
+    char *at;
+    size_t len, cap;
+} kut_text;
+
+KUT_FUNC void kut_puts(kut_text *b, const char *s)
+{
+    size_t len = strlen(s);
+    if (b->len + len + 1 > b->cap) {
+        b->cap = 2 * (b->len + len + 1);
+        b->at = (char *)realloc(b->at, b->cap);
+        if (!b->at)
+            abort();
+    }
+    memcpy(b->at + b->len, s, len + 1);
+    b->len += len;
+}
+
+KUT_FUNC void kut_put_char(kut_text *b, char c)
+{
+    char s[2] = {c, 0};
+    kut_puts(b, s);
+}
+
 /* ---- kernels under test: scalars first, then arrays, one result ---- */
 
 typedef struct kut_kernel {

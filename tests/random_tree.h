@@ -181,58 +181,34 @@ KUT_FUNC size_t tree_grow(tree_grower *g, size_t budget, tree_place place)
 
 /* ---- printing ---- */
 
-typedef struct tree_text {
-    char *at;
-    size_t len, cap;
-} tree_text;
+KUT_FUNC void tree_print(kut_text *b, const tree *t, size_t at, int loosest);
 
-KUT_FUNC void tree_put(tree_text *b, const char *s)
+KUT_FUNC void tree_print_call(kut_text *b, const tree *t, const tree_node *v)
 {
-    size_t len = strlen(s);
-    if (b->len + len + 1 > b->cap) {
-        b->cap = 2 * (b->len + len + 1);
-        b->at = (char *)realloc(b->at, b->cap);
-        if (!b->at)
-            abort();
-    }
-    memcpy(b->at + b->len, s, len + 1);
-    b->len += len;
-}
-
-KUT_FUNC void tree_put_char(tree_text *b, char c)
-{
-    char s[2] = {c, 0};
-    tree_put(b, s);
-}
-
-KUT_FUNC void tree_print(tree_text *b, const tree *t, size_t at, int loosest);
-
-KUT_FUNC void tree_print_call(tree_text *b, const tree *t, const tree_node *v)
-{
-    tree_put(b, tree_rows[v->op].text);
-    tree_put(b, (v->style & 64) ? " (" : "(");
+    kut_puts(b, tree_rows[v->op].text);
+    kut_puts(b, (v->style & 64) ? " (" : "(");
     for (unsigned i = 0; i < tree_rows[v->op].arity; i++) {
         if (i)
-            tree_put(b, (v->style & 2) ? "," : ", ");
+            kut_puts(b, (v->style & 2) ? "," : ", ");
         tree_print(b, t, v->kid[i], 1);
     }
-    tree_put(b, ")");
+    kut_puts(b, ")");
 }
 
-KUT_FUNC void tree_print_operator(tree_text *b, const tree *t, const tree_node *v)
+KUT_FUNC void tree_print_operator(kut_text *b, const tree *t, const tree_node *v)
 {
     const tree_row *row = &tree_rows[v->op];
     const char *space = (v->style & 2) ? "" : (v->style & 0x38) == 0x38 ? " # why not\n  " : " ";
     int p = row->precedence;
     switch (row->form) {
     case TREE_PREFIX:
-        tree_put(b, row->text);
+        kut_puts(b, row->text);
         tree_print(b, t, v->kid[0], p);
         break;
     case TREE_ROOT: /* the operand may carry a sign: then what follows the sign is a primary */
-        tree_put(b, row->text);
+        kut_puts(b, row->text);
         if (t->node[v->kid[0]].op == TREE_OP_NEG && (v->style & 4)) {
-            tree_put(b, "-");
+            kut_puts(b, "-");
             tree_print(b, t, t->node[v->kid[0]].kid[0], 10);
         } else {
             tree_print(b, t, v->kid[0], p);
@@ -242,43 +218,43 @@ KUT_FUNC void tree_print_operator(tree_text *b, const tree *t, const tree_node *
         const char *exponent = tree_exponents[v->leaf];
         bool wrap = strchr(exponent, '/') || (v->style & 8);
         tree_print(b, t, v->kid[0], p + 1);
-        tree_put(b, (v->style & 4) ? "**" : "^");
-        tree_put(b, wrap ? "(" : "");
-        tree_put(b, exponent);
-        tree_put(b, wrap ? ")" : "");
+        kut_puts(b, (v->style & 4) ? "**" : "^");
+        kut_puts(b, wrap ? "(" : "");
+        kut_puts(b, exponent);
+        kut_puts(b, wrap ? ")" : "");
         break;
     }
     case TREE_COND:
         tree_print(b, t, v->kid[0], p + 1);
-        tree_put(b, (v->style & 2) ? "?" : " ? ");
+        kut_puts(b, (v->style & 2) ? "?" : " ? ");
         tree_print(b, t, v->kid[1], p);
-        tree_put(b, (v->style & 2) ? ":" : " : ");
+        kut_puts(b, (v->style & 2) ? ":" : " : ");
         tree_print(b, t, v->kid[2], p);
         break;
     default:
         tree_print(b, t, v->kid[0], row->form == TREE_COMPARE ? p + 1 : p);
-        tree_put(b, space);
-        tree_put(b, row->text);
-        tree_put(b, space);
+        kut_puts(b, space);
+        kut_puts(b, row->text);
+        kut_puts(b, space);
         tree_print(b, t, v->kid[1], p + 1);
     }
 }
 
-KUT_FUNC void tree_print(tree_text *b, const tree *t, size_t at, int loosest)
+KUT_FUNC void tree_print(kut_text *b, const tree *t, size_t at, int loosest)
 {
     const tree_node *v = &t->node[at];
     bool wrap = tree_rows[v->op].precedence < loosest || (v->style & 0x700) == 0x700;
     if (wrap)
-        tree_put(b, "(");
+        kut_puts(b, "(");
     switch (v->op) {
     case TREE_OP_NUMBER:
-        tree_put(b, tree_numbers[v->leaf]);
+        kut_puts(b, tree_numbers[v->leaf]);
         break;
     case TREE_OP_ARRAY:
-        tree_put_char(b, tree_array_names[v->leaf]);
+        kut_put_char(b, tree_array_names[v->leaf]);
         break;
     case TREE_OP_SCALAR:
-        tree_put_char(b, tree_scalar_names[v->leaf]);
+        kut_put_char(b, tree_scalar_names[v->leaf]);
         break;
     default:
         if (tree_rows[v->op].form == TREE_CALL || tree_rows[v->op].form == TREE_REDUCE)
@@ -287,7 +263,7 @@ KUT_FUNC void tree_print(tree_text *b, const tree *t, size_t at, int loosest)
             tree_print_operator(b, t, v);
     }
     if (wrap)
-        tree_put(b, ")");
+        kut_puts(b, ")");
 }
 
 /* ---- what a tree is ---- */
@@ -496,28 +472,28 @@ KUT_FUNC uint64_t tree_eval(const tree_env *e, size_t at, size_t i)
     return tree_apply(e->f, v, k);
 }
 
-/* Sums and products in the fixed order of design.md, of one chunk: four segments, lanes of 64 bytes, f32 lanes poured
- * into f64 ones every 64 steps. The value is an f64. */
+/* Sums and products in the fixed order of design.md, of one chunk: four segments, lanes of 64 bytes. f32 sums pour into
+ * f64 lanes every 64 steps; f32 products are made in f64 lanes. The value is an f64. */
 KUT_FUNC uint64_t tree_accumulate(const tree_env *e, const uint64_t *value, bool product)
 {
-    const plain_format *f = e->f, *d = &plain_f64;
+    const plain_format *d = &plain_f64, *f = product ? d : e->f;
     uint64_t (*join)(const plain_format *, uint64_t, uint64_t) = product ? plain_mul : plain_add;
-    size_t lanes = 64 / f->bytes, segment = (e->n * f->bytes + 255) / 256 * lanes, at = 0;
-    uint64_t start = product ? f->one : 0, wide = product ? d->one : 0, s[4][16], lane[16];
+    size_t lanes = 64 / e->f->bytes, segment = (e->n * e->f->bytes + 255) / 256 * lanes, at = 0;
+    uint64_t neutral = product ? d->one : 0, s[4][16], lane[16];
+    bool narrow = f->bytes == 4;
     for (size_t g = 0; g < 4; g++) {
-        for (size_t l = 0; l < lanes; l++) {
-            lane[l] = start;
-            s[g][l] = wide;
-        }
+        for (size_t l = 0; l < lanes; l++)
+            lane[l] = s[g][l] = neutral;
         for (size_t j = 0; j < segment && at < e->n; j++, at++) {
-            lane[j % lanes] = join(f, lane[j % lanes], value[at]);
-            for (size_t l = 0; f->bytes == 4 && (j + 1) % (64 * lanes) == 0 && l < lanes; l++) {
+            uint64_t v = e->f->bytes == 4 && !narrow ? plain_widen(value[at]) : value[at];
+            lane[j % lanes] = join(f, lane[j % lanes], v);
+            for (size_t l = 0; narrow && (j + 1) % (64 * lanes) == 0 && l < lanes; l++) {
                 s[g][l] = join(d, s[g][l], plain_widen(lane[l]));
-                lane[l] = start;
+                lane[l] = 0;
             }
         }
         for (size_t l = 0; l < lanes; l++)
-            s[g][l] = f->bytes == 4 ? join(d, s[g][l], plain_widen(lane[l])) : lane[l];
+            s[g][l] = narrow ? join(d, s[g][l], plain_widen(lane[l])) : lane[l];
     }
     for (size_t l = 0; l < lanes; l++)
         s[0][l] = join(d, join(d, s[0][l], s[1][l]), join(d, s[2][l], s[3][l]));

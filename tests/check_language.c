@@ -1,0 +1,922 @@
+/* The language's cases: values, bit by bit, on every instruction set and in both precisions, through array kernels and
+ * scalar functions; errors with their place; texts of any size. Expected values are written as text and rounded by the
+ * C library, so that a row serves both types. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "suites.h"
+#include "kernels_under_test.h"
+#include "big_texts.h"
+
+static jitk_options lang_options(jitk_type type, int isa)
+{
+    jitk_options o;
+    memset(&o, 0, sizeof o);
+    o.type = type;
+    o.isa = (jitk_isa)isa;
+    return o;
+}
+
+/* ---- values ---- */
+
+/* Inputs in the order of the signature; every element of an array is the same. `want32` NULL: as `want`. A `~` before the
+ * value asks for nearness (1e-6 of it) only, where the language leaves the last bit open. */
+typedef struct lang_row {
+    const char *text, *in[4], *want, *want32;
+} lang_row;
+
+static const lang_row lang_rows[] = {
+    /* the issue's */
+    {"3 + (8 - 7.5) * 10 / 5 - (2 + 5 * 7)", {0}, "-33", 0},
+    {"(-b+(b^2-4*a*c)^0.5)/(2*a)", {"5", "6", "1"}, "-0.2", 0},
+    {"2*x^0.5", {"3"}, "3.4641016151377544", 0},
+    {"x^13", {"3"}, "1594323", 0},
+    {"30*x/5 - (2 + 5 * 7)", {"5"}, "-7", 0},
+    {"--9007199254741195", {0}, "9007199254741195", 0},
+    {"a+2*b^3", {".5", "1"}, "2.5", 0},
+    {"a/0", {"-1"}, "-inf", 0},
+    {"3 + -1/(1/0)", {0}, "3", 0},
+    {"√(2+2)", {0}, "2", 0},
+    {"√4", {0}, "2", 0},
+    {"√√16", {0}, "2", 0},
+    {"-√4", {0}, "-2", 0},
+    {"√-4", {0}, "nan", 0},
+    {"-2^3", {0}, "-8", 0},
+    {"-2^-1", {0}, "-0.5", 0},
+    {"2^3^2", {0}, "512", 0},
+    {"(2^0.5)^13", {0}, "~90.50966799187809", 0},
+    {"(10^-1)^13", {0}, "~1e-13", 0},
+    {"1e-320", {0}, "1e-320", 0},
+    {"1-2-3", {0}, "-4", 0},
+    {"x > 0 && x < 1", {"0.5"}, "1", 0},
+    {"x > 0 && x < 1", {"1"}, "0", 0},
+    {"x > 0 && x < 1", {"nan"}, "0", 0},
+    {"(-0)^0.5", {0}, "0", 0},
+    {"(-inf)^0.5", {0}, "inf", 0},
+    {"x^0.5", {"-0"}, "0", 0},
+    {"x^0.5", {"-inf"}, "inf", 0},
+    {"x^0.5", {"-1"}, "nan", 0},
+    {"sqrt(x)", {"-0"}, "-0", 0},
+    {"√x", {"-inf"}, "nan", 0},
+    {"min(-0, 0)", {0}, "-0", 0},
+    {"min(0, -0)", {0}, "-0", 0},
+    {"min(x, y)", {"-0", "0"}, "-0", 0},
+    {"min(x, y)", {"0", "-0"}, "-0", 0},
+    {"max(x, y)", {"-0", "0"}, "0", 0},
+    {"max(x, y)", {"0", "-0"}, "0", 0},
+    {"min(1, nan)", {0}, "nan", 0},
+    {"min(x, y)", {"1", "nan"}, "nan", 0},
+    {"min(x, y)", {"nan", "1"}, "nan", 0},
+    {"max(x, y)", {"nan", "1"}, "nan", 0},
+    {"max(x, y)", {"inf", "nan"}, "nan", 0},
+    {"fma(0.1, 10, -1)", {0}, "0x1p-54", "0x1p-26"},
+    {"fma(x, y, z)", {"0.1", "10", "-1"}, "0x1p-54", "0x1p-26"},
+    {"where(x > 0, sqrt(x), 0)", {"-1"}, "0", 0},
+    {"where(x > 0, sqrt(x), 0)", {"4"}, "2", 0},
+    /* operators */
+    {"a - b - c", {"1", "2", "3"}, "-4", 0},
+    {"a / b / c", {"8", "4", "2"}, "1", 0},
+    {"a - b + c", {"1", "2", "3"}, "2", 0},
+    {"a * b % c", {"7", "3", "4"}, "1", 0},
+    {"-x^2", {"3"}, "-9", 0},
+    {"(-x)^2", {"3"}, "9", 0},
+    {"√x^2", {"3"}, "~3", 0},
+    {"√x^2", {"16"}, "16", 0},
+    {"√-x", {"-9"}, "3", 0},
+    {"x**2", {"5"}, "25", 0},
+    {"x**-1", {"4"}, "0.25", 0},
+    {"2^-1", {0}, "0.5", 0},
+    {"x^(1/2)", {"9"}, "3", 0},
+    {"x^(2-1)", {"7"}, "7", 0},
+    {"pow(x, 3)", {"3"}, "27", 0},
+    {"a || b && c", {"1", "0", "0"}, "1", 0},
+    {"a < b == c", {"5", "6", "7"}, NULL, 0}, /* no chains */
+    {"!x", {"0"}, "1", 0},
+    {"!x", {"-0"}, "1", 0},
+    {"!x", {"nan"}, "0", 0},
+    {"!!x", {"7"}, "1", 0},
+    {"!x + 1", {"0"}, "2", 0},
+    {"x && y", {"nan", "1"}, "1", 0},
+    {"x || y", {"0", "-0"}, "0", 0},
+    {"x ? 1 : 2", {"nan"}, "1", 0},
+    {"x ? 1 : 2", {"-0"}, "2", 0},
+    {"x ? y : z ? 1 : 2", {"0", "5", "0"}, "2", 0},
+    {"a ? b : c", {"1", "3", "nan"}, "3", 0},
+    {"a ? b : c", {"0", "nan", "3"}, "3", 0},
+    {"x < y", {"nan", "1"}, "0", 0},
+    {"x <= y", {"1", "1"}, "1", 0},
+    {"x > y", {"inf", "1"}, "1", 0},
+    {"x >= y", {"1", "nan"}, "0", 0},
+    {"x == y", {"0", "-0"}, "1", 0},
+    {"x == x", {"nan"}, "0", 0},
+    {"x != x", {"nan"}, "1", 0},
+    {"x != y", {"1", "1"}, "0", 0},
+    {"(x > 1) + (x > 2)", {"3"}, "2", 0},
+    {"+x", {"-0"}, "-0", 0},
+    {"-x", {"0"}, "-0", 0},
+    {"x + 0", {"-0"}, "0", 0},
+    {"x - 0", {"-0"}, "-0", 0},
+    {"x * 0", {"inf"}, "nan", 0},
+    {"x * 0", {"-1"}, "-0", 0},
+    {"x - x", {"inf"}, "nan", 0},
+    {"x / x", {"0"}, "nan", 0},
+    {"0 - x", {"0"}, "0", 0},
+    {"x * 1", {"-0"}, "-0", 0},
+    {"x / 8", {"5e-324"}, "0", 0},
+    {"x * 2", {"1.7976931348623157e308"}, "inf", 0},
+    {"a*b + c", {"0.1", "10", "-1"}, "0", 0}, /* two roundings, on every instruction set */
+    {"x % y", {"5.5", "2"}, "1.5", 0},
+    {"x % y", {"-5.5", "2"}, "-1.5", 0},
+    {"x % y", {"5.5", "-2"}, "1.5", 0},
+    {"x % y", {"-4", "2"}, "-0", 0},
+    {"x % y", {"1e30", "3"}, "1", "0"}, /* huge quotients: 1e30 and (float)1e30 are different whole numbers */
+    {"x % y", {"1", "inf"}, "1", 0},
+    {"x % y", {"inf", "1"}, "nan", 0},
+    {"x % y", {"1", "0"}, "nan", 0},
+    {"x % y", {"-0", "5"}, "-0", 0},
+    {"x % y", {"3", "5e-324"}, "0", "nan"},
+    {"x % y", {"1e-320", "3e-323"}, "1e-323", "nan"},
+    {"5 % 3", {0}, "2", 0},
+    /* powers */
+    {"x^0", {"nan"}, "1", 0},
+    {"x^1", {"nan"}, "nan", 0},
+    {"x^-1", {"-0"}, "-inf", 0},
+    {"x^2", {"-3"}, "9", 0},
+    {"x^3", {"-3"}, "-27", 0},
+    {"x^4", {"-3"}, "81", 0},
+    {"x^5", {"-3"}, "-243", 0},
+    {"x^6", {"-3"}, "729", 0},
+    {"x^7", {"3"}, "2187", 0},
+    {"x^8", {"-2"}, "256", 0},
+    {"x^9", {"-2"}, "-512", 0},
+    {"x^10", {"3"}, "59049", 0},
+    {"x^16", {"2"}, "65536", 0},
+    {"x^5", {"inf"}, "inf", 0},
+    {"x^5", {"-inf"}, "-inf", 0},
+    {"x^6", {"-inf"}, "inf", 0},
+    {"x^7", {"nan"}, "nan", 0},
+    {"x^7", {"-0"}, "-0", 0},
+    {"x^8", {"-0"}, "0", 0},
+    {"x^9", {"1e300"}, "inf", 0},
+    {"x^9", {"-1e300"}, "-inf", 0},
+    {"x^9", {"-1e-300"}, "-0", 0},
+    {"x^16", {"1e-300"}, "0", 0},
+    {"x^5", {"1e61"}, "~1e305", "inf"},
+    {"x^5", {"0x1p-214"}, "0x1p-1070", "0"},
+    {"x^5", {"0x1p-29"}, "0x1p-145", 0},
+    {"x^5", {"0x1p25"}, "0x1p125", 0},
+    {"x^13", {"1"}, "1", 0},
+    {"x^13", {"-1"}, "-1", 0},
+    /* functions */
+    {"abs(x)", {"-0"}, "0", 0},
+    {"abs(x)", {"-3"}, "3", 0},
+    {"abs(x)", {"nan"}, "nan", 0},
+    {"sign(x)", {"-0"}, "-0", 0},
+    {"sign(x)", {"0"}, "0", 0},
+    {"sign(x)", {"-5e-324"}, "-1", "-0"},
+    {"sign(x)", {"inf"}, "1", 0},
+    {"sign(x)", {"nan"}, "nan", 0},
+    {"floor(x)", {"-0.5"}, "-1", 0},
+    {"floor(x)", {"-0"}, "-0", 0},
+    {"ceil(x)", {"-0.5"}, "-0", 0},
+    {"ceil(x)", {"1e-30"}, "1", 0},
+    {"trunc(x)", {"-1.9"}, "-1", 0},
+    {"trunc(x)", {"-0.9"}, "-0", 0},
+    {"round(x)", {"0.5"}, "1", 0},
+    {"round(x)", {"-0.5"}, "-1", 0},
+    {"round(x)", {"2.5"}, "3", 0},
+    {"round(x)", {"-2.5"}, "-3", 0},
+    {"round(x)", {"0.49999999999999994"}, "0", "1"},
+    {"round(x)", {"0.49999997"}, "0", 0},
+    {"round(x)", {"-0.2"}, "-0", 0},
+    {"round(x)", {"4503599627370495.5"}, "4503599627370496", 0},
+    {"round(x)", {"8388607.5"}, "8388608", 0},
+    {"round(x)", {"9007199254740991"}, "9007199254740991", 0},
+    {"round(x)", {"16777215"}, "16777215", 0},
+    {"round(x)", {"inf"}, "inf", 0},
+    {"rint(x)", {"0.5"}, "0", 0},
+    {"rint(x)", {"1.5"}, "2", 0},
+    {"rint(x)", {"2.5"}, "2", 0},
+    {"rint(x)", {"-0.5"}, "-0", 0},
+    {"rint(x)", {"1e300"}, "1e300", 0},
+    {"floor(x)", {"1e30"}, "1e30", 0},
+    {"copysign(x, y)", {"3", "-0"}, "-3", 0},
+    {"copysign(x, y)", {"-3", "nan"}, "3", 0},
+    {"copysign(x, y)", {"-3", "-nan"}, "3", 0},
+    {"copysign(x, -y)", {"-3", "nan"}, "3", 0},
+    {"clamp(x, y, z)", {"5", "0", "1"}, "1", 0},
+    {"clamp(x, y, z)", {"nan", "0", "1"}, "nan", 0},
+    {"clamp(x, y, z)", {"0.5", "1", "0"}, "0", 0},
+    {"clamp(x, y, z)", {"-0", "0", "1"}, "0", 0},
+    {"min(a, b, c, d)", {"3", "-1", "2", "0"}, "-1", 0},
+    {"max(a, b, c, d)", {"3", "-1", "nan", "0"}, "nan", 0},
+    {"isnan(x)", {"nan"}, "1", 0},
+    {"isnan(x)", {"inf"}, "0", 0},
+    {"isinf(x)", {"-inf"}, "1", 0},
+    {"isinf(x)", {"nan"}, "0", 0},
+    {"isfinite(x)", {"1.7976931348623157e308"}, "1", "0"},
+    {"isfinite(x)", {"nan"}, "0", 0},
+    {"fma(x, y, z)", {"1e300", "1e300", "-inf"}, "-inf", "nan"},
+    {"fma(x, y, z)", {"0x1p-1000", "0x1p-80", "0x1p-1022"}, "0x1p-1022", "0"},
+    {"fma(x, y, z)", {"3", "-0", "0"}, "0", 0},
+    {"fma(x, y, z)", {"3", "-0", "-0"}, "-0", 0},
+    {"fma(x, y, z)", {"inf", "0", "1"}, "nan", 0},
+    {"fma(x, y, z)", {"0x1.0000001p0", "0x1.fffffffp-1", "-1"}, "0x1.fffffffp-30", "0"},
+    /* numbers and constants */
+    {"0x10 + 0x1.8p3", {0}, "28", 0},
+    {"1. + .5 + 1e1 + 1E-1 + 0XaP0", {0}, "~21.6", 0},
+    {"pi", {0}, "3.14159265358979323846264338327950288", 0},
+    {"e", {0}, "2.71828182845904523536028747135266250", 0},
+    {"inf", {0}, "inf", 0},
+    {"-inf", {0}, "-inf", 0},
+    {"nan", {0}, "nan", 0},
+    {"9007199254740993", {0}, "9007199254740992", 0},
+    {"1.000000059604644775390625", {0}, "1.000000059604644775390625", "1"},
+    {"1.000000059604644775390625000000000000000000000001", {0}, "1.000000059604644775390625", "1.00000012"},
+    {"2.2250738585072011e-308", {0}, "2.2250738585072011e-308", "0"},
+    {"2.4703282292062328e-324", {0}, "5e-324", "0"},
+    {"2.4703282292062327e-324", {0}, "0", 0},
+    {"7.006492321624085e-46", {0}, "7.006492321624085e-46", "0"},
+    {"7.006492321624086e-46", {0}, "7.006492321624086e-46", "1.4e-45"},
+    {"0.1 + 0.2", {0}, "0.30000000000000004", "0.3"},
+    {"0x1.00000100000000001p0", {0}, "0x1.000001p0", "0x1.000002p0"},
+    /* forms, comments, hiding, calls */
+    {"x10 + 2*x2 + 4*_a + 8*B", {"1", "10", "100", "1000"}, "2148", 0} /* B, _a, x10, x2 */,
+    {"f(x[]) = x + 1", {"1"}, "2", 0},
+    {"f(a, x[]) = a*x", {"3", "2"}, "6", 0},
+    {"(x[], y[]) = x - y", {"1", "3"}, "-2", 0},
+    {"# first\n// second\n x # third\n + 1 // fourth", {"1"}, "2", 0},
+    {"sq(t) = t*t  f(x[]) = sq(x + 1) + sq(2)", {"2"}, "13", 0},
+    {"sq(t) = t*t; sq(x) - x", {"3"}, "6", 0},
+    {"h(a, b) = a - b\ng(a, b) = h(b, a)\nf(x[], y[]) = g(x, y)*10", {"3", "5"}, "20", 0},
+    {"max(a, b) = a - b; max(x, y)", {"3", "5"}, "-2", 0},
+    {"abs(x[]) = abs(x) + 1", {"-3"}, "4", 0},
+    {"f(e[]) = e + 1", {"1"}, "2", 0},
+    {"f(pi) = pi*2", {"1"}, "2", 0},
+    {"f(x) = x + 1", {"1"}, "2", 0},
+    {"f() = 7", {0}, "7", 0},
+    {"\xef\xbb\xbf" "x", {"1"}, NULL, "any"}, /* a byte order mark: either way, no crash */
+};
+
+static bool lang_near(jitk_type type, const char *want, uint64_t got)
+{
+    double w = strtod(want, NULL), g = kut_show(type, got), miss = g > w ? g - w : w - g;
+    return miss <= 1e-6 * (w < 0 ? -w : w);
+}
+
+static void lang_check(const char *text, const char *how, jitk_type type, const char *want, uint64_t got)
+{
+    bool good = *want == '~' ? lang_near(type, want + 1, got)
+                             : plain_same(kut_format(type), plain_parse(kut_format(type), want), got);
+    if (!good)
+        ck_abort_msg("%s %s: %s: expected %s, got %.17g (%#llx)", how, kut_type_name(type), text, want,
+                     kut_show(type, got), (unsigned long long)got);
+}
+
+#define LANG_N 37
+
+static void lang_run_kernel(const lang_row *row, jitk_type type, int isa, size_t n)
+{
+    static char in[4][8 * LANG_N], out[8 * LANG_N];
+    const void *args[8];
+    const char *want = type == JITK_F32 && row->want32 ? row->want32 : row->want;
+    jitk_kernel *k = kut_compile(row->text, type, isa);
+    size_t nargs = jitk_arg_count(k), i;
+    jitk_arg_info info;
+    ck_assert_msg(nargs >= 1 && nargs <= 5, "%s: %zu arguments", row->text, nargs);
+    for (i = 0; i + 1 < nargs; i++) {
+        ck_assert_msg(row->in[i] != NULL, "%s: more parameters than inputs", row->text);
+        for (size_t j = 0; j < n; j++)
+            kut_put(type, in[i], (ptrdiff_t)j, plain_parse(kut_format(type), row->in[i]));
+        args[i] = in[i];
+    }
+    ck_assert_msg(i == 4 || row->in[i] == NULL, "%s: %zu parameters", row->text, i);
+    args[i] = out;
+    ck_assert_int_eq((int)jitk_arg(k, i, &info), (int)JITK_OK);
+    ck_assert_msg(info.is_result, "%s", row->text);
+    ck_assert_msg(jitk_callv(k, n, nargs, args) == JITK_OK, "%s: %s", row->text, jitk_last_error()->message);
+    for (size_t j = 0; j < (info.is_array ? n : 1); j++)
+        lang_check(row->text, kut_isa_names[isa], type, want, kut_get(type, out, (ptrdiff_t)j));
+    jitk_free(k);
+}
+
+static uint64_t lang_call(jitk_fn f, size_t arity, jitk_type type, const uint64_t *v)
+{
+    unsigned saved = plain_enter();
+    uint64_t u;
+    if (type == JITK_F64) {
+        double a = plain_double(v[0]), b = plain_double(v[1]), c = plain_double(v[2]), d = plain_double(v[3]);
+        u = plain_double_bits(arity == 0   ? ((double (*)(void))f)()
+                              : arity == 1 ? ((double (*)(double))f)(a)
+                              : arity == 2 ? ((double (*)(double, double))f)(a, b)
+                              : arity == 3 ? ((double (*)(double, double, double))f)(a, b, c)
+                                           : ((double (*)(double, double, double, double))f)(a, b, c, d));
+    } else {
+        float a = plain_float(v[0]), b = plain_float(v[1]), c = plain_float(v[2]), d = plain_float(v[3]);
+        u = plain_float_bits(arity == 0   ? ((float (*)(void))f)()
+                             : arity == 1 ? ((float (*)(float))f)(a)
+                             : arity == 2 ? ((float (*)(float, float))f)(a, b)
+                             : arity == 3 ? ((float (*)(float, float, float))f)(a, b, c)
+                                          : ((float (*)(float, float, float, float))f)(a, b, c, d));
+    }
+    plain_leave(saved);
+    return u;
+}
+
+static void lang_run_function(const lang_row *row, jitk_type type, int isa)
+{
+    const char *want = type == JITK_F32 && row->want32 ? row->want32 : row->want;
+    jitk_options o = lang_options(type, isa);
+    jitk_error e;
+    size_t arity = 99;
+    uint64_t v[4] = {0, 0, 0, 0};
+    jitk_fn f = jitk_function(row->text, &o, &arity, &e);
+    ck_assert_msg(f != NULL, "%s: %s", row->text, e.message);
+    ck_assert_msg(arity <= 4, "%s", row->text);
+    for (size_t i = 0; i < 4 && row->in[i]; i++)
+        v[i] = plain_parse(kut_format(type), row->in[i]);
+    lang_check(row->text, "function", type, want, lang_call(f, arity, type, v));
+    jitk_function_free(f);
+}
+
+START_TEST(values)
+{
+    if (!kut_isa(_i))
+        return;
+    for (size_t r = 0; r < KUT_COUNT(lang_rows); r++)
+        for (int type = JITK_F64; type <= JITK_F32 && lang_rows[r].want; type++) {
+            lang_run_kernel(&lang_rows[r], (jitk_type)type, _i, 1);
+            lang_run_kernel(&lang_rows[r], (jitk_type)type, _i, LANG_N);
+            if (_i != JITK_ISA_INTERP && !strstr(lang_rows[r].text, "[]"))
+                lang_run_function(&lang_rows[r], (jitk_type)type, _i);
+        }
+}
+END_TEST
+
+/* Rows without a value do not compile, or may not: they do not crash. */
+START_TEST(refused_texts)
+{
+    jitk_error e;
+    for (size_t r = 0; r < KUT_COUNT(lang_rows); r++) {
+        jitk_kernel *k;
+        if (lang_rows[r].want)
+            continue;
+        k = jitk_compile(lang_rows[r].text, NULL, &e);
+        ck_assert_msg(lang_rows[r].want32 || (!k && e.status != JITK_OK && e.message[0]), "%s", lang_rows[r].text);
+        jitk_free(k);
+    }
+}
+END_TEST
+
+/* The instruction sets that the compiler's runtime sees are those that the library offers, and no others. */
+START_TEST(isa_matches_cpu)
+{
+    for (int isa = KUT_FIRST_ISA; isa < KUT_END_ISA; isa++) {
+        jitk_options o = lang_options(JITK_F64, isa);
+        jitk_error e;
+        jitk_kernel *k = jitk_compile("x + 1", &o, &e);
+        if (kut_cpu_has(isa))
+            ck_assert_msg(k != NULL, "%s: %s", kut_isa_names[isa], e.message);
+        else
+            ck_assert_msg(!k && e.status == JITK_ERR_UNSUPPORTED, "%s is not on this CPU", kut_isa_names[isa]);
+        jitk_free(k);
+    }
+}
+END_TEST
+
+/* ---- powers: within 0.51 ULP, measured in extended precision ---- */
+
+#if defined(__x86_64__)
+START_TEST(power_accuracy)
+{
+    kut_rng rng = {kut_seed() + 77};
+    static double x[1000], y[1000];
+    if (!kut_isa(_i))
+        return;
+    for (int p = 5; p <= 16; p++) {
+        char text[32];
+        const void *args[2] = {x, y};
+        snprintf(text, sizeof text, "x^%d", p);
+        jitk_kernel *k = kut_compile(text, JITK_F64, _i);
+        for (size_t i = 0; i < 1000; i++)
+            x[i] = plain_double(kut_value(&rng, JITK_F64, KUT_TAME));
+        ck_assert_int_eq((int)jitk_callv(k, 1000, 2, args), (int)JITK_OK);
+        for (size_t i = 0; i < 1000; i++) {
+            long double exact = 1, ulp;
+            for (int j = 0; j < p; j++)
+                exact *= (long double)x[i];
+            uint64_t u = plain_double_bits(y[i]) & ~plain_f64.sign;
+            ulp = (long double)plain_double(u + 1) - (long double)plain_double(u);
+            long double miss = ((long double)y[i] - exact) / ulp;
+            ck_assert_msg(miss < 0.52L && miss > -0.52L, "%s at %a: %a is %Lg ULP off", text, x[i], y[i], miss);
+        }
+        jitk_free(k);
+    }
+}
+END_TEST
+
+/* f32: an f64 product of up to 16 factors is exact enough to judge. */
+START_TEST(power_accuracy_f32)
+{
+    kut_rng rng = {kut_seed() + 78};
+    static float x[1000], y[1000];
+    if (!kut_isa(_i))
+        return;
+    for (int p = 5; p <= 16; p++) {
+        char text[32];
+        const void *args[2] = {x, y};
+        snprintf(text, sizeof text, "x^%d", p);
+        jitk_kernel *k = kut_compile(text, JITK_F32, _i);
+        for (size_t i = 0; i < 1000; i++)
+            x[i] = plain_float(kut_value(&rng, JITK_F32, KUT_TAME));
+        ck_assert_int_eq((int)jitk_callv(k, 1000, 2, args), (int)JITK_OK);
+        for (size_t i = 0; i < 1000; i++) {
+            long double exact = 1;
+            for (int j = 0; j < p; j++)
+                exact *= (long double)x[i];
+            uint64_t u = plain_float_bits(y[i]) & ~plain_f32.sign;
+            long double ulp = (long double)plain_float(u + 1) - (long double)plain_float(u);
+            long double miss = ((long double)y[i] - exact) / ulp;
+            ck_assert_msg(miss < 0.52L && miss > -0.52L, "%s at %a: %a is %Lg ULP off", text, (double)x[i],
+                          (double)y[i], miss);
+        }
+        jitk_free(k);
+    }
+}
+END_TEST
+#endif
+
+/* ---- reductions ---- */
+
+/* One array parameter; its elements are written as text, separated by spaces. */
+typedef struct lang_reduction {
+    const char *text, *elements, *want, *want32;
+} lang_reduction;
+
+static const lang_reduction lang_reductions[] = {
+    {"sum(x)", "", "0", 0},
+    {"prod(x)", "", "1", 0},
+    {"min(x)", "", "inf", 0},
+    {"max(x)", "", "-inf", 0},
+    {"any(x)", "", "0", 0},
+    {"all(x)", "", "1", 0},
+    {"mean(x)", "", "nan", 0},
+    {"argmin(x)", "", "-1", 0},
+    {"argmax(x)", "", "-1", 0},
+    {"count(x)", "", "0", 0},
+    {"dot(x, x)", "", "0", 0},
+    {"sum(x)", "-0", "0", 0},
+    {"sum(x)", "-0 -0 -0 -0 -0 -0 -0 -0 -0", "0", 0},
+    {"sum(x)", "1 2 3 4 5 6 7 8 9 10", "55", 0},
+    {"sum(x^0)", "1 2 nan", "3", 0},
+    {"sum(x)", "inf -inf", "nan", 0},
+    {"sum(x)", "1e308 1e308", "inf", 0},
+    {"prod(x)", "1 2 3 4 5", "120", 0},
+    {"prod(x)", "-0 5", "-0", 0},
+    {"prod(x)", "1e30 1e30 1e-30 1e-30", "~1", 0},
+    {"min(x)", "3 1 2", "1", 0},
+    {"min(x)", "0 -0 0", "-0", 0},
+    {"max(x)", "-0 0 -0", "0", 0},
+    {"max(x)", "-0 -0 -0", "-0", 0},
+    {"min(x)", "3 nan 2", "nan", 0},
+    {"max(x)", "inf nan 2", "nan", 0},
+    {"max(x)", "-inf -inf", "-inf", 0},
+    {"mean(x)", "1 2 4 5", "3", 0},
+    {"dot(x, x)", "1 2 3", "14", 0},
+    {"any(x)", "0 -0 0", "0", 0},
+    {"any(x)", "0 0 nan", "1", 0},
+    {"any(x > 2)", "0 1 2 3", "1", 0},
+    {"all(x)", "1 nan -1", "1", 0},
+    {"all(x > 0)", "1 2 0", "0", 0},
+    {"count(x)", "0 1 nan -0 3", "3", 0},
+    {"count(x > 1) + 0.5", "0 1 2 3", "2.5", 0},
+    {"argmin(x)", "3 1 2 1", "1", 0},
+    {"argmax(x)", "3 1 3 1", "0", 0},
+    {"argmax(x)", "3 1 4 nan 5 nan", "3", 0},
+    {"argmin(x)", "nan", "0", 0},
+    {"argmin(x)", "inf inf", "0", 0},
+    {"argmax(-x)", "5 4 3 2 1 0 1 2 3 4 5 6 7 8 9 10 11 12", "5", 0},
+    {"sum(x*x)/sum(x)", "1 2 3", "~2.3333333333333335", 0},
+    {"√sum(x^2)", "3 4", "5", 0},
+    {"sum(x) > 5 ? 1 : 2", "1 2 3", "1", 0},
+    {"sum(x) + min(x)*10 + max(x)*100 + sum(x*x)*1000", "1 2 3", "14316", 0},
+    {"-sum(x)", "", "-0", 0},
+    {"min(sum(x), prod(x))", "2 3 4", "9", 0},
+    {"sum(x + 1)", "1 2 3", "9", 0},
+    {"sum(x % 2)", "1 2 3 1e30", "2", "2"},
+    {"k(x[]) = sum(x)^2", "1 2 3", "36", 0},
+    {"sum(x[]) = sum(x)", "1 2 3", "6", 0},
+    {"ms(v[]) = sum(v*v); k(x[]) = ms(x + 1)", "1 2", "13", 0},
+};
+
+START_TEST(reductions)
+{
+    const void *args[2];
+    if (!kut_isa(_i))
+        return;
+    for (size_t r = 0; r < 2 * KUT_COUNT(lang_reductions); r++) {
+        const lang_reduction *row = &lang_reductions[r / 2];
+        jitk_type type = r & 1 ? JITK_F32 : JITK_F64;
+        const char *want = type == JITK_F32 && row->want32 ? row->want32 : row->want, *p = row->elements;
+        char x[32 * 8], out[8];
+        size_t n = 0;
+        while (*p) {
+            char word[40];
+            size_t len = strcspn(p, " ");
+            snprintf(word, sizeof word, "%.*s", (int)len, p);
+            kut_put(type, x, (ptrdiff_t)n++, plain_parse(kut_format(type), word));
+            p += len + strspn(p + len, " ");
+        }
+        jitk_kernel *k = kut_compile(row->text, type, _i);
+        args[0] = x;
+        args[1] = out;
+        ck_assert_msg(jitk_callv(k, n, 2, args) == JITK_OK, "%s: %s", row->text, jitk_last_error()->message);
+        lang_check(row->text, kut_isa_names[_i], type, want, kut_get(type, out, 0));
+        jitk_free(k);
+    }
+}
+END_TEST
+
+/* A uniform argument counts n times; without arrays a sum is a scalar all the same. */
+START_TEST(uniform_arguments)
+{
+    if (!kut_isa(_i))
+        return;
+    for (size_t n = 0; n < 3000; n = n * 3 + 1) {
+        double a = 0.5, sum, one;
+        const void *args[2] = {&a, &sum}, *only[1] = {&one};
+        jitk_kernel *k = kut_compile("k(a) = sum(a)", JITK_F64, _i), *k1 = kut_compile("sum(1)", JITK_F64, _i);
+        ck_assert_int_eq((int)jitk_callv(k, n, 2, args), (int)JITK_OK);
+        ck_assert_int_eq((int)jitk_callv(k1, n, 1, only), (int)JITK_OK);
+        ck_assert(sum == 0.5 * (double)n);
+        ck_assert(one == (double)n);
+        jitk_free(k);
+        jitk_free(k1);
+    }
+}
+END_TEST
+
+/* ---- element types ---- */
+
+START_TEST(element_types)
+{
+    static const double in[] = {0, 1, 127.5, 128.5, 255.4, 256, -1, 1e30, -1e30, 2.5, 2147483647.5, -2147483649.0,
+                                9007199254740993.0};
+    static const unsigned char want_u8[] = {0, 1, 128, 128, 255, 255, 0, 255, 0, 2, 255, 0, 255};
+    static const int want_i32[] = {0, 1, 128, 128, 255, 256, -1, 2147483647, -2147483647 - 1, 2, 2147483647,
+                                   -2147483647 - 1, 2147483647};
+    enum { N = 13 };
+    unsigned char u8[N], twice[N];
+    int i32[N];
+    long long i64[N], where;
+    double nan_in = plain_double(plain_f64.inf + 1), sum;
+    const void *a[3];
+    jitk_kernel *k;
+    if (!kut_isa(_i))
+        return;
+    a[0] = in;
+    k = kut_compile("k(x[]) -> u8 = x", JITK_F64, _i);
+    a[1] = u8;
+    ck_assert_int_eq((int)jitk_callv(k, N, 2, a), (int)JITK_OK);
+    ck_assert_mem_eq(u8, want_u8, N);
+    a[0] = &nan_in;
+    u8[0] = 77;
+    ck_assert_int_eq((int)jitk_callv(k, 1, 2, a), (int)JITK_OK);
+    ck_assert_int_eq(u8[0], 0);
+    jitk_free(k);
+    a[0] = in;
+    k = kut_compile("k(x[]) -> i32 = x", JITK_F64, _i);
+    a[1] = i32;
+    ck_assert_int_eq((int)jitk_callv(k, N, 2, a), (int)JITK_OK);
+    ck_assert_mem_eq(i32, want_i32, sizeof want_i32);
+    jitk_free(k);
+    k = kut_compile("k(x[]) -> i64 = x", JITK_F64, _i);
+    a[1] = i64;
+    ck_assert_int_eq((int)jitk_callv(k, N, 2, a), (int)JITK_OK);
+    ck_assert(i64[7] == INT64_MAX && i64[8] == INT64_MIN && i64[12] == 9007199254740992 && i64[9] == 2);
+    jitk_free(k);
+    for (int i = 0; i < N; i++)
+        u8[i] = (unsigned char)(20 * i);
+    k = kut_compile("k(x: u8[]) -> u8 = 2*x", JITK_F32, _i);
+    a[0] = u8;
+    a[1] = twice;
+    ck_assert_int_eq((int)jitk_callv(k, N, 2, a), (int)JITK_OK);
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(twice[i], 40 * i > 255 ? 255 : 40 * i);
+    jitk_free(k);
+    k = kut_compile("k(x: i64[]) = sum(x)", JITK_F64, _i);
+    for (int i = 0; i < N; i++)
+        i64[i] = (long long)i * 1000000007;
+    a[0] = i64;
+    a[1] = &sum;
+    ck_assert_int_eq((int)jitk_callv(k, N, 2, a), (int)JITK_OK);
+    ck_assert(sum == 78.0 * 1000000007);
+    jitk_free(k);
+    k = kut_compile("k(x[]) -> i64 = argmax(x)", JITK_F64, _i);
+    a[0] = in;
+    a[1] = &where;
+    ck_assert_int_eq((int)jitk_callv(k, N, 2, a), (int)JITK_OK);
+    ck_assert(where == 7);
+    jitk_free(k);
+}
+END_TEST
+
+/* JITK_CONTRACT lets a*b + c be either; JITK_STRICT changes nothing here. */
+START_TEST(flags)
+{
+    double a = 0.1, b = 10, c = -1, r;
+    const void *args[4] = {&a, &b, &c, &r};
+    jitk_options o = lang_options(JITK_F64, _i);
+    jitk_kernel *k;
+    if (!kut_isa(_i))
+        return;
+    o.flags = JITK_CONTRACT;
+    k = jitk_compile("a*b + c", &o, NULL);
+    ck_assert_ptr_nonnull(k);
+    ck_assert_int_eq((int)jitk_callv(k, 1, 4, args), (int)JITK_OK);
+    ck_assert(r == 0 || r == plain_double(plain_parse(&plain_f64, "0x1p-54")));
+    jitk_free(k);
+    o.flags = JITK_STRICT;
+    k = jitk_compile("a*b + c", &o, NULL);
+    ck_assert_ptr_nonnull(k);
+    ck_assert_int_eq((int)jitk_callv(k, 1, 4, args), (int)JITK_OK);
+    ck_assert(r == 0);
+    jitk_free(k);
+    o.flags = JITK_STRICT | JITK_CONTRACT;
+    ck_assert_ptr_null(jitk_compile("a*b + c", &o, NULL));
+    ck_assert_int_eq((int)jitk_last_error()->status, (int)JITK_ERR_ARGS);
+}
+END_TEST
+
+/* ---- errors ---- */
+
+typedef struct lang_error {
+    const char *text;
+    jitk_status status;          /* JITK_OK: any failure */
+    size_t line, column, length; /* 0: not fixed by the language */
+    const char *message;         /* a part of it */
+} lang_error;
+
+static const lang_error lang_errors[] = {
+    {"2 * sqr(x)", JITK_ERR_NAME, 1, 5, 3, "unknown function 'sqr' (did you mean 'sqrt'?)"},
+    {"x +\n  2*flor(x)", JITK_ERR_NAME, 2, 5, 4, "floor"},
+    {"√4 + foo(1)", JITK_ERR_NAME, 1, 8, 3, "foo"},
+    {"# √ in a comment\r\n\tclam(x, 0, 1)", JITK_ERR_NAME, 2, 2, 4, "clamp"},
+    {"k(x[]) = x + y", JITK_ERR_NAME, 1, 14, 1, "y"},
+    {"k(xs[]) = xs + xz", JITK_ERR_NAME, 1, 16, 2, "'xs'"},
+    {"k(x[], x[]) = x", JITK_ERR_NAME, 1, 8, 1, "x"},
+    {"f(x[]) = f(x)", JITK_ERR_NAME, 1, 10, 1, "recursion"},
+    {"a < b < c", JITK_ERR_SYNTAX, 1, 0, 0, "a < b && b < c"},
+    {"a == b != c", JITK_ERR_SYNTAX, 1, 0, 0, "&&"},
+    {"1.0f", JITK_ERR_SYNTAX, 1, 0, 0, "1.0"},
+    {"2√x", JITK_ERR_SYNTAX, 1, 0, 0, "2*√x"},
+    {"2x", JITK_ERR_SYNTAX, 1, 0, 0, "2*x"},
+    {"x y", JITK_ERR_SYNTAX, 1, 0, 0, "x*y"},
+    {"2(x)", JITK_ERR_SYNTAX, 1, 0, 0, "2*("},
+    {"", JITK_ERR_SYNTAX, 1, 1, 0, "empty"},
+    {"   ", JITK_ERR_SYNTAX, 0, 0, 0, "expected"},
+    {"# only a comment", JITK_ERR_SYNTAX, 0, 0, 0, "expected"},
+    {"(x", JITK_ERR_SYNTAX, 1, 1, 1, "never closed"},
+    {"x)", JITK_ERR_SYNTAX, 1, 2, 1, ")"},
+    {"x +", JITK_ERR_SYNTAX, 1, 0, 0, "'+'"},
+    {"x * / y", JITK_ERR_SYNTAX, 1, 5, 1, "'/'"},
+    {"sqrt()", JITK_OK, 0, 0, 0, ""},
+    {"sqrt(x, y)", JITK_ERR_ARGS, 1, 1, 4, "1 argument"},
+    {"clamp(x)", JITK_ERR_ARGS, 1, 1, 5, "3 arguments"},
+    {"k(x[]) = sqrt + x", JITK_ERR_NAME, 1, 10, 4, "function"},
+    {"x ? 1", JITK_ERR_SYNTAX, 1, 3, 1, ":"},
+    {"x : 1", JITK_ERR_SYNTAX, 1, 3, 1, ""},
+    {"x = 1", JITK_ERR_SYNTAX, 1, 3, 1, "=="},
+    {"x & y", JITK_ERR_SYNTAX, 1, 3, 1, "&&"},
+    {"x | y", JITK_ERR_SYNTAX, 1, 3, 1, "||"},
+    {"x and y", JITK_ERR_SYNTAX, 1, 3, 3, "&&"},
+    {"not x", JITK_ERR_SYNTAX, 1, 1, 3, "!"},
+    {"return", JITK_ERR_SYNTAX, 1, 1, 6, "reserved"},
+    {"true + 1", JITK_ERR_SYNTAX, 1, 1, 4, "1"},
+    {"@", JITK_ERR_SYNTAX, 1, 1, 1, "@"},
+    {"x + \xff", JITK_ERR_SYNTAX, 1, 5, 1, "UTF-8"},
+    {"0x", JITK_ERR_SYNTAX, 1, 1, 2, "hexadecimal"},
+    {"1e", JITK_ERR_SYNTAX, 1, 0, 0, "exponent"},
+    {"1.2.3", JITK_ERR_SYNTAX, 1, 0, 0, ""},
+    {"1_000", JITK_ERR_SYNTAX, 1, 0, 0, ""},
+    {"x, y", JITK_ERR_SYNTAX, 1, 2, 1, ""},
+    {"k(x[]) =", JITK_ERR_SYNTAX, 1, 0, 0, "expression"},
+    {"k(x: f16[]) = x", JITK_ERR_NAME, 1, 6, 3, "f64"},
+    {"k(x: double[]) = x", JITK_ERR_NAME, 1, 6, 6, "f64"},
+    {"1e400", JITK_ERR_TYPE, 1, 1, 5, "inf"},
+    {"x + 1e999999999999999999999", JITK_ERR_TYPE, 1, 5, 0, "inf"},
+    /* what waits for its own issue says so, and where */
+    {"x^0.3", JITK_ERR_UNSUPPORTED, 1, 0, 0, "not supported"},
+    {"x^y", JITK_ERR_UNSUPPORTED, 1, 0, 0, "not supported"},
+    {"x^17", JITK_ERR_UNSUPPORTED, 1, 0, 0, "not supported"},
+    {"1 + sin(x)", JITK_ERR_UNSUPPORTED, 1, 5, 3, "sin"},
+    {"k(x[]) { m = 1; return x - m; }", JITK_ERR_UNSUPPORTED, 1, 8, 1, "not supported"},
+    {"k(x[wrap]) = x", JITK_ERR_UNSUPPORTED, 1, 0, 0, "not supported"},
+    {"fold(t = 0, t + x)", JITK_ERR_UNSUPPORTED, 1, 1, 4, "fold"},
+};
+
+static void lang_check_error(const lang_error *row, const jitk_error *e)
+{
+    bool good = (row->status ? e->status == row->status : e->status != JITK_OK) && (!row->line || e->line == row->line) &&
+                (!row->column || e->column == row->column) && (!row->length || e->length == row->length) &&
+                strstr(e->message, row->message) && e->message[0];
+    if (!good)
+        ck_abort_msg("\"%s\": expected status %d at %zu:%zu+%zu with \"%s\"; got %d at %zu:%zu+%zu: %s", row->text,
+                     (int)row->status, row->line, row->column, row->length, row->message, (int)e->status, e->line,
+                     e->column, e->length, e->message);
+}
+
+START_TEST(errors)
+{
+    const lang_error *row = &lang_errors[_i];
+    jitk_error e;
+    size_t arity;
+    memset(&e, 0x55, sizeof e);
+    jitk_kernel *k = jitk_compile(row->text, NULL, &e);
+    ck_assert_msg(!k, "\"%s\" compiles", row->text);
+    lang_check_error(row, &e);
+    lang_check_error(row, jitk_last_error());
+    ck_assert_msg(strlen(e.message) < sizeof e.message && e.column + e.length <= strlen(row->text) + 2,
+                  "\"%s\": %zu+%zu is beyond the text", row->text, e.column, e.length);
+    ck_assert_ptr_null(jitk_compile(row->text, NULL, NULL));
+    /* as a scalar function as well */
+    memset(&e, 0x55, sizeof e);
+    ck_assert_msg(!jitk_function(row->text, NULL, &arity, &e), "\"%s\" makes a function", row->text);
+    ck_assert_msg(e.status != JITK_OK && e.message[0], "\"%s\"", row->text);
+}
+END_TEST
+
+START_TEST(errors_of_the_type)
+{
+    jitk_options o = lang_options(JITK_F32, JITK_ISA_AUTO);
+    jitk_error e;
+    jitk_kernel *k = jitk_compile("1e39", NULL, &e); /* fits a double */
+    ck_assert_ptr_nonnull(k);
+    ck_assert_int_eq((int)e.status, (int)JITK_OK);
+    jitk_free(k);
+    ck_assert_ptr_null(jitk_compile("1e39", &o, &e));
+    ck_assert_int_eq((int)e.status, (int)JITK_ERR_TYPE);
+    ck_assert_uint_eq(e.column, 1);
+    ck_assert_uint_eq(e.length, 4);
+    k = jitk_compile("3.4028235e38", &o, &e);
+    ck_assert_ptr_nonnull(k);
+    jitk_free(k);
+    ck_assert_ptr_null(jitk_compile("3.4028236e38", &o, &e));
+}
+END_TEST
+
+/* A scalar function has no arrays, no reductions, one result. */
+START_TEST(errors_of_functions)
+{
+    static const char *const texts[] = {"sum(x)", "f(x[]) = x", "1 + max(x)", "length() + x"};
+    jitk_error e;
+    size_t arity;
+    for (size_t i = 0; i < KUT_COUNT(texts); i++) {
+        ck_assert_msg(!jitk_function(texts[i], NULL, &arity, &e), "%s", texts[i]);
+        ck_assert_msg(e.status == JITK_ERR_TYPE, "%s: %d %s", texts[i], (int)e.status, e.message);
+    }
+}
+END_TEST
+
+/* ---- limits ---- */
+
+START_TEST(long_names)
+{
+    char text[200];
+    jitk_error e;
+    memset(text, 'a', sizeof text);
+    text[63] = 0;
+    jitk_kernel *k = jitk_compile(text, NULL, &e);
+    ck_assert_ptr_nonnull(k);
+    jitk_free(k);
+    text[63] = 'a';
+    text[64] = 0;
+    ck_assert_ptr_null(jitk_compile(text, NULL, &e));
+    ck_assert_int_eq((int)e.status, (int)JITK_ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(text_beyond_the_limit)
+{
+    size_t size = ((size_t)16 << 20) + 1;
+    char *text = (char *)malloc(size + 1);
+    jitk_error e;
+    ck_assert_ptr_nonnull(text);
+    memset(text, ' ', size);
+    text[size] = 0;
+    text[0] = 'x';
+    ck_assert_ptr_null(jitk_compile(text, NULL, &e));
+    ck_assert_int_eq((int)e.status, (int)JITK_ERR_LIMIT);
+    text[size - 2] = 0; /* 16 MiB less a byte: spaces are fine */
+    jitk_kernel *k = jitk_compile(text, NULL, &e);
+    ck_assert_msg(k != NULL, "%s", e.message);
+    jitk_free(k);
+    free(text);
+}
+END_TEST
+
+/* ---- any size ---- */
+
+#define LANG_BIG_N 21
+
+START_TEST(any_size)
+{
+    int isa = KUT_FIRST_ISA + _i / (int)BIG_COUNT;
+    const big_row *row = &big_rows[(size_t)_i % BIG_COUNT];
+    if (!kut_isa(isa))
+        return;
+    for (int t = JITK_F64; t <= JITK_F32; t++) {
+        jitk_type type = (jitk_type)t;
+        static char in[BIG_ARRAYS][8 * LANG_BIG_N], out[8 * LANG_BIG_N];
+        const void *args[BIG_ARRAYS + 1];
+        const plain_format *f = kut_format(type);
+        kut_rng rng = {kut_seed() + (uint64_t)_i};
+        kut_text b = {NULL, 0, 0};
+        uint64_t x[BIG_ARRAYS];
+        for (size_t a = 0; a < BIG_ARRAYS; a++) {
+            kut_fill(&rng, type, row->whole ? KUT_WHOLE : KUT_TAME, in[a], LANG_BIG_N);
+            x[a] = kut_get(type, in[a], 0);
+            args[a] = in[a];
+        }
+        row->make(&b, f, x);
+        jitk_options o = lang_options(type, isa);
+        jitk_error e;
+        jitk_kernel *k = jitk_compile(b.at, &o, &e);
+        ck_assert_msg(k != NULL, "%s %s %s: %s", row->name, kut_isa_names[isa], kut_type_name(type), e.message);
+        size_t nargs = jitk_arg_count(k);
+        ck_assert_uint_eq(nargs, row->arrays + 1);
+        args[nargs - 1] = out;
+        ck_assert_int_eq((int)jitk_callv(k, LANG_BIG_N, nargs, args), (int)JITK_OK);
+        for (ptrdiff_t i = 0; i < LANG_BIG_N; i++) {
+            for (size_t a = 0; a < BIG_ARRAYS; a++)
+                x[a] = kut_get(type, in[a], i);
+            unsigned saved = plain_enter();
+            uint64_t want = row->make(NULL, f, x), got = kut_get(type, out, i);
+            plain_leave(saved);
+            ck_assert_msg(plain_same(f, want, got), "%s %s %s: element %td: expected %.17g, got %.17g", row->name,
+                          kut_isa_names[isa], kut_type_name(type), i, kut_show(type, want), kut_show(type, got));
+        }
+        jitk_free(k);
+        free(b.at);
+    }
+}
+END_TEST
+
+/* 300 reductions in one kernel: each has its accumulators. */
+START_TEST(many_reductions)
+{
+    kut_text b = {NULL, 0, 0};
+    double x[50], want = 0, got;
+    const void *args[2] = {x, &got};
+    char term[64];
+    if (!kut_isa(_i))
+        return;
+    for (int i = 0; i < 50; i++)
+        x[i] = i % 7 - 2;
+    for (int i = 0; i < 300; i++) {
+        double s = 0;
+        snprintf(term, sizeof term, "%ssum(x*%d + 1)", i ? " + " : "", i % 50 + i / 50 * 100);
+        kut_puts(&b, term);
+        for (int j = 0; j < 50; j++)
+            s += x[j] * (i % 50 + i / 50 * 100) + 1;
+        want += s;
+    }
+    jitk_kernel *k = kut_compile(b.at, JITK_F64, _i);
+    ck_assert_int_eq((int)jitk_callv(k, 50, 2, args), (int)JITK_OK);
+    ck_assert_msg(got == want, "expected %.17g, got %.17g", want, got); /* whole numbers: exact in any order */
+    jitk_free(k);
+    free(b.at);
+}
+END_TEST
+
+Suite *suite_language(void)
+{
+    Suite *s = suite_create("language");
+    TCase *t = tcase_create("values"), *e = tcase_create("errors"), *big = tcase_create("size");
+    kut_say_skipped("language");
+    tcase_set_timeout(t, 300);
+    tcase_add_test(t, isa_matches_cpu);
+    tcase_add_loop_test(t, values, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, reductions, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, uniform_arguments, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, element_types, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, flags, KUT_FIRST_ISA, KUT_END_ISA);
+#if defined(__x86_64__)
+    tcase_add_loop_test(t, power_accuracy, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, power_accuracy_f32, KUT_FIRST_ISA, KUT_END_ISA);
+#endif
+    suite_add_tcase(s, t);
+    tcase_set_timeout(e, 300);
+    tcase_add_test(e, refused_texts);
+    tcase_add_loop_test(e, errors, 0, (int)KUT_COUNT(lang_errors));
+    tcase_add_test(e, errors_of_the_type);
+    tcase_add_test(e, errors_of_functions);
+    tcase_add_test(e, long_names);
+    tcase_add_test(e, text_beyond_the_limit);
+    suite_add_tcase(s, e);
+    tcase_set_timeout(big, 600);
+    tcase_add_loop_test(big, any_size, 0, (KUT_END_ISA - KUT_FIRST_ISA) * (int)BIG_COUNT);
+    tcase_add_loop_test(big, many_reductions, KUT_FIRST_ISA, KUT_END_ISA);
+    suite_add_tcase(s, big);
+    return s;
+}
