@@ -87,11 +87,11 @@ JK_FUNC jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *
     return q;
 }
 
-/* A type's name. */
+/* A type's name. What other languages call it (by its beginning) is answered with ours. */
 JK_FUNC bool jk_parse_type(jk_parser *p, uint8_t *type)
 {
-    static const char *const foreign[] = {"double\0f64", "float\0f32", "int\0i32",   "long\0i64",  "char\0u8",
-                                          "bool\0u8",    "uint8\0u8",  "int32\0i32", "int64\0i64", "byte\0u8"};
+    static const char *const foreign[] = {"double\0f64", "float\0f32", "char\0u8",   "bool\0u8", "byte\0u8",
+                                          "uint8\0u8",   "int32\0i32", "int64\0i64", "int\0i32", "long\0i64"};
     const char *s = p->ast->source + p->token.pos;
     size_t n = p->token.len, i;
     int t;
