@@ -28,6 +28,7 @@ JK_FUNC void jk_arena_init(jk_arena *a, void *first, size_t nbytes)
     a->at = at ? at + (-(uintptr_t)at & 15) : NULL;
     a->end = at ? at + nbytes : NULL;
     a->failed = false;
+    a->limited = false;
 }
 
 /* Blocks double, so that an arena of any size costs a logarithmic number of allocations. */
@@ -35,7 +36,7 @@ JK_NOINLINE void *jk_arena_more(jk_arena *a, size_t nbytes)
 {
     size_t last = a->blocks ? a->blocks->nbytes : JK_BLOCK_FIRST / 2;
     size_t want = JK_LARGER(2 * last, nbytes + JK_BLOCK_HEAD);
-    jk_block *b = nbytes > SIZE_MAX / 4 ? NULL : (jk_block *)JK_MALLOC(want);
+    jk_block *b = a->limited || nbytes > SIZE_MAX / 4 ? NULL : (jk_block *)JK_MALLOC(want);
     if (!b) {
         a->failed = true;
         return NULL;

@@ -48,6 +48,7 @@ typedef struct jk_arena {
     jk_block *blocks;
     char *at, *end;
     bool failed;
+    bool limited; /* takes no more blocks than it was given */
 } jk_arena;
 JK_FUNC void jk_arena_init(jk_arena *a, void *first, size_t nbytes);
 JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes);
