@@ -109,7 +109,7 @@ static const jk_fn jk_fns[] = {
     JK_FUNCTIONS(JK_ROW)
 #undef JK_ROW
 };
-#define JK_FN_COUNT (sizeof jk_fns / sizeof *jk_fns)
+#define JK_NFUNCTIONS (sizeof jk_fns / sizeof *jk_fns)
 
 /* The constants' digits are enough to round to either type. */
 typedef struct jk_named {
@@ -129,7 +129,7 @@ JK_FUNC int jk_name_compare(const char *a, size_t alen, const char *b, size_t bl
 
 JK_FUNC const jk_fn *jk_fn_find(const char *name, size_t len)
 {
-    size_t lo = 0, hi = JK_FN_COUNT;
+    size_t lo = 0, hi = JK_NFUNCTIONS;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
         int c = jk_name_compare(name, len, jk_fns[mid].name, strlen(jk_fns[mid].name));

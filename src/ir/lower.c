@@ -152,7 +152,7 @@ JK_FUNC void jk_lower_suggest(jk_lowerer *l, const jk_node *n, char *out, size_t
         for (i = 0; l->ast->defs + i < c->def; i++)
             if (l->ast->defs[i].name)
                 jk_nearest_try(&s, l->ast->defs[i].name, l->ast->defs[i].name_len);
-        for (i = 0; i < JK_FN_COUNT; i++)
+        for (i = 0; i < JK_NFUNCTIONS; i++)
             jk_nearest_try(&s, jk_fns[i].name, strlen(jk_fns[i].name));
     } else {
         for (i = 0; i < c->def->nparams; i++)
