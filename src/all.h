@@ -37,6 +37,7 @@
 #include "kernel/compile.c"
 #include "kernel/args.c"
 #include "kernel/run.c"
+#include "kernel/quick.c"
 #include "kernel/cache.c"
 #include "kernel/function.c"
 #include "kernel/info.c"

@@ -121,41 +121,94 @@ JK_FUNC size_t jk_lay_kernel(jitk_kernel *k, const jk_program *p, const jk_code 
 {
     jk_layout l;
     jk_program program;
-    uint32_t *cells;
+    void *block;
     l.base = (char *)k;
     l.at = 0;
     jk_lay(&l, NULL, sizeof *k);
     jk_lay_program(&l, p, !c, &program);
-    cells = (uint32_t *)jk_lay(&l, NULL, p->nparams * sizeof *cells);
+    block = jk_lay(&l, NULL, jk_measure_bytes(p));
     if (c)
         jk_lay_code(&l, p, c, k);
     if (k) {
         k->program = program;
         k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(p);
         k->tail_rows = c && c->tail_rows;
-        jk_kernel_measure(k, cells);
+        jk_kernel_measure(k, block);
     }
     return l.at;
 }
 
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, uint32_t *cells)
+JK_FUNC size_t jk_measure_bytes(const jk_program *p)
+{
+    size_t nred = 0, i;
+    for (i = 0; i < p->nstages; i++)
+        nred += p->stages[i].nred;
+    return p->nstages * sizeof(jk_quick) + (p->nargs - p->nparams) * sizeof(jk_scalar_out) +
+           p->nparams * sizeof(jk_scalar_in) + nred * sizeof(jk_op);
+}
+
+JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out *out)
 {
     const jk_program *p = &k->program;
-    size_t element = jk_type_size((jk_type)p->type);
     uint32_t i;
-    for (i = 0; i < p->nparams; i++)
-        cells[i] = JK_NOCELL;
+    k->in = in;
+    k->out = out;
     for (i = 0; i < p->nins; i++)
-        if (p->ins[i].op == JK_PARAM)
-            cells[p->ins[i].a] = p->cell[i];
-    for (i = 0; i < p->nargs; i++)
+        if (p->ins[i].op == JK_PARAM && p->cell[i] != JK_NOCELL) {
+            in[k->nin].arg = p->ins[i].a;
+            in[k->nin].cell = p->cell[i];
+            in[k->nin++].type = p->args[p->ins[i].a].type;
+        }
+    for (i = p->nparams; i < p->nargs; i++) {
+        jk_ref value = p->args[i].value;
+        jk_scalar_out *o = &out[k->nout];
         if (p->args[i].is_array)
+            continue;
+        o->arg = i;
+        o->cell = p->ins[value].op == JK_LENGTH ? p->ncells : p->cell[value]; /* the driver's own cell has n */
+        o->constant = p->ins[value].op == JK_CONST ? jk_ir_const_bits(&p->ins[value]) : 0;
+        o->type = p->args[i].type;
+        o->from = p->ins[value].type;
+        k->nout++;
+    }
+}
+
+JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
+{
+    uint32_t i;
+    k->quick = quick;
+    for (i = 0; jk_quick_fits(k) && i < k->program.nstages; i++)
+        if (k->uniform[i] || k->pass[i]) {
+            quick[k->nquick].uniform = k->uniform[i];
+            quick[k->nquick].pass = k->pass[i];
+            quick[k->nquick].stage = i;
+            quick[k->nquick++].nred = k->program.stages[i].nred;
+        }
+}
+
+JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block)
+{
+    const jk_program *p = &k->program;
+    jk_quick *quick = (jk_quick *)block;
+    jk_scalar_out *out = (jk_scalar_out *)(quick + p->nstages);
+    jk_scalar_in *in = (jk_scalar_in *)(out + (p->nargs - p->nparams));
+    jk_op *red = (jk_op *)(in + p->nparams);
+    size_t element = jk_type_size((jk_type)p->type);
+    uint32_t i, j;
+    jk_measure_scalars(k, in, out);
+    k->red = red;
+    for (i = 0; i < p->nargs; i++)
+        if (p->args[i].is_array) {
             element = JK_LARGER(element, jk_type_size((jk_type)p->args[i].type));
-    k->max_red = 0;
-    for (i = 0; i < p->nstages; i++)
+            k->npacked += p->args[i].type != p->type;
+        }
+    for (i = 0; i < p->nstages; i++) {
         k->max_red = JK_LARGER(k->max_red, p->stages[i].nred);
-    k->param_cell = cells;
+        for (j = 0; j < p->stages[i].nred; j++)
+            *red++ = (jk_op)p->ins[p->stages[i].red[j]].op;
+    }
     k->max_n = (size_t)PTRDIFF_MAX / element;
+    jk_measure_quick(k, quick);
     k->scratch_bytes = jk_run_bytes(k);
 }
 

@@ -4,6 +4,7 @@
  *   compile.c   text to a kernel
  *   args.c      a call's arguments: tags, numbers, checks
  *   run.c       the driver: stages, chunks, packing, tails, results
+ *   quick.c     the same for small calls
  *   cache.c     jitk_eval
  *   function.c  jitk_function
  *   info.c      jitk_info, jitk_dump, signatures
@@ -14,6 +15,24 @@
 #include "../exec.h"
 #include "../x64/x64.h"
 
+/* What the driver does before the first stage and behind the last one, found out once. */
+typedef struct jk_scalar_in {
+    uint32_t arg, cell;
+    uint8_t type; /* of the argument; the cell has the kernel's */
+} jk_scalar_in;
+typedef struct jk_scalar_out {
+    uint32_t arg, cell; /* JK_NOCELL: a constant */
+    uint8_t type, from; /* of the argument, of the value */
+    uint64_t constant;
+} jk_scalar_out;
+
+/* A stage that has something to run, for calls of up to a chunk that need no packing (quick.c). */
+typedef struct jk_quick {
+    jk_uniform_fn uniform; /* or: */
+    jk_pass_fn pass;
+    uint32_t stage, nred;
+} jk_quick;
+
 /* One block of memory: the struct, the program's tables, the code's offsets. Immutable once made. */
 struct jitk_kernel {
     jk_program program;
@@ -22,21 +41,28 @@ struct jitk_kernel {
     const jk_uniform_fn *uniform;  /* [nstages] NULL: nothing to run. All three are NULL in the interpreter */
     const jk_pass_fn *pass;        /* [nstages] */
     const jk_find_fn *const *find; /* [nstages] NULL, or [nred] */
-    const uint32_t *param_cell;    /* [nparams] the cell of a scalar parameter, or JK_NOCELL */
+    const jk_scalar_in *in;        /* [nin] scalar parameters that are used */
+    const jk_scalar_out *out;      /* [nout] scalar results */
+    const jk_op *red;              /* the reductions' ops, of all stages in turn */
+    const jk_quick *quick;         /* [nquick]; nquick is 0 where the quick way is too narrow */
+    uint32_t nin, nout, nquick;
+    uint32_t max_red; /* the most reductions of a pass */
+    uint32_t npacked; /* arrays of another element type than the kernel's */
+    bool tail_rows;
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
     size_t max_n;         /* PTRDIFF_MAX over the largest element */
     size_t nbytes;        /* of the block */
-    uint32_t max_red;     /* the most reductions of a pass */
-    bool tail_rows;
 };
 
-/* One argument of a call. */
-typedef struct jk_bind {
-    char *p;         /* element 0, or the scalar */
-    ptrdiff_t step;  /* bytes from one element to the next; 0: the one for all */
-    uint64_t number; /* a number's bits, in the parameter's element type: then p points here */
-} jk_bind;
+/* The arguments of a call. A number's bits, in the parameter's element type, stand in `number`, and p points there. */
+#define JK_FEW_ARGS 32
+typedef struct jk_binds {
+    void **p;         /* [nargs] element 0, or the scalar */
+    ptrdiff_t *step;  /* [nargs] bytes from one element to the next; 0: the one for all */
+    uint64_t *number; /* [nargs] */
+    size_t npacked;   /* arrays that are not contiguous or not of the kernel's type */
+} jk_binds;
 
 /* ---- state.c ---- */
 typedef struct jk_settings { /* read once */
@@ -69,33 +95,39 @@ JK_FUNC jitk_type jk_eval_type(uint64_t named, size_t nargs, const jk_tagged *ar
 JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const jitk_options *o, jitk_isa isa,
                                          jk_choice *choice, jitk_error *e);
 JK_FUNC void jk_kernel_free(jitk_kernel *k);
-/* What the driver derives of a program; the tables of `k` that machine code needs are left alone. `cells` has room for
- * nparams. */
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, uint32_t *cells);
+/* What the driver derives of a program, in a block of jk_measure_bytes. The fields that come with machine code are set
+ * before. */
+JK_FUNC size_t jk_measure_bytes(const jk_program *p);
+JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block);
 
 /* ---- info.c ---- */
 JK_FUNC void jk_kernel_announce(const jitk_kernel *k); /* JITK_DUMP */
 
 /* ---- args.c ---- */
-/* Fills binds from tagged arguments, from pointers (and strides in elements or NULL). Numbers are converted in the
- * library's floating-point mode. */
-JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, size_t nargs, const jk_tagged *args, jk_bind *bind,
-                                   jitk_error *e);
-JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                     const ptrdiff_t strides[], jk_bind *bind, jitk_error *e);
-/* NULL, sizes, overlaps. */
-JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e);
+/* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
+ * elements or NULL. Numbers are converted in the library's floating-point mode. */
+JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
+                                const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
 
 /* ---- run.c ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
+/* Parts of it that the quick way has in common. */
+JK_FUNC void jk_row_fill(char *row, const char *from, size_t rest, size_t size);
+JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);
+JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell);
 /* Runs with arguments already checked, in the library's floating-point mode. */
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e);
+JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* The same for the named kernels: scratch on the stack whatever its size. */
 #define JK_NAMED_STACK ((size_t)32768)
-JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_bind *bind);
+JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_binds *b);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
+
+/* ---- quick.c ---- */
+JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
+/* 1 <= n <= JK_CHUNK and k->nquick; p[nargs] as in jk_binds. */
+JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p);
 
 /* ---- cache.c ---- */
 JK_FUNC void jk_cache_count(jitk_info_t *info);

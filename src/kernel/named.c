@@ -3,7 +3,8 @@
  * static program on the stack. */
 #include "kernel.h"
 
-#define JK_NAMED_ARGS 16 /* the most of a named kernel */
+/* The words that jk_kernel_measure needs for any of them. */
+#define JK_NAMED_BLOCK 64
 
 JK_STATE jitk_kernel *JK_SHARED(jk_named_kernels)[JK_NAMED_COUNT] = {NULL};
 
@@ -24,34 +25,34 @@ JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
     return k;
 }
 
-JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_bind *bind)
+JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
 {
-    uint32_t cells[JK_NAMED_ARGS];
+    uint64_t block[JK_NAMED_BLOCK];
     jitk_kernel k;
     memset(&k, 0, sizeof k);
     k.program = jk_named_programs[which];
     k.frame_bytes = jk_interp_frame(&k.program);
-    jk_kernel_measure(&k, cells);
-    jk_kernel_run_named(&k, n, bind);
+    jk_kernel_measure(&k, block);
+    jk_kernel_run_named(&k, n, b);
 }
 
-/* args: pointers to arrays and scalars in the signature's order. */
+/* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
+ * is packed. */
 JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
-    const jk_program *p = &jk_named_programs[which];
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    jk_bind bind[JK_NAMED_ARGS];
-    size_t i;
-    for (i = 0; i < p->nargs; i++) {
-        bind[i].p = (char *)(uintptr_t)args[i];
-        bind[i].step = (ptrdiff_t)jk_type_size((jk_type)p->args[i].type);
-    }
+    jk_binds b;
+    b.p = (void **)(uintptr_t)args;
+    b.step = NULL;
+    b.number = NULL;
+    b.npacked = 0;
     if (!k)
         k = jk_named_make(which);
     if (k)
-        jk_kernel_run_named(k, n, bind);
+        jk_kernel_run_named(k, n, &b);
     else
-        jk_named_interpret(which, n, bind);
+        jk_named_interpret(which, n, &b);
     jk_fp_leave(mode);
 }
+#undef JK_NAMED_BLOCK

@@ -13,13 +13,14 @@
 
 typedef struct jk_drive {
     const jitk_kernel *k;
-    const jk_bind *bind;
+    const jk_binds *b;
     size_t n, size, tile; /* elements; bytes of one; elements packed at a time, 0: nothing is packed */
     jk_run run;
-    void **array, **tail, **packed; /* packed[i]: the tile of an array that is not used where it stands, or NULL */
-    double *level, *best;           /* the tree's nodes; least values so far of argmin, */
-    size_t *best_at;                /* and the first elements of their chunks */
-    jk_op *red;
+    void **array, **tail;
+    void **packed; /* where something is packed: the tile of an array that is not used where it stands, or NULL */
+    double *level, *best; /* the tree's nodes; least values so far of argmin, */
+    size_t *best_at;      /* and the first elements of their chunks */
+    const jk_op *red;     /* of this stage */
 } jk_drive;
 
 /* ---- scratch ---- */
@@ -27,9 +28,9 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
     size_t per_arg = 3 * sizeof(void *) + (k->tail_rows ? JK_LANE_BYTES : 0);
-    size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t) + sizeof(jk_op);
-    return JK_ALIGN_UP(k->frame_bytes, 64) + p->nargs * per_arg + p->ncells * sizeof(uint64_t) + k->max_red * per_red +
-           64;
+    size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t);
+    size_t nbytes = p->nargs * per_arg + (p->ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
+    return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
 }
 
 /* Cuts the scratch, largest alignment first; `at` is 64-byte aligned. */
@@ -39,35 +40,49 @@ JK_FUNC void jk_drive_cut(jk_drive *d, char *at)
     size_t nred = d->k->max_red, i;
     d->run.frame = at;
     at += JK_ALIGN_UP(d->k->frame_bytes, 64);
-    d->array = (void **)at + (d->k->tail_rows ? p->nargs * (JK_LANE_BYTES / sizeof(void *)) : 0);
-    d->tail = d->array + p->nargs;
+    d->tail = (void **)at;
+    if (d->k->tail_rows) {
+        d->tail = (void **)(at + p->nargs * JK_LANE_BYTES);
+        for (i = 0; i < p->nargs; i++)
+            d->tail[i] = at + i * JK_LANE_BYTES;
+    }
     d->packed = d->tail + p->nargs;
-    for (i = 0; d->k->tail_rows && i < p->nargs; i++)
-        d->tail[i] = at + i * JK_LANE_BYTES;
-    d->run.cell = (uint64_t *)(d->packed + p->nargs);
-    d->run.node = (double *)(d->run.cell + p->ncells);
+    d->array = d->b->p;
+    if (d->tile)
+        d->array = d->packed + p->nargs;
+    d->run.cell = (uint64_t *)(d->packed + 2 * p->nargs);
+    d->run.cell[p->ncells] = d->n;
+    d->run.node = (double *)(d->run.cell + p->ncells + 1);
     d->best = d->run.node + nred;
     d->level = d->best + nred;
     d->best_at = (size_t *)(d->level + JK_TREE_LEVELS * nred);
-    d->red = (jk_op *)(d->best_at + nred);
     d->run.array = d->array;
     d->run.tail = d->tail;
     d->run.n = d->n;
+    d->red = d->k->red;
 }
 
 /* ---- arrays that are not contiguous or not of the kernel's type ---- */
-JK_FUNC bool jk_is_direct(const jitk_kernel *k, const jk_bind *b, size_t i, size_t size)
+
+/* Gives each of them its tile. */
+JK_FUNC void jk_pack_places(jk_drive *d, char *tiles)
 {
-    return b->step == (ptrdiff_t)size && k->program.args[i].type == k->program.type;
+    const jk_program *p = &d->k->program;
+    size_t i;
+    for (i = 0; i < p->nargs; i++) {
+        bool direct = d->b->step[i] == (ptrdiff_t)d->size && p->args[i].type == p->type;
+        d->array[i] = d->b->p[i];
+        d->packed[i] = NULL;
+        if (p->args[i].is_array && !direct) {
+            d->packed[i] = tiles;
+            tiles += JK_ALIGN_UP(d->tile * d->size, 64);
+        }
+    }
 }
 
-/* How many arrays must be packed. */
-JK_FUNC size_t jk_count_packed(const jitk_kernel *k, const jk_bind *bind, size_t size)
+JK_FUNC char *jk_element(const jk_binds *b, size_t arg, size_t i)
 {
-    size_t i, count = 0;
-    for (i = 0; i < k->program.nargs; i++)
-        count += k->program.args[i].is_array && !jk_is_direct(k, &bind[i], i, size);
-    return count;
+    return (char *)b->p[arg] + b->step[arg] * (ptrdiff_t)i;
 }
 
 /* Generated code adds the element's number to the array's start, so a tile's start is where its element 0 would be. */
@@ -76,12 +91,11 @@ JK_FUNC void jk_pack(jk_drive *d, size_t first, size_t count)
     const jk_program *p = &d->k->program;
     size_t i;
     for (i = 0; i < p->nargs; i++) {
-        const jk_bind *b = &d->bind[i];
         if (!d->packed[i])
             continue;
         if (!p->args[i].is_result)
-            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, b->p + b->step * (ptrdiff_t)first,
-                          (jk_type)p->args[i].type, b->step, count);
+            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, jk_element(d->b, i, first),
+                          (jk_type)p->args[i].type, d->b->step[i], count);
         d->array[i] = (void *)((uintptr_t)d->packed[i] - first * d->size);
     }
 }
@@ -90,12 +104,10 @@ JK_FUNC void jk_unpack(jk_drive *d, size_t first, size_t count)
 {
     const jk_program *p = &d->k->program;
     size_t i;
-    for (i = p->nparams; i < p->nargs; i++) {
-        const jk_bind *b = &d->bind[i];
+    for (i = p->nparams; i < p->nargs; i++)
         if (d->packed[i])
-            jk_fp_convert(b->p + b->step * (ptrdiff_t)first, (jk_type)p->args[i].type, b->step, d->packed[i],
+            jk_fp_convert(jk_element(d->b, i, first), (jk_type)p->args[i].type, d->b->step[i], d->packed[i],
                           (jk_type)p->type, (ptrdiff_t)d->size, count);
-    }
 }
 
 /* ---- rows: the elements behind the last whole vector, for code without masked loads ---- */
@@ -158,13 +170,11 @@ JK_FUNC void jk_range(jk_drive *d, size_t s, size_t first, size_t count, unsigne
 /* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
  * that is 64-byte aligned in all of them. Below the last cache's size such stores lose, for what is read back soon
  * would still be there; a result that is also an input is in the caches already. */
-JK_FUNC bool jk_streams(const jk_drive *d, size_t *head)
+JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;
     size_t i, j, arrays = 0, nbytes = d->n * d->size;
     bool some = false;
-    if (d->tile || !d->k->pass || nbytes < JK_CHUNK * sizeof(double))
-        return false;
     for (i = 0; i < p->nargs; i++) {
         arrays += p->args[i].is_array;
         if (i < p->nparams || !p->args[i].is_array)
@@ -181,13 +191,19 @@ JK_FUNC bool jk_streams(const jk_drive *d, size_t *head)
     return some && nbytes >= jk_settings_get()->stream_bytes / arrays;
 }
 
+/* What no stream is worth asking more for. */
+JK_FUNC bool jk_is_small(const jk_drive *d)
+{
+    return d->n <= JK_CHUNK || d->tile || !d->k->pass;
+}
+
 JK_FUNC void jk_run_map(jk_drive *d, size_t s)
 {
     size_t first = 0, head = 0;
     if (d->tile) {
         for (; first < d->n; first += d->tile)
             jk_range(d, s, first, JK_SMALLER(d->tile, d->n - first), 0);
-    } else if (jk_streams(d, &head)) {
+    } else if (!jk_is_small(d) && jk_streams(d, &head)) {
         if (head)
             jk_range(d, s, 0, head, 0);
         jk_range(d, s, head, d->n - head, JK_RUN_STREAM);
@@ -199,9 +215,10 @@ JK_FUNC void jk_run_map(jk_drive *d, size_t s)
 /* ---- reductions ---- */
 
 /* Doubles in order as integers: equal zeros, NaN below all. */
-JK_FUNC int64_t jk_order_key(double x)
+JK_FUNC int64_t jk_order_key(const double *x)
 {
-    int64_t bits = (int64_t)jk_f64_bits(x);
+    int64_t bits;
+    memcpy(&bits, x, sizeof bits);
     if ((uint64_t)bits << 1 > (uint64_t)0x7ff << 53)
         return INT64_MIN;
     return bits < 0 ? INT64_MIN - bits : bits;
@@ -212,7 +229,7 @@ JK_FUNC void jk_best_chunk(jk_drive *d, const jk_stage *stage, size_t first)
 {
     uint32_t i;
     for (i = 0; i < stage->nred; i++)
-        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(d->run.node[i]) < jk_order_key(d->best[i]))) {
+        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&d->run.node[i]) < jk_order_key(&d->best[i]))) {
             d->best[i] = d->run.node[i];
             d->best_at[i] = first;
         }
@@ -238,6 +255,7 @@ JK_FUNC int64_t jk_find_place(jk_drive *d, size_t s, uint32_t red)
     return (int64_t)jk_interp_find(p, stage, red, &d->run, first, count);
 }
 
+/* A reduction's result goes to its cell. */
 JK_FUNC void jk_reduced(jk_drive *d, size_t s)
 {
     const jk_program *p = &d->k->program;
@@ -253,32 +271,45 @@ JK_FUNC void jk_reduced(jk_drive *d, size_t s)
         else if (p->ins[r].type == JK_F32)
             *cell = jk_f32_bits((float)d->run.node[i]);
         else
-            *cell = jk_f64_bits(d->run.node[i]);
+            memcpy(cell, &d->run.node[i], sizeof *cell);
     }
 }
 
-JK_FUNC void jk_run_reduce(jk_drive *d, size_t s)
+/* More than one chunk. */
+JK_NOINLINE void jk_run_chunks(jk_drive *d, size_t s)
 {
     const jk_stage *stage = &d->k->program.stages[s];
     size_t first, head = 0;
-    unsigned flags = stage->stores && jk_streams(d, &head) && head == 0 ? JK_RUN_STREAM : 0;
-    uint32_t i;
+    bool streams = stage->stores && !jk_is_small(d) && jk_streams(d, &head) && head == 0;
     jk_tree tree;
-    for (i = 0; i < stage->nred; i++)
-        d->red[i] = (jk_op)d->k->program.ins[stage->red[i]].op;
     tree.nred = stage->nred;
     tree.levels = 0;
     tree.count = 0;
     tree.level = d->level;
     for (first = 0; first < d->n; first += JK_CHUNK) {
-        jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), flags);
+        jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), streams ? JK_RUN_STREAM : 0);
         jk_best_chunk(d, stage, first);
-        if (d->n > JK_CHUNK)
-            jk_tree_add(&tree, d->red, d->run.node);
+        jk_tree_add(&tree, d->red, d->run.node);
     }
-    if (d->n == 0 || d->n > JK_CHUNK) /* else the chunk's node is the result */
-        jk_tree_result(&tree, d->red, d->run.node);
+    jk_tree_result(&tree, d->red, d->run.node);
+}
+
+JK_FUNC void jk_run_reduce(jk_drive *d, size_t s)
+{
+    const jk_stage *stage = &d->k->program.stages[s];
+    uint32_t i;
+    if (d->n - 1 < JK_CHUNK) { /* one chunk: its nodes are the results */
+        jk_range(d, s, 0, d->n, 0);
+        for (i = 0; i < stage->nred; i++)
+            if (d->red[i] == JK_RARGMIN) {
+                d->best[i] = d->run.node[i];
+                d->best_at[i] = 0;
+            }
+    } else {
+        jk_run_chunks(d, s);
+    }
     jk_reduced(d, s);
+    d->red += stage->nred;
 }
 
 /* ---- a call ---- */
@@ -292,39 +323,23 @@ JK_FUNC void jk_scalar(void *to, jk_type to_type, const void *from, jk_type from
         memcpy(to, from, jk_type_size(to_type));
 }
 
-JK_FUNC void jk_drive_arguments(jk_drive *d, char *tiles)
+JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell)
 {
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = 0; i < p->nargs; i++) {
-        const jk_param_info *info = &p->args[i];
-        d->packed[i] = NULL;
-        d->array[i] = d->bind[i].p;
-        if (!info->is_array && i < p->nparams && d->k->param_cell[i] != JK_NOCELL) {
-            uint64_t *cell = &d->run.cell[d->k->param_cell[i]];
-            *cell = 0;
-            jk_scalar(cell, (jk_type)p->type, d->bind[i].p, (jk_type)info->type);
-        } else if (d->tile && info->is_array && !jk_is_direct(d->k, &d->bind[i], i, d->size)) {
-            d->packed[i] = tiles;
-            tiles += JK_ALIGN_UP(d->tile * d->size, 64);
-        }
+    uint32_t i;
+    for (i = 0; i < k->nin; i++) {
+        uint64_t *to = &cell[k->in[i].cell];
+        *to = 0;
+        jk_scalar(to, (jk_type)k->program.type, p[k->in[i].arg], (jk_type)k->in[i].type);
     }
 }
 
-JK_FUNC void jk_drive_results(jk_drive *d)
+JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell)
 {
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = p->nparams; i < p->nargs; i++) {
-        const jk_param_info *info = &p->args[i];
-        const jk_ins *value = &p->ins[info->value];
-        uint64_t bits;
-        if (info->is_array)
-            continue;
-        bits = value->op == JK_CONST    ? jk_ir_const_bits(value)
-               : value->op == JK_LENGTH ? d->run.n
-                                        : d->run.cell[p->cell[info->value]];
-        jk_scalar(d->bind[i].p, (jk_type)info->type, &bits, (jk_type)value->type);
+    uint32_t i;
+    for (i = 0; i < k->nout; i++) {
+        const jk_scalar_out *o = &k->out[i];
+        const uint64_t *bits = o->cell == JK_NOCELL ? &o->constant : &cell[o->cell];
+        jk_scalar(p[o->arg], (jk_type)o->type, bits, (jk_type)o->from);
     }
 }
 
@@ -345,101 +360,126 @@ JK_FUNC void jk_drive_stages(jk_drive *d)
     }
 }
 
+/* `scratch` is aligned to 64 bytes; tiles stand behind what the kernel needs. */
 JK_FUNC void jk_drive_in(jk_drive *d, char *scratch)
 {
-    scratch += (0 - (uintptr_t)scratch) & 63;
+    const jitk_kernel *k = d->k;
     jk_drive_cut(d, scratch);
-    jk_drive_arguments(d, scratch + JK_ALIGN_UP(d->k->scratch_bytes, 64));
+    if (d->tile)
+        jk_pack_places(d, scratch + k->scratch_bytes);
+    jk_scalars_in(k, d->b->p, d->run.cell);
     jk_drive_stages(d);
-    jk_drive_results(d);
+    jk_scalars_out(k, d->b->p, d->run.cell);
 }
 
-JK_NOINLINE jitk_status jk_drive_large(jk_drive *d, size_t nbytes, jitk_error *e)
+JK_FUNC void jk_drive_init(jk_drive *d, const jitk_kernel *k, size_t n, const jk_binds *b)
 {
-    char *scratch = (char *)JK_MALLOC(nbytes);
+    d->k = k;
+    d->b = b;
+    d->n = n;
+    d->size = k->program.type == JK_F32 ? 4 : 8;
+    d->tile = 0;
+    if (b->npacked)
+        d->tile = JK_SMALLER(n, k->max_red ? (size_t)JK_CHUNK : JK_TILE);
+}
+
+/* Scratch, with what aligns it. */
+JK_FUNC size_t jk_drive_bytes(const jk_drive *d)
+{
+    return d->k->scratch_bytes + d->b->npacked * JK_ALIGN_UP(d->tile * d->size, 64) + 63;
+}
+
+JK_FUNC char *jk_drive_align(char *scratch)
+{
+    return scratch + ((0 - (uintptr_t)scratch) & 63);
+}
+
+JK_NOINLINE jitk_status jk_run_heap(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+{
+    jk_drive d;
+    char *scratch;
+    jk_drive_init(&d, k, n, b);
+    scratch = (char *)JK_MALLOC(jk_drive_bytes(&d));
     if (!scratch)
         return jk_fail_nomem(e);
-    jk_drive_in(d, scratch);
+    jk_drive_in(&d, jk_drive_align(scratch));
     JK_FREE(scratch);
     return JITK_OK;
 }
 
-JK_FUNC void jk_drive_init(jk_drive *d, const jitk_kernel *k, size_t n, const jk_bind *bind)
-{
-    d->k = k;
-    d->bind = bind;
-    d->n = n;
-    d->size = k->program.type == JK_F32 ? 4 : 8;
-    d->tile = 0;
-}
-
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e)
+JK_NOINLINE jitk_status jk_run_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
 {
     char stack[JK_RUN_STACK];
     jk_drive d;
-    size_t nbytes = JK_ALIGN_UP(k->scratch_bytes, 64) + 64, npacked;
-    jk_drive_init(&d, k, n, bind);
-    npacked = n ? jk_count_packed(k, bind, d.size) : 0;
-    if (npacked) {
-        d.tile = JK_SMALLER(n, k->max_red ? (size_t)JK_CHUNK : JK_TILE);
-        nbytes += npacked * JK_ALIGN_UP(d.tile * d.size, 64);
-    }
-    if (nbytes > sizeof stack)
-        return jk_drive_large(&d, nbytes, e);
-    jk_drive_in(&d, stack);
+    jk_drive_init(&d, k, n, b);
+    jk_drive_in(&d, jk_drive_align(stack));
     return JITK_OK;
 }
 
-JK_NOINLINE void jk_kernel_run_large(const jitk_kernel *k, size_t n, const jk_bind *bind)
+JK_NOINLINE void jk_run_large_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
 {
     char stack[JK_NAMED_STACK];
     jk_drive d;
-    jk_drive_init(&d, k, n, bind);
-    jk_drive_in(&d, stack);
+    jk_drive_init(&d, k, n, b);
+    jk_drive_in(&d, jk_drive_align(stack));
 }
 
-JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_bind *bind)
+JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
-    char stack[JK_RUN_STACK];
     jk_drive d;
-    if (k->scratch_bytes + 128 > sizeof stack) {
-        jk_kernel_run_large(k, n, bind);
-        return;
+    if (k->nquick && n - 1 < JK_CHUNK && !b->npacked) {
+        jk_run_quick(k, n, b->p);
+        return JITK_OK;
     }
-    jk_drive_init(&d, k, n, bind);
-    jk_drive_in(&d, stack);
+    jk_drive_init(&d, k, n, b);
+    return jk_drive_bytes(&d) <= JK_RUN_STACK ? jk_run_stack(k, n, b) : jk_run_heap(k, n, b, e);
+}
+
+JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_binds *b)
+{
+    if (k->nquick && n - 1 < JK_CHUNK)
+        jk_run_quick(k, n, b->p);
+    else if (k->scratch_bytes + 63 <= JK_RUN_STACK)
+        jk_run_stack(k, n, b);
+    else
+        jk_run_large_stack(k, n, b);
 }
 
 /* ---- the public calls ---- */
-#define JK_BINDS 32 /* on the stack */
-
-JK_FUNC jitk_status jk_call_bound(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e)
+JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
-    if (e->status != JITK_OK || jk_bind_check(k, n, bind, e) != JITK_OK)
-        return e->status;
-    return jk_kernel_run(k, n, bind, e);
+    jk_binds b;
+    jitk_status status;
+    b.p = (void **)JK_MALLOC(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number));
+    if (!b.p)
+        return jk_fail_nomem(e);
+    b.step = (ptrdiff_t *)(b.p + k->program.nargs);
+    b.number = (uint64_t *)(b.step + k->program.nargs);
+    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
+    if (status == JITK_OK)
+        status = jk_kernel_run(k, n, &b, e);
+    JK_FREE(b.p);
+    return status;
 }
 
-/* args or tagged. */
 JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
-    jk_bind few[JK_BINDS], *bind = few;
+    void *p[JK_FEW_ARGS];
+    ptrdiff_t step[JK_FEW_ARGS];
+    uint64_t number[JK_FEW_ARGS];
+    jk_binds b;
     jitk_status status;
     if (!k)
         return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the kernel is NULL");
-    if (k->program.nargs > JK_BINDS)
-        bind = (jk_bind *)JK_MALLOC(k->program.nargs * sizeof *bind);
-    if (!bind)
-        return jk_fail_nomem(e);
-    if (tagged || (nargs == 0 && !args))
-        jk_bind_tagged(k, nargs, tagged, bind, e);
-    else
-        jk_bind_pointers(k, n, nargs, args, strides, bind, e);
-    status = jk_call_bound(k, n, bind, e);
-    if (bind != few)
-        JK_FREE(bind);
-    return status;
+    if (k->program.nargs > JK_FEW_ARGS)
+        return jk_call_many(k, n, nargs, args, strides, tagged, e);
+    b.p = p;
+    b.step = step;
+    b.number = number;
+    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
+    return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
 }
 
 JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
@@ -472,4 +512,3 @@ JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t narg
 #undef JK_RUN_STACK
 #undef JK_TILE
 #undef JK_TREE_LEVELS
-#undef JK_BINDS
