@@ -8,7 +8,7 @@ typedef struct file_answers {
     double sum, mean, eval, nan_kept; /* of the same array */
     void (*version)(void);            /* address of a shared function */
     size_t cached;                    /* sources that jitk_eval keeps, in this file's view */
-    int status;
+    unsigned status;
 } file_answers;
 
 #define FILE_LIST(X) X(plain_c) X(fast_c) X(hidden_c) X(declared_c) X(plain_cpp) X(extern_c_cpp)

@@ -8,7 +8,7 @@ static int differ(const char *name, const file_answers *a, const file_answers *b
     int same = !memcmp(&a->sum, &b->sum, 8) && !memcmp(&a->mean, &b->mean, 8) && !memcmp(&a->eval, &b->eval, 8) &&
                !memcmp(&a->nan_kept, &b->nan_kept, 8) && a->version == b->version && a->cached == b->cached &&
                a->status == b->status;
-    printf("%-12s sum %.17g mean %.17g eval %.17g nan %g cached %zu status %d%s\n", name, a->sum, a->mean, a->eval,
+    printf("%-12s sum %.17g mean %.17g eval %.17g nan %g cached %zu status %u%s\n", name, a->sum, a->mean, a->eval,
            a->nan_kept, a->cached, a->status, same ? "" : "   DIFFERS");
     return !same;
 }
