@@ -399,6 +399,19 @@ START_TEST(jumps_reach_their_labels)
 }
 END_TEST
 
+START_TEST(unbound_labels_are_refused)
+{
+    const uint8_t *code;
+    size_t nbytes;
+    enc_case c;
+    enc_begin(&c, JK_ENC_LEGACY);
+    jk_asm_jmp(&c.as, jk_asm_label(&c.as));
+    jk_asm_label(&c.as); /* never used: no harm */
+    ck_assert(!jk_asm_finish(&c.as, &code, &nbytes));
+    enc_end(&c);
+}
+END_TEST
+
 /* ---- the pool ---- */
 
 START_TEST(pool_shares_equal_constants)
@@ -671,6 +684,7 @@ Suite *suite_asm(void)
     tcase_add_test(rows, stack_and_bzhi);
     tcase_add_test(parts, alignment_is_nops);
     tcase_add_loop_test(parts, jumps_reach_their_labels, 0, 18);
+    tcase_add_test(parts, unbound_labels_are_refused);
     tcase_add_test(parts, pool_shares_equal_constants);
     tcase_add_test(parts, pool_holds_every_constant);
     tcase_add_test(parts, listing_lines_have_address_bytes_text_and_value);

@@ -204,16 +204,19 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 
 /* ---- the end ---- */
 
-static void jk_asm_resolve(jk_asm *as, size_t pool)
+/* False where a label was never bound: the caller gave up half-way. */
+static bool jk_asm_resolve(jk_asm *as, size_t pool)
 {
     const jk_fixup *f = (const jk_fixup *)as->fixups, *end = f ? f + as->nfixups : f;
     uint32_t to, disp;
     for (; f < end; f++) {
-        JK_ASM_MUST(f->label == JK_ASM_POOL || as->labels[f->label] >= 0);
         to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
+        if (to > (uint32_t)INT32_MAX)
+            return false;
         memcpy(&disp, as->code + f->at, 4);
         jk_put32(as->code + f->at, disp + to - f->at);
     }
+    return true;
 }
 
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
@@ -223,7 +226,8 @@ JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
     size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
     if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, as->n, &as->cap, all)))
         return false;
-    jk_asm_resolve(as, pool);
+    if (!jk_asm_resolve(as, pool))
+        return false;
     if (as->npool) {
         memset(as->code + as->n, 0xCC, pool - as->n);
         memcpy(as->code + pool, as->pool, as->npool);
