@@ -53,7 +53,8 @@ typedef struct jk_result {
 typedef struct jk_def {
     const char *name;         /* NULL: anonymous or bare */
     uint32_t name_len, pos, len;
-    bool is_bare;             /* parameters are the free names in byte order, arrays or scalars as the caller asks */
+    bool is_bare;             /* params are the free names (constants are none) in byte order, each once; is_array is set,
+                                 but they are arrays or scalars as the caller asks */
     jk_param *params;
     jk_result *results;
     uint32_t nparams, nresults;
@@ -83,4 +84,11 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
  * f64 or f32; the result is exact-to-nearest-even whatever the locale. For JK_F32 the value is returned as a double that
  * holds it exactly. *overflow is set where it is too large for the type. */
 JK_FUNC double jk_number_value(const char *text, size_t len, jk_type type, bool *overflow);
+
+/* Writes all definitions: as infix with the fewest parentheses that parse back to the same tree, or as S-expressions. */
+JK_FUNC jitk_status jk_ast_print_infix(const jitk_ast *ast, FILE *out);
+JK_FUNC jitk_status jk_ast_print_sexpr(const jitk_ast *ast, FILE *out);
+
+/* An error as a person reads it: place and message, the source's line, a caret under the place. */
+JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out);
 #endif

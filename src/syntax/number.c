@@ -8,9 +8,10 @@
 
 JK_SMALL_OPEN
 
-#define JK_BIG_WORDS 100 /* 782 digits over 5^1112, normalised: 85 words of 32 bits */
-#define JK_BIG_DIGITS \
-    780 /* halfway between two doubles has at most 767 significant digits; a rest counts as one more */
+/* Halfway between two doubles has at most 767 significant digits; what follows the first 780 counts as one more. They
+ * and 5^1112, normalised, take 85 words. */
+#define JK_BIG_DIGITS 780
+#define JK_BIG_WORDS 100
 
 /* Powers of 5 below 2^32; those of 10 follow by shifts. */
 static const uint32_t jk_pow5[14] = {1,     5,      25,      125,     625,      3125,      15625,
