@@ -62,8 +62,9 @@ typedef struct bench_contender {
     void (*run)(void *context, size_t reps);     /* the harness holds the watch */
     double (*timed)(void *context, size_t reps); /* or: another process holds it and tells nanoseconds */
     void *context;
-    double bytes;                    /* of memory traffic a run, 0: as the race says */
-    size_t reps;                     /* runs a sample: found by the race */
+    bool wall;    /* starts processes: timed by the clock on the wall, not by the time that this thread was running */
+    double bytes; /* of memory traffic a run, 0: as the race says */
+    size_t reps;  /* runs a sample: found by the race */
     double sample[BENCH_MAX_ROUNDS]; /* nanoseconds a run */
     double ns;                       /* the median */
 } bench_contender;
@@ -76,6 +77,7 @@ typedef struct bench_heat {
 
 typedef struct bench_settings {
     bool quick;
+    bool wall;        /* which watch: the clock on the wall, or the time that this thread was running */
     double sample_ns; /* a sample lasts at least so long */
     double budget_ns; /* for all rounds of one race */
     size_t rounds_min, rounds_max;
@@ -87,7 +89,8 @@ typedef struct bench_settings {
 extern bench_settings bench_set;
 
 /* ---- race.c ---- */
-double bench_now(void);
+double
+bench_now(void); /* nanoseconds; on a machine with one program they run alike, else other programs count or not */
 bench_contender *bench_enter(bench_heat *h, const char *name, void (*run)(void *, size_t), void *context);
 void bench_race(bench_heat *h);
 /* Median over the rounds of a's time over b's. Above 1: b is faster. */

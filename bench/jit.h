@@ -15,6 +15,7 @@ typedef struct jit_work {
 
 typedef struct jit_peer {
     const char *name;
+    bool starts_processes;
     /* Compiles, puts f(2.0) into *check, frees everything; false where something failed. */
     bool (*compile)(const jit_work *w, double *check);
 } jit_peer;

@@ -89,4 +89,4 @@ static bool compile(const jit_work *w, double *check)
     return p != NULL;
 }
 
-const jit_peer jit_gccjit = {"libgccjit", compile};
+const jit_peer jit_gccjit = {"libgccjit", true, compile};

@@ -130,4 +130,4 @@ static bool compile_o2(const jit_work *w, double *check)
     return compile(w, 2, check);
 }
 
-const jit_peer jit_llvm_o0 = {"LLVM -O0", compile_o0}, jit_llvm_o2 = {"LLVM -O2", compile_o2};
+const jit_peer jit_llvm_o0 = {"LLVM -O0", false, compile_o0}, jit_llvm_o2 = {"LLVM -O2", false, compile_o2};

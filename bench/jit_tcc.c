@@ -28,4 +28,4 @@ static bool compile(const jit_work *w, double *check)
     return p != NULL;
 }
 
-const jit_peer jit_tcc = {"TCC", compile};
+const jit_peer jit_tcc = {"TCC", false, compile};

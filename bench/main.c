@@ -72,10 +72,13 @@ static void say_machine(void)
     if (bench_blas_open())
         bench_say("%-10s %s\n", "OpenBLAS", bench_blas_config());
     bench_say(
-        "\nOne thread. GB/s count each array once. -O3: -O3 -march=native -fno-math-errno -fno-trapping-math;\n"
-        "-same: the same with -ffp-contract=off, to the bit what jitk computes; -fast: -O3 -march=native -ffast-math.\n"
-        "by hand: vector loops with several streams and, to memory, non-temporal stores. read, copy: bandwidth.\n"
-        "interp to avx512: jitk in each encoding. ratio: the peer's time over jitk's.\n");
+        "\nOne thread, timed while it runs (libgccjit: by the clock on the wall). GB/s count each array once.\n"
+        "-O3: -O3 -march=native -fno-math-errno -fno-trapping-math; -same: besides -ffp-contract=off, to the bit what "
+        "jitk\n"
+        "computes; -fast: -O3 -march=native -ffast-math. by hand: vector loops with several streams and, to memory,\n"
+        "non-temporal stores. read, copy: bandwidth. interp to avx512: jitk in each encoding. ratio: the peer's time "
+        "over\n"
+        "jitk's.\n");
 }
 
 static void plot(void)

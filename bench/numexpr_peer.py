@@ -42,18 +42,18 @@ class Job:
 
     def run(self, reps):
         evaluate, names = numexpr.re_evaluate, self.names  # keeps the expression and `out` of the last evaluate
-        start = time.perf_counter_ns()
+        start = time.thread_time_ns()
         for _ in range(reps):
             evaluate(local_dict=names)
-        return time.perf_counter_ns() - start
+        return time.thread_time_ns() - start
 
 
 def compile_often(reps):
     signature = [("x", numpy.float64)]
-    start = time.perf_counter_ns()
+    start = time.thread_time_ns()
     for _ in range(reps):
         numexpr.NumExpr("2*x**0.5", signature)
-    return time.perf_counter_ns() - start
+    return time.thread_time_ns() - start
 
 
 def main():

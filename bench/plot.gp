@@ -16,12 +16,13 @@ set logscale x 10
 set logscale y 10
 set format x '10^{%L}'
 set grid ytics xtics lc rgb '#dddddd'
-set key bottom left font ',9' samplen 2
+set key bottom left Left reverse font ',9' samplen 2
 set xlabel 'n' offset 0,0.5
 set ylabel 'GB/s' offset 1,0
 set border 3
 set tics nomirror
-set yrange [2:*]
+set yrange [1:500]
+set ytics (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 do for [form in 'svg png'] {
     if (form eq 'svg') { set terminal svg size 1000,760 font 'Helvetica,12' background rgb 'white' }

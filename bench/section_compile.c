@@ -117,7 +117,7 @@ static void race(const char *row, const work *w, bool numexpr, double target_us)
     for (size_t i = 0; peers[i]; i++) {
         each[i] = *w;
         each[i].peer = peers[i];
-        bench_enter(&heat, peers[i]->name, run_peer, &each[i]);
+        bench_enter(&heat, peers[i]->name, run_peer, &each[i])->wall = peers[i]->starts_processes;
     }
     if (numexpr && bench_numexpr_open())
         bench_enter(&heat, "numexpr", NULL, NULL)->timed = bench_numexpr_compile;
