@@ -3,7 +3,8 @@
  *
  * Vector instructions take a jk_vt (element format, vector length, mask) and encode as jk_asm.enc says. In legacy
  * encoding the two-operand forms need dst == src1 (asserted): the caller moves first. Errors (out of memory, more than
- * 2 GiB) are kept in the assembler; emitting goes on doing nothing, and jk_asm_finish reports. */
+ * 2 GiB) are kept in the assembler; emitting goes on doing nothing, and jk_asm_finish reports. With JK_DEBUG what no
+ * encoding can say is an assertion. */
 #ifndef JK_ASM_H
 #define JK_ASM_H
 #include "../base.h"
@@ -119,7 +120,7 @@ struct jk_asm {
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
-/* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT...) ignore
+/* dst, src1, src2 (register, memory or pool), immediate. A row without EVEX form is VEX in an EVEX assembler. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...) ignore
  * src1. Where the destination is a GP or k register, dst is its number. */
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
 /* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
@@ -162,8 +163,7 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes);                /* long no
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
 
 /* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple of
- * 64 bytes. False when memory ran out, or where a jump's label was never
- * bound. */
+ * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
 /* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `end` is the address

@@ -24,9 +24,9 @@ typedef struct jk_fixup {
     uint32_t at, label; /* a 32-bit displacement, relative to its own place until it is resolved */
 } jk_fixup;
 
-typedef struct jk_pool_slot {
+typedef struct jk_const_slot {
     uint32_t at, tag; /* tag: hash and size, never 0 */
-} jk_pool_slot;
+} jk_const_slot;
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc)
 {
@@ -146,7 +146,7 @@ JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
 
 /* ---- the constant pool ---- */
 
-static uint32_t jk_pool_tag(const uint8_t *bytes, size_t nbytes)
+static uint32_t jk_const_tag(const uint8_t *bytes, size_t nbytes)
 {
     uint64_t h = 0;
     uint32_t word;
@@ -159,11 +159,11 @@ static uint32_t jk_pool_tag(const uint8_t *bytes, size_t nbytes)
     return ((uint32_t)h & ~127u) | (uint32_t)nbytes;
 }
 
-static bool jk_pool_widen(jk_asm *as)
+static bool jk_const_widen(jk_asm *as)
 {
     size_t n = as->nslots ? 2 * as->nslots : 32, i, j;
-    jk_pool_slot *from = (jk_pool_slot *)as->slots;
-    jk_pool_slot *to = (jk_pool_slot *)jk_arena_zero(as->arena, n * sizeof *to);
+    jk_const_slot *from = (jk_const_slot *)as->slots;
+    jk_const_slot *to = (jk_const_slot *)jk_arena_zero(as->arena, n * sizeof *to);
     if (!to) {
         jk_asm_fail(as);
         return false;
@@ -181,13 +181,13 @@ static bool jk_pool_widen(jk_asm *as)
 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
-    uint32_t tag = jk_pool_tag((const uint8_t *)bytes, nbytes);
-    jk_pool_slot *slots;
+    uint32_t tag = jk_const_tag((const uint8_t *)bytes, nbytes);
+    jk_const_slot *slots;
     size_t i, at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
-    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_pool_widen(as)))
+    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_const_widen(as)))
         return 0;
-    slots = (jk_pool_slot *)as->slots;
+    slots = (jk_const_slot *)as->slots;
     for (i = tag >> 7 & (as->nslots - 1); slots[i].tag; i = (i + 1) & (as->nslots - 1))
         if (slots[i].tag == tag && memcmp(as->pool + slots[i].at, bytes, nbytes) == 0)
             return slots[i].at;
