@@ -120,8 +120,9 @@ struct jk_asm {
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
-/* dst, src1, src2 (register, memory or pool), immediate. A row without EVEX form is VEX in an EVEX assembler. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...) ignore
- * src1. Where the destination is a GP or k register, dst is its number. */
+/* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...)
+ * ignore src1. Where the destination is a GP or k register, dst is its number. A row without EVEX form is VEX in an EVEX
+ * assembler. */
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
 /* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm);
