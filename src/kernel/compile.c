@@ -173,6 +173,22 @@ JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out 
     }
 }
 
+/* Whether the kernel is one pass whose reductions, none of them argmin, are the results as they are. */
+JK_FUNC bool jk_is_direct(const jitk_kernel *k)
+{
+    const jk_program *p = &k->program;
+    const jk_stage *s = &p->stages[k->quick[0].stage];
+    uint32_t i;
+    if (k->nquick != 1 || !s->is_pass || s->nred != k->nout)
+        return false;
+    for (i = 0; i < k->nout; i++) {
+        jk_ref r = s->red[i];
+        if (p->args[k->out[i].arg].value != r || p->ins[r].op == JK_RARGMIN || k->out[i].type > JK_F32)
+            return false;
+    }
+    return true;
+}
+
 JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
 {
     uint32_t i;
@@ -184,6 +200,7 @@ JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
             quick[k->nquick].stage = i;
             quick[k->nquick++].nred = k->program.stages[i].nred;
         }
+    k->direct = jk_is_direct(k);
 }
 
 JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block)

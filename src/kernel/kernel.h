@@ -46,6 +46,7 @@ struct jitk_kernel {
     const jk_op *red;              /* the reductions' ops, of all stages in turn */
     const jk_quick *quick;         /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t nin, nout, nquick;
+    bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
     uint32_t max_red; /* the most reductions of a pass */
     uint32_t npacked; /* arrays of another element type than the kernel's */
     bool tail_rows;
@@ -112,7 +113,7 @@ JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, co
 /* ---- run.c ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
 /* Parts of it that the quick way has in common. */
-JK_FUNC void jk_row_fill(char *row, const char *from, size_t rest, size_t size);
+JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
 JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);
 JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell);
 /* Runs with arguments already checked, in the library's floating-point mode. */

@@ -57,6 +57,20 @@ JK_FUNC void jk_quick_reduced(const jitk_kernel *k, const jk_quick *step, jk_run
     }
 }
 
+/* Nodes are doubles that hold their value exactly, or a sum that is rounded here. */
+JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double *node)
+{
+    uint32_t i;
+    for (i = 0; i < k->nout; i++) {
+        if (k->out[i].type == JK_F64) {
+            memcpy(p[k->out[i].arg], &node[i], sizeof node[i]);
+        } else {
+            float f = (float)node[i];
+            memcpy(p[k->out[i].arg], &f, sizeof f);
+        }
+    }
+}
+
 JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
@@ -73,7 +87,13 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
     q.cell[k->program.ncells] = n;
     if (rest)
         jk_quick_rows(k, n - rest, rest, p, &q, false);
-    jk_scalars_in(k, p, q.cell);
+    if (k->nin)
+        jk_scalars_in(k, p, q.cell);
+    if (k->direct) {
+        step->pass(&run, 0, n, 0);
+        jk_quick_direct(k, p, q.node);
+        return;
+    }
     for (; step < end; step++) {
         if (step->uniform) {
             step->uniform(&run);
@@ -85,5 +105,6 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
         if (step->nred)
             jk_quick_reduced(k, step, &run);
     }
-    jk_scalars_out(k, p, q.cell);
+    if (k->nout)
+        jk_scalars_out(k, p, q.cell);
 }

@@ -111,12 +111,20 @@ JK_FUNC void jk_unpack(jk_drive *d, size_t first, size_t count)
 }
 
 /* ---- rows: the elements behind the last whole vector, for code without masked loads ---- */
-JK_FUNC void jk_row_fill(char *row, const char *from, size_t rest, size_t size)
+JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size)
 {
-    size_t nbytes = rest * size;
-    memcpy(row, from, nbytes);
-    for (; nbytes < JK_LANE_BYTES; nbytes += size)
-        memcpy(row + nbytes, from, size);
+    size_t i;
+    if (size == 8) {
+        const jk_u64 *x = (const jk_u64 *)from;
+        jk_u64 *to = (jk_u64 *)row;
+        for (i = 0; i < 8; i++)
+            to[i] = x[i < rest ? i : 0];
+    } else {
+        const jk_u32 *x = (const jk_u32 *)from;
+        jk_u32 *to = (jk_u32 *)row;
+        for (i = 0; i < 16; i++)
+            to[i] = x[i < rest ? i : 0];
+    }
 }
 
 JK_FUNC void jk_rows_in(jk_drive *d, size_t at, size_t rest)
@@ -126,10 +134,7 @@ JK_FUNC void jk_rows_in(jk_drive *d, size_t at, size_t rest)
     for (i = 0; i < p->nparams; i++)
         if (p->args[i].is_array) {
             const char *from = (const char *)((uintptr_t)d->array[i] + at * d->size);
-            if (d->size == 8)
-                jk_row_fill((char *)d->tail[i], from, rest, 8);
-            else
-                jk_row_fill((char *)d->tail[i], from, rest, 4);
+            jk_row_fill(d->tail[i], from, rest, d->size);
         }
 }
 
