@@ -54,8 +54,9 @@ typedef struct jk_lowerer {
     uint32_t scopes;
 } jk_lowerer;
 
-#define JK_WORK_MAX ((size_t)1 << 25) /* nodes lowered: definitions that call each other twice double at each step */
-#define JK_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
+#define JK_WORK_MAX ((size_t)1 << 22) /* nodes lowered in calls: definitions that call another twice double each time \
+                                       */
+#define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* An error at a node as a whole, or at its operator or function name. */
 #define JK_FAIL_NODE(l, n, status, ...) jk_fail_at((l)->e, status, (l)->ast->source, (n)->pos, (n)->len, __VA_ARGS__)
@@ -170,8 +171,8 @@ JK_FUNC jk_ref jk_lower_number(jk_lowerer *l, const jk_node *n)
     jk_type t = (jk_type)l->ir.type;
     double v = jk_number_value(n->text, n->text_len, t, &overflow);
     if (overflow)
-        JK_FAIL_NODE(l, n, JITK_ERR_TYPE, "%.*s is too large for %s; infinity is written 'inf'", JK_SHOWN(n->text_len),
-                     n->text, jk_type_name(t));
+        JK_FAIL_NODE(l, n, JITK_ERR_TYPE, "%.*s is too large for %s; infinity is written 'inf'",
+                     JK_NAME_SHOWN(n->text_len), n->text, jk_type_name(t));
     return jk_ir_float(&l->ir, t, v);
 }
 
@@ -205,9 +206,9 @@ JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value *v)
     jk_lower_suggest(l, n, near, sizeof near);
     if (jk_fn_find(n->text, n->text_len) || l->symbols[s].def)
         JK_FAIL_NODE(l, n, JITK_ERR_NAME, "'%.*s' is a function: expected its arguments in parentheses",
-                     JK_SHOWN(n->text_len), n->text);
+                     JK_NAME_SHOWN(n->text_len), n->text);
     else
-        JK_FAIL_NODE(l, n, JITK_ERR_NAME, "unknown name '%.*s'%s", JK_SHOWN(n->text_len), n->text, near);
+        JK_FAIL_NODE(l, n, JITK_ERR_NAME, "unknown name '%.*s'%s", JK_NAME_SHOWN(n->text_len), n->text, near);
 }
 
 /* ---- operators ---- */
@@ -264,7 +265,7 @@ JK_FUNC void jk_lower_counts(jk_lowerer *l, const jk_node *n, size_t least, size
         snprintf(count, sizeof count, "%zu argument%s", least, least == 1 ? "" : "s");
     else
         snprintf(count, sizeof count, "%zu to %zu arguments", least, most);
-    JK_FAIL_OP(l, n, JITK_ERR_ARGS, "'%.*s' takes %s, not %u%s%s%s", JK_SHOWN(n->text_len), n->text, count,
+    JK_FAIL_OP(l, n, JITK_ERR_ARGS, "'%.*s' takes %s, not %u%s%s%s", JK_NAME_SHOWN(n->text_len), n->text, count,
                (unsigned)n->nkids, params ? ": (" : "", params ? params : "", params ? ")" : "");
 }
 
@@ -348,7 +349,7 @@ JK_FUNC bool jk_lower_can_call(jk_lowerer *l, const jk_node *n, const jk_def *d)
     uint32_t i;
     if (d->nresults != 1) {
         JK_FAIL_OP(l, n, JITK_ERR_TYPE, "'%.*s' has %u results, and only a function of one can stand in an expression",
-                   JK_SHOWN(n->text_len), n->text, (unsigned)d->nresults);
+                   JK_NAME_SHOWN(n->text_len), n->text, (unsigned)d->nresults);
         return false;
     }
     if (n->nkids != d->nparams) {
@@ -361,7 +362,7 @@ JK_FUNC bool jk_lower_can_call(jk_lowerer *l, const jk_node *n, const jk_def *d)
     if (i < d->nparams || d->results[0].type != JK_TYPE_NONE)
         JK_FAIL_OP(l, n, JITK_ERR_UNSUPPORTED,
                    "calling '%.*s', whose parameters or result name types or edges, is not supported yet",
-                   JK_SHOWN(n->text_len), n->text);
+                   JK_NAME_SHOWN(n->text_len), n->text);
     return l->e->status == JITK_OK;
 }
 
@@ -384,12 +385,13 @@ JK_FUNC void jk_lower_call(jk_lowerer *l, const jk_node *n, jk_value *v)
         return;
     own = (uint32_t)(jk_lower_here(l)->def - l->ast->defs);
     if (l->symbols[s].scope == jk_lower_here(l)->scope) {
-        JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is a parameter here, not a function", JK_SHOWN(n->text_len), n->text);
+        JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is a parameter here, not a function", JK_NAME_SHOWN(n->text_len),
+                   n->text);
         return;
     }
     for (def = l->symbols[s].def; def > own; def = l->older[def - 1])
         if (def == own + 1 && !l->older[own] && !jk_fn_find(n->text, n->text_len)) {
-            JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' calls itself: there is no recursion", JK_SHOWN(n->text_len),
+            JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' calls itself: there is no recursion", JK_NAME_SHOWN(n->text_len),
                        n->text);
             return;
         }
@@ -405,9 +407,9 @@ JK_FUNC void jk_lower_call(jk_lowerer *l, const jk_node *n, jk_value *v)
     jk_lower_suggest(l, n, near, sizeof near);
     if (l->symbols[s].def)
         JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is defined further down: a definition can call only those before it",
-                   JK_SHOWN(n->text_len), n->text);
+                   JK_NAME_SHOWN(n->text_len), n->text);
     else
-        JK_FAIL_OP(l, n, JITK_ERR_NAME, "unknown function '%.*s'%s", JK_SHOWN(n->text_len), n->text, near);
+        JK_FAIL_OP(l, n, JITK_ERR_NAME, "unknown function '%.*s'%s", JK_NAME_SHOWN(n->text_len), n->text, near);
 }
 
 /* ---- the loop ---- */
@@ -444,7 +446,7 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
         jk_inlined *c = jk_lower_here(l);
         if (c->node < c->def->end) {
             uint32_t node = c->node++;
-            if (++l->work > JK_WORK_MAX)
+            if (l->depth > 1 && ++l->work > JK_WORK_MAX)
                 jk_fail(l->e, JITK_ERR_LIMIT, 0, 0, 0, "calls grow to more than %zu operations", JK_WORK_MAX);
             jk_lower_node(l, &l->ast->nodes[node], c->values + node - c->def->first);
             continue;
@@ -482,7 +484,7 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
             jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
         }
     jk_nearest_text(&s, near, sizeof near);
-    jk_fail(l->e, JITK_ERR_NAME, 0, 0, 0, "no definition is named '%.*s'%s", JK_SHOWN(s.len), name, near);
+    jk_fail(l->e, JITK_ERR_NAME, 0, 0, 0, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, near);
     return NULL;
 }
 
@@ -598,5 +600,5 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
 }
 #undef JK_FAIL_NODE
 #undef JK_FAIL_OP
-#undef JK_SHOWN
+#undef JK_NAME_SHOWN
 #undef JK_WORK_MAX

@@ -11,7 +11,7 @@ JK_FUNC void jk_print_float(FILE *out, jk_type type, uint64_t bits)
     double v = type == JK_F64 ? jk_f64_from_bits(bits) : (double)jk_f32_from_bits((uint32_t)bits);
     uint64_t inf = jk_kind_bits(JK_IS_INF, type), sign = jk_kind_bits(JK_IS_MINUS_ZERO, type);
     if ((bits & ~sign) >= inf) {
-        fprintf(out, "%s%s", bits & sign ? "-" : "", (bits & ~sign) == inf ? "inf" : "nan");
+        fputs((bits & ~sign) > inf ? "nan" : bits & sign ? "-inf" : "inf", out);
         return;
     }
     for (digits = 6; digits <= most; digits++) {
