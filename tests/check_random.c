@@ -15,6 +15,8 @@
 #define RND_BATCHES 20
 #define RND_MAX_N 300
 #define RND_CELLS ((RND_MAX_N + 1) * 3 + 64) /* elements of an array's room: strides up to 3, offset, canaries */
+#define RND_ARRAYS (TREE_ARRAYS + TREE_ROOTS) /* the arguments that may be arrays: inputs, then results */
+#define RND_ARGS (RND_ARRAYS + TREE_SCALARS)
 #define RND_HANG_SECONDS 60
 
 /* How a case is spelled and called. */
@@ -24,12 +26,11 @@ typedef struct rnd_case {
     tree t;
     rnd_form form;
     kut_kind kind;
-    bool scalar_body; /* no scalar parameters: may be spelled bare */
     size_t n;
     uint64_t data_seed;
-    size_t offset[TREE_ARRAYS + 1]; /* the last is the result's */
-    int stride[TREE_ARRAYS + 1];
-    int in_place; /* the array that the result overwrites, or -1 */
+    size_t offset[RND_ARRAYS];
+    int stride[RND_ARRAYS];
+    int in_place; /* the array that the first result overwrites, or -1 */
 } rnd_case;
 
 typedef enum rnd_verdict {
@@ -47,12 +48,12 @@ static struct rnd_state {
     volatile int signal;
     jitk_type type;
     rnd_verdict verdict;
-    size_t place;            /* where a value is wrong */
+    size_t result, place;    /* where a value is wrong */
     uint64_t expected, got;
     jitk_error error;
     kut_text text;
-    char array[TREE_ARRAYS][8 * RND_MAX_N], want[8 * RND_MAX_N], tree_says[8 * RND_MAX_N], have[8 * RND_MAX_N];
-    char room[TREE_ARRAYS + 1][8 * RND_CELLS], untouched[8 * RND_CELLS];
+    char array[TREE_ARRAYS][8 * RND_MAX_N], want[TREE_ROOTS][8 * RND_MAX_N], have[8 * RND_MAX_N];
+    char room[RND_ARRAYS][8 * RND_CELLS], untouched[TREE_ROOTS][8 * RND_CELLS];
     uint64_t scalar[TREE_SCALARS], reduced[TREE_MAX], scratch[RND_MAX_N];
     bool used[TREE_ARRAYS];
 } rnd;
@@ -84,7 +85,10 @@ static void rnd_make_text(const rnd_case *c)
     b->len = 0;
     if (c->form != RND_BARE)
         kut_puts(b, c->form == RND_NAMED ? "k(a, x[], y[], b, z[], w[]) = " : "(a, x[], y[], b, z[], w[]) = ");
-    tree_print(b, &c->t, c->t.root, 1);
+    for (size_t i = 0; i < c->t.roots; i++) {
+        kut_puts(b, i ? ", " : "");
+        tree_print(b, &c->t, c->t.root[i], 1);
+    }
     memset(rnd.used, c->form != RND_BARE, sizeof rnd.used);
     for (size_t i = 0; i < c->t.count; i++)
         if (c->t.node[i].op == TREE_OP_ARRAY)
@@ -122,11 +126,12 @@ static rnd_verdict rnd_fail(rnd_verdict v, size_t place, uint64_t expected, uint
     return v;
 }
 
-static rnd_verdict rnd_compare(rnd_verdict v, const void *want, const void *have, size_t count)
+static rnd_verdict rnd_compare(rnd_verdict v, size_t result, const void *want, const void *have, size_t count)
 {
     size_t i = kut_differs(rnd.type, want, have, count);
     if (i == count)
         return RND_FINE;
+    rnd.result = result;
     return rnd_fail(v, i, kut_get(rnd.type, want, (ptrdiff_t)i), kut_get(rnd.type, have, (ptrdiff_t)i));
 }
 
@@ -139,9 +144,14 @@ static jitk_options rnd_options(int isa)
     return o;
 }
 
-/* The arguments in the order of the form: pointers are given for x y z w a b and the result. */
-static size_t rnd_order(const rnd_case *c, void *const p[TREE_ARRAYS], const int stride[TREE_ARRAYS + 1], void *out,
-                        const void *args[], ptrdiff_t strides[])
+static size_t rnd_count(const rnd_case *c, size_t result)
+{
+    return tree_is_map(&c->t, c->t.root[result]) ? c->n : 1;
+}
+
+/* The arguments in the order of the form: p and stride are of x y z w and the results. */
+static size_t rnd_order(const rnd_case *c, void *const p[RND_ARRAYS], const int stride[RND_ARRAYS], const void *args[],
+                        ptrdiff_t strides[])
 {
     static const int full[] = {-1, 0, 1, -2, 2, 3}, bare[] = {3, 0, 1, 2}; /* bare: byte order, w first */
     size_t n = 0, count = c->form == RND_BARE ? KUT_COUNT(bare) : KUT_COUNT(full);
@@ -152,33 +162,36 @@ static size_t rnd_order(const rnd_case *c, void *const p[TREE_ARRAYS], const int
         strides[n] = a < 0 ? 1 : stride[a];
         args[n++] = a < 0 ? (void *)&rnd.scalar[-a - 1] : p[a];
     }
-    strides[n] = stride[TREE_ARRAYS];
-    args[n++] = out;
+    for (size_t r = 0; r < c->t.roots; r++) {
+        strides[n] = stride[TREE_ARRAYS + r];
+        args[n++] = p[TREE_ARRAYS + r];
+    }
     return n;
 }
 
-/* The reference: the interpreter on plain contiguous arrays, checked against the tree where its value is spelled out. */
-static rnd_verdict rnd_reference(const rnd_case *c, size_t count)
+/* Compiles, calls, frees. */
+static rnd_verdict rnd_call(const rnd_case *c, int isa, void *const p[RND_ARRAYS], const int stride[RND_ARRAYS])
 {
-    static const int ones[TREE_ARRAYS + 1] = {1, 1, 1, 1, 1};
-    const void *args[TREE_ARRAYS + TREE_SCALARS + 1];
-    ptrdiff_t strides[TREE_ARRAYS + TREE_SCALARS + 1];
-    void *p[TREE_ARRAYS];
-    jitk_options o = rnd_options(JITK_ISA_INTERP);
-    rnd.isa = JITK_ISA_INTERP;
-    for (size_t a = 0; a < TREE_ARRAYS; a++)
-        p[a] = rnd.array[a];
+    const void *args[RND_ARGS];
+    ptrdiff_t strides[RND_ARGS];
+    bool plain = true;
+    jitk_options o = rnd_options(isa);
+    rnd.isa = isa;
     jitk_kernel *k = jitk_compile(rnd.text.at, &o, &rnd.error);
     if (!k)
         return RND_NO_COMPILE;
-    size_t nargs = rnd_order(c, p, ones, rnd.want, args, strides);
-    jitk_status s = jitk_callv(k, c->n, nargs, args);
+    size_t nargs = rnd_order(c, p, stride, args, strides);
+    for (size_t i = 0; i < nargs; i++)
+        plain = plain && strides[i] == 1;
+    jitk_status s = plain ? jitk_callv(k, c->n, nargs, args) : jitk_call_strided(k, c->n, nargs, args, strides);
     rnd.error = *jitk_last_error();
     jitk_free(k);
-    if (s != JITK_OK)
-        return RND_NO_CALL;
-    if (!tree_is_plain(&c->t))
-        return RND_FINE;
+    return s == JITK_OK ? RND_FINE : RND_NO_CALL;
+}
+
+static rnd_verdict rnd_against_tree(const rnd_case *c)
+{
+    rnd_verdict v = RND_FINE;
     tree_env e;
     memset(&e, 0, sizeof e);
     e.t = &c->t;
@@ -189,62 +202,80 @@ static rnd_verdict rnd_reference(const rnd_case *c, size_t count)
     for (size_t a = 0; a < TREE_ARRAYS; a++)
         e.array[a] = rnd.array[a];
     memcpy(e.scalar, rnd.scalar, sizeof e.scalar);
-    tree_run(&e, rnd.tree_says, rnd.scratch);
-    return rnd_compare(RND_WRONG_INTERP, rnd.tree_says, rnd.want, count);
+    tree_run_reductions(&e, rnd.scratch);
+    for (size_t r = 0; r < c->t.roots && v == RND_FINE; r++) {
+        tree_run(&e, c->t.root[r], rnd.have);
+        v = rnd_compare(RND_WRONG_INTERP, r, rnd.have, rnd.want[r], rnd_count(c, r));
+    }
+    return v;
 }
 
-/* Where element 0 stands in the room of an array. */
+/* The reference: the interpreter on plain contiguous arrays, checked against the tree where its value is spelled out. */
+static rnd_verdict rnd_reference(const rnd_case *c)
+{
+    static const int ones[RND_ARRAYS] = {1, 1, 1, 1, 1, 1, 1};
+    void *p[RND_ARRAYS];
+    for (size_t a = 0; a < TREE_ARRAYS; a++)
+        p[a] = rnd.array[a];
+    for (size_t r = 0; r < TREE_ROOTS; r++)
+        p[TREE_ARRAYS + r] = rnd.want[r];
+    rnd_verdict v = rnd_call(c, JITK_ISA_INTERP, p, ones);
+    return v == RND_FINE && tree_is_plain(&c->t) ? rnd_against_tree(c) : v;
+}
+
+/* Where element 0 of count stands in the room of an array. */
 static ptrdiff_t rnd_start(const rnd_case *c, size_t a, size_t count)
 {
     ptrdiff_t at = 16 + (ptrdiff_t)c->offset[a];
     return c->stride[a] < 0 && count ? at - (ptrdiff_t)(count - 1) * c->stride[a] : at;
 }
 
-static rnd_verdict rnd_on_isa(const rnd_case *c, int isa, size_t count, bool is_map)
+/* Puts the inputs into their rooms. */
+static void rnd_furnish(const rnd_case *c)
 {
-    const void *args[TREE_ARRAYS + TREE_SCALARS + 1];
-    ptrdiff_t strides[TREE_ARRAYS + TREE_SCALARS + 1];
-    void *p[TREE_ARRAYS];
-    int stride[TREE_ARRAYS + 1];
-    size_t size = kut_size(rnd.type);
-    jitk_options o = rnd_options(isa);
-    rnd.isa = isa;
-    memcpy(stride, c->stride, sizeof stride);
     for (size_t a = 0; a < TREE_ARRAYS; a++) {
         ptrdiff_t at = rnd_start(c, a, c->n);
         memset(rnd.room[a], 0xab, sizeof rnd.room[a]);
         for (size_t i = 0; i < c->n; i++)
             kut_put(rnd.type, rnd.room[a], at + (ptrdiff_t)i * c->stride[a],
                     kut_get(rnd.type, rnd.array[a], (ptrdiff_t)i));
-        p[a] = rnd.room[a] + at * (ptrdiff_t)size;
     }
-    bool in_place = is_map && c->in_place >= 0 && c->stride[c->in_place] != 0;
-    size_t where = in_place ? (size_t)c->in_place : TREE_ARRAYS;
-    if (!in_place)
-        memset(rnd.room[where], 0xcd, sizeof rnd.room[where]);
-    stride[TREE_ARRAYS] = is_map ? c->stride[where] : 1;
-    ptrdiff_t at = is_map ? rnd_start(c, where, c->n) : 16 + (ptrdiff_t)c->offset[where];
-    memcpy(rnd.untouched, rnd.room[where], sizeof rnd.untouched);
-    jitk_kernel *k = jitk_compile(rnd.text.at, &o, &rnd.error);
-    if (!k)
-        return RND_NO_COMPILE;
-    size_t nargs = rnd_order(c, p, stride, rnd.room[where] + at * (ptrdiff_t)size, args, strides);
-    bool plain = true;
-    for (size_t i = 0; i < nargs; i++)
-        plain = plain && strides[i] == 1;
-    jitk_status s = plain ? jitk_callv(k, c->n, nargs, args) : jitk_call_strided(k, c->n, nargs, args, strides);
-    rnd.error = *jitk_last_error();
-    jitk_free(k);
-    if (s != JITK_OK)
-        return RND_NO_CALL;
-    for (size_t i = 0; i < count; i++) {
-        ptrdiff_t j = at + (ptrdiff_t)i * stride[TREE_ARRAYS];
-        kut_put(rnd.type, rnd.have, (ptrdiff_t)i, kut_get(rnd.type, rnd.room[where], j));
-        kut_put(rnd.type, rnd.untouched, j, kut_get(rnd.type, rnd.room[where], j));
+    for (size_t r = 0; r < TREE_ROOTS; r++)
+        memset(rnd.room[TREE_ARRAYS + r], 0xcd, sizeof rnd.room[TREE_ARRAYS + r]);
+}
+
+static rnd_verdict rnd_on_isa(const rnd_case *c, int isa)
+{
+    void *p[RND_ARRAYS];
+    size_t where[TREE_ROOTS]; /* the room of each result */
+    ptrdiff_t at[TREE_ROOTS];
+    int stride[RND_ARRAYS];
+    ptrdiff_t size = (ptrdiff_t)kut_size(rnd.type);
+    rnd_furnish(c);
+    memcpy(stride, c->stride, sizeof stride);
+    for (size_t a = 0; a < TREE_ARRAYS; a++)
+        p[a] = rnd.room[a] + rnd_start(c, a, c->n) * size;
+    for (size_t r = 0; r < c->t.roots; r++) {
+        bool is_map = tree_is_map(&c->t, c->t.root[r]);
+        where[r] = TREE_ARRAYS + r;
+        if (r == 0 && is_map && c->in_place >= 0 && c->stride[c->in_place] != 0)
+            where[r] = (size_t)c->in_place;
+        stride[TREE_ARRAYS + r] = is_map ? c->stride[where[r]] : 1;
+        at[r] = is_map ? rnd_start(c, where[r], c->n) : 16;
+        p[TREE_ARRAYS + r] = rnd.room[where[r]] + at[r] * size;
+        memcpy(rnd.untouched[r], rnd.room[where[r]], sizeof rnd.untouched[r]);
     }
-    rnd_verdict v = rnd_compare(RND_WRONG, rnd.want, rnd.have, count);
-    if (v == RND_FINE && memcmp(rnd.untouched, rnd.room[where], sizeof rnd.untouched) != 0)
-        return rnd_fail(RND_WROTE_OUTSIDE, 0, 0, 0);
+    rnd_verdict v = rnd_call(c, isa, p, stride);
+    for (size_t r = 0; r < c->t.roots && v == RND_FINE; r++) {
+        for (size_t i = 0; i < rnd_count(c, r); i++) {
+            ptrdiff_t j = at[r] + (ptrdiff_t)i * stride[TREE_ARRAYS + r];
+            kut_put(rnd.type, rnd.have, (ptrdiff_t)i, kut_get(rnd.type, rnd.room[where[r]], j));
+            kut_put(rnd.type, rnd.untouched[r], j, kut_get(rnd.type, rnd.room[where[r]], j));
+        }
+        v = rnd_compare(RND_WRONG, r, rnd.want[r], rnd.have, rnd_count(c, r));
+        if (v == RND_FINE && memcmp(rnd.untouched[r], rnd.room[where[r]], sizeof rnd.untouched[r]) != 0)
+            v = rnd_fail(RND_WROTE_OUTSIDE, 0, 0, 0);
+    }
     return v;
 }
 
@@ -295,14 +326,13 @@ static rnd_verdict rnd_function(const rnd_case *c, int isa)
     jitk_fn f = jitk_function(rnd.text.at, &o, &arity, &rnd.error);
     if (!f)
         return RND_NO_COMPILE;
-    bool is_map = tree_is_map(&c->t, c->t.root);
     rnd_verdict verdict = RND_FINE;
-    for (size_t i = 0; i < (is_map ? c->n : 1) && verdict == RND_FINE; i += 7) {
+    for (size_t i = 0; i < rnd_count(c, 0) && verdict == RND_FINE; i += 7) {
         used = 0;
         for (size_t a = 0; a < TREE_ARRAYS; a++)
             if (rnd.used[order[a]])
                 v[used++] = kut_get(rnd.type, rnd.array[order[a]], (ptrdiff_t)i);
-        uint64_t want = kut_get(rnd.type, rnd.want, (ptrdiff_t)i);
+        uint64_t want = kut_get(rnd.type, rnd.want[0], (ptrdiff_t)i);
         uint64_t have = arity == used ? rnd_call_function(f, arity, v) : 0;
         if (arity != used || !plain_same(kut_format(rnd.type), want, have))
             verdict = rnd_fail(RND_WRONG_FUNCTION, i, want, have);
@@ -315,12 +345,10 @@ static rnd_verdict rnd_function(const rnd_case *c, int isa)
 
 static rnd_verdict rnd_run_all(const rnd_case *c)
 {
-    bool is_map = tree_is_map(&c->t, c->t.root);
-    size_t count = is_map ? c->n : 1;
-    rnd_verdict v = rnd_reference(c, count);
+    rnd_verdict v = rnd_reference(c);
     for (int isa = KUT_FIRST_ISA; isa < KUT_END_ISA && v == RND_FINE; isa++)
         if (kut_isa(isa))
-            v = rnd_on_isa(c, isa, count, is_map);
+            v = rnd_on_isa(c, isa);
     bool function = c->form == RND_BARE && !tree_has_reduction(&c->t);
     for (int isa = JITK_ISA_SCALAR; isa < KUT_END_ISA && v == RND_FINE && function; isa++)
         if (kut_isa(isa))
@@ -374,6 +402,15 @@ static bool rnd_keeps(rnd_case *best, const rnd_case *next, jitk_type type, rnd_
 static bool rnd_shrink_tree(rnd_case *best, jitk_type type, rnd_verdict v)
 {
     static rnd_case next;
+    for (size_t r = 0; r < best->t.roots && best->t.roots > 1; r++) { /* one result less */
+        next = *best;
+        next.t.count = next.t.roots = 0;
+        for (size_t i = 0; i < best->t.roots; i++)
+            if (i != r)
+                next.t.root[next.t.roots++] = rnd_cut(&next.t, &best->t, best->t.root[i], (size_t)-1, 0);
+        if (rnd_keeps(best, &next, type, v))
+            return true;
+    }
     for (size_t target = 0; target < best->t.count; target++)
         for (int how = -2; how < (int)tree_rows[best->t.node[target].op].arity; how++) {
             const tree_node *node = &best->t.node[target];
@@ -381,7 +418,8 @@ static bool rnd_shrink_tree(rnd_case *best, jitk_type type, rnd_verdict v)
                 continue;
             next = *best;
             next.t.count = 0;
-            next.t.root = rnd_cut(&next.t, &best->t, best->t.root, target, how);
+            for (size_t r = 0; r < best->t.roots; r++)
+                next.t.root[r] = rnd_cut(&next.t, &best->t, best->t.root[r], target, how);
             if (rnd_keeps(best, &next, type, v))
                 return true;
         }
@@ -399,7 +437,7 @@ static bool rnd_shrink_call(rnd_case *best, jitk_type type, rnd_verdict v)
         next.n -= cut;
         less = rnd_keeps(best, &next, type, v) || less;
     }
-    for (int step = 0; step < 3 + 2 * (TREE_ARRAYS + 1); step++) {
+    for (int step = 0; step < 3 + 2 * RND_ARRAYS; step++) {
         size_t a = (size_t)(step - 3) / 2;
         next = *best;
         if (step == 0)
@@ -434,10 +472,10 @@ static void rnd_report(rnd_case *c, jitk_type type, uint64_t seed, rnd_verdict v
         len += (size_t)snprintf(inputs + len, sizeof inputs - len, " %c=%.17g",
                                 scalar ? tree_scalar_names[a - TREE_ARRAYS] : tree_array_names[a], kut_show(type, u));
     }
-    ck_abort_msg("%s %s: %s\n  text: %s\n  n=%zu place=%zu:%s\n  expected %.17g (%#llx) got %.17g (%#llx)\n"
+    ck_abort_msg("%s %s: %s\n  text: %s\n  n=%zu result=%zu place=%zu:%s\n  expected %.17g (%#llx) got %.17g (%#llx)\n"
                  "  status %d \"%s\" signal %d; in place %d, strides %d %d %d %d -> %d, offsets %zu %zu %zu %zu -> %zu\n"
                  "  seed %llu data %llu kind %d; before shrinking: %s",
-                 kut_isa_names[rnd.isa], kut_type_name(type), rnd_verdict_names[v], rnd.text.at, c->n, rnd.place, inputs,
+                 kut_isa_names[rnd.isa], kut_type_name(type), rnd_verdict_names[v], rnd.text.at, c->n, rnd.result, rnd.place, inputs,
                  kut_show(type, rnd.expected), (unsigned long long)rnd.expected, kut_show(type, rnd.got),
                  (unsigned long long)rnd.got, (int)rnd.error.status, rnd.error.message, rnd.signal, c->in_place,
                  c->stride[0], c->stride[1], c->stride[2], c->stride[3], c->stride[4], c->offset[0], c->offset[1],
@@ -448,14 +486,14 @@ static void rnd_report(rnd_case *c, jitk_type type, uint64_t seed, rnd_verdict v
 /* ---- making cases ---- */
 
 /* What later issues bring is used as soon as it compiles. */
-static bool rnd_mixed_works(void)
+static bool rnd_compiles(const char *text)
 {
-    jitk_kernel *k = jitk_compile("k(x[]) = x - sum(x)", NULL, NULL);
+    jitk_kernel *k = jitk_compile(text, NULL, NULL);
     jitk_free(k);
     return k != NULL;
 }
 
-static void rnd_make(rnd_case *c, kut_rng *r, bool mixed)
+static void rnd_make(rnd_case *c, kut_rng *r, bool mixed, bool several)
 {
     static const int strides[] = {1, 1, 1, 1, 1, 2, 3, -1, -2, 0};
     tree_grower g = {&c->t, r, mixed && kut_below(r, 4) == 0, false};
@@ -464,14 +502,16 @@ static void rnd_make(rnd_case *c, kut_rng *r, bool mixed)
     memset(c, 0, sizeof *c);
     c->form = (rnd_form)kut_below(r, 3);
     g.scalars = c->form != RND_BARE;
-    c->t.root = tree_grow(&g, budget, kut_below(r, 3) ? TREE_MAP : TREE_UNIFORM);
+    c->t.roots = c->form == RND_BARE || !several || kut_below(r, 4) ? 1 : 2 + kut_below(r, TREE_ROOTS - 1);
+    for (size_t i = 0; i < c->t.roots; i++)
+        c->t.root[i] = tree_grow(&g, 1 + budget / c->t.roots, kut_below(r, 3) ? TREE_MAP : TREE_UNIFORM);
     c->kind = (kut_kind)kut_below(r, KUT_KINDS);
     c->n = kut_below(r, kut_below(r, 4) ? 40 : RND_MAX_N + 1);
     c->data_seed = kut_next(r);
     c->in_place = (int)kut_below(r, 3 * TREE_ARRAYS) - 2 * TREE_ARRAYS;
-    for (size_t a = 0; a <= TREE_ARRAYS; a++) {
+    for (size_t a = 0; a < RND_ARRAYS; a++) {
         c->offset[a] = kut_below(r, 17);
-        c->stride[a] = contiguous ? 1 : strides[kut_below(r, KUT_COUNT(strides) - (a == TREE_ARRAYS))];
+        c->stride[a] = contiguous ? 1 : strides[kut_below(r, KUT_COUNT(strides) - (a >= TREE_ARRAYS))];
     }
     if (c->in_place >= 0 && c->form == RND_BARE)
         c->in_place = -1; /* the array may not be among the arguments */
@@ -484,9 +524,9 @@ START_TEST(random_batch)
     kut_rng r = {seed * 0x2545f4914f6cdd1du};
     size_t count = kut_scaled(RND_EXPRESSIONS / RND_BATCHES);
     rnd_setup();
-    bool mixed = rnd_mixed_works();
+    bool mixed = rnd_compiles("k(x[]) = x - sum(x)"), several = rnd_compiles("k(x[]) = x, sum(x)");
     for (size_t i = 0; i < count; i++) {
-        rnd_make(&c, &r, mixed);
+        rnd_make(&c, &r, mixed, several);
         for (int type = JITK_F64; type <= JITK_F32; type++) {
             rnd_verdict v = rnd_run(&c, (jitk_type)type);
             if (v != RND_FINE)

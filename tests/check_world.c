@@ -222,18 +222,18 @@ END_TEST
 static bool world_comma_locale(void)
 {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8", "ru_RU.UTF-8"};
-    char dir[] = "/tmp/jitk-locale-XXXXXX", command[512];
+    char dir[] = "/tmp/jitk-locale-XXXXXX", command[1024];
     bool set = false;
     for (size_t i = 0; i < KUT_COUNT(names) && !set; i++)
         set = setlocale(LC_ALL, names[i]) && strcmp(localeconv()->decimal_point, ",") == 0;
     if (set || !mkdtemp(dir))
         return set;
     snprintf(command, sizeof command,
-             "cd %s && exec 2>/dev/null >&2 && { printf '%%s\\n' '<code_set_name> \"ANSI_X3.4-1968\"' "
-             "'<mb_cur_min> 1' '<mb_cur_max> 1' 'CHARMAP'; i=32; while [ $i -lt 127 ]; do "
+             "cd %s && exec 2>/dev/null >&2 && { printf '%%s\\n' '<code_set_name> ANSI_X3.4-1968' '<escape_char> /' "
+             "'<comment_char> %%' '<mb_cur_min> 1' '<mb_cur_max> 1' CHARMAP; i=32; while [ $i -lt 127 ]; do "
              "printf '<U%%04X> /x%%02x C\\n' $i $i; i=$((i+1)); done; echo 'END CHARMAP'; } >map && "
-             "printf '%%s\\n' 'LC_NUMERIC' 'decimal_point \"<U002C>\"' 'thousands_sep \"\"' 'grouping -1' "
-             "'END LC_NUMERIC' >src && localedef -c -f ./map -i ./src ./comma; ls comma/LC_NUMERIC",
+             "printf '%%s\\n' LC_NUMERIC 'decimal_point \"<U002C>\"' 'thousands_sep \"\"' 'grouping -1' "
+             "'END LC_NUMERIC' >src && { localedef -c -f ./map -i ./src ./comma; ls comma/LC_NUMERIC; }",
              dir);
     if (system(command) == 0) {
         setenv("LOCPATH", dir, 1);

@@ -12,6 +12,7 @@
     X(NUMBER, "", LEAF, 0, 10, 0)                                                                                      \
     X(ARRAY, "", LEAF, 0, 10, 0)                                                                                       \
     X(SCALAR, "", LEAF, 0, 10, 0)                                                                                      \
+    X(LENGTH, "length()", LEAF, 0, 10, 0)                                                                              \
     X(ADD, "+", INFIX, 2, 5, 12)                                                                                       \
     X(SUB, "-", INFIX, 2, 5, 12)                                                                                       \
     X(MUL, "*", INFIX, 2, 6, 12)                                                                                       \
@@ -105,8 +106,9 @@ typedef struct tree_node {
 } tree_node;
 
 #define TREE_MAX 2048
+#define TREE_ROOTS 3
 typedef struct tree {
-    size_t count, root;
+    size_t count, roots, root[TREE_ROOTS]; /* one root for each result */
     tree_node node[TREE_MAX];
 } tree;
 
@@ -118,7 +120,7 @@ typedef struct tree_grower {
     tree *t;
     kut_rng *rng;
     bool mixed;   /* reductions may stand among arrays */
-    bool scalars; /* scalar parameters may stand */
+    bool scalars; /* scalar parameters and length() may stand */
 } tree_grower;
 
 KUT_FUNC size_t tree_add(tree *t, tree_op op, unsigned leaf, unsigned style)
@@ -137,6 +139,8 @@ KUT_FUNC size_t tree_grow_leaf(tree_grower *g, tree_place place)
     unsigned style = (unsigned)kut_next(g->rng);
     if (place != TREE_UNIFORM && die < 6)
         return tree_add(g->t, TREE_OP_ARRAY, (unsigned)kut_below(g->rng, TREE_ARRAYS), style);
+    if (g->scalars && kut_below(g->rng, 20) == 0)
+        return tree_add(g->t, TREE_OP_LENGTH, 0, style);
     if (g->scalars && die < 8)
         return tree_add(g->t, TREE_OP_SCALAR, (unsigned)kut_below(g->rng, TREE_SCALARS), style);
     return tree_add(g->t, TREE_OP_NUMBER, (unsigned)kut_below(g->rng, KUT_COUNT(tree_numbers)), style);
@@ -253,6 +257,9 @@ KUT_FUNC void tree_print(kut_text *b, const tree *t, size_t at, int loosest)
     case TREE_OP_ARRAY:
         kut_put_char(b, tree_array_names[v->leaf]);
         break;
+    case TREE_OP_LENGTH:
+        kut_puts(b, tree_rows[v->op].text);
+        break;
     case TREE_OP_SCALAR:
         kut_put_char(b, tree_scalar_names[v->leaf]);
         break;
@@ -267,18 +274,6 @@ KUT_FUNC void tree_print(kut_text *b, const tree *t, size_t at, int loosest)
 }
 
 /* ---- what a tree is ---- */
-
-/* Copies what hangs on `at` of one tree into another. */
-KUT_FUNC size_t tree_copy(tree *to, const tree *from, size_t at)
-{
-    const tree_node *v = &from->node[at];
-    size_t copy = tree_add(to, v->op, v->leaf, v->style);
-    for (unsigned i = 0; i < tree_rows[v->op].arity; i++) {
-        size_t kid = tree_copy(to, from, v->kid[i]);
-        to->node[copy].kid[i] = kid;
-    }
-    return copy;
-}
 
 /* Mentions an array outside every reduction: the result is an array. */
 KUT_FUNC bool tree_is_map(const tree *t, size_t at)
@@ -465,6 +460,8 @@ KUT_FUNC uint64_t tree_eval(const tree_env *e, size_t at, size_t i)
         return kut_get(e->type, e->array[v->leaf], (ptrdiff_t)i);
     if (v->op == TREE_OP_SCALAR)
         return e->scalar[v->leaf];
+    if (v->op == TREE_OP_LENGTH)
+        return plain_whole(e->f, (int64_t)e->n);
     if (tree_rows[v->op].form == TREE_REDUCE)
         return e->reduced[at];
     for (unsigned j = 0; j < tree_rows[v->op].arity; j++)
@@ -558,17 +555,24 @@ KUT_FUNC uint64_t tree_reduce(const tree_env *e, const tree_node *v, uint64_t *v
     }
 }
 
-/* The values of the whole tree: n of them for a map, else one. Kids have higher numbers than their parents, so walking
- * down the numbers meets inner reductions first. `scratch` holds n values. */
-KUT_FUNC void tree_run(tree_env *e, void *out, uint64_t *scratch)
+/* The values of all reductions. Kids have higher numbers than their parents, so walking down the numbers meets inner
+ * reductions first. `scratch` holds n values. */
+KUT_FUNC void tree_run_reductions(tree_env *e, uint64_t *scratch)
 {
     unsigned saved = plain_enter();
-    size_t count = tree_is_map(e->t, e->t->root) ? e->n : 1;
     for (size_t at = e->t->count; at-- > 0;)
         if (tree_rows[e->t->node[at].op].form == TREE_REDUCE)
             e->reduced[at] = tree_reduce(e, &e->t->node[at], scratch);
+    plain_leave(saved);
+}
+
+/* Then the values of one result: n of them for a map, else one. */
+KUT_FUNC void tree_run(const tree_env *e, size_t root, void *out)
+{
+    unsigned saved = plain_enter();
+    size_t count = tree_is_map(e->t, root) ? e->n : 1;
     for (size_t i = 0; i < count; i++)
-        kut_put(e->type, out, (ptrdiff_t)i, tree_eval(e, e->t->root, i));
+        kut_put(e->type, out, (ptrdiff_t)i, tree_eval(e, root, i));
     plain_leave(saved);
 }
 
