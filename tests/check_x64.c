@@ -2,6 +2,7 @@
  * values, arrays and accumulators than there are registers. */
 #include "suites.h"
 #include "kernels_under_test.h"
+#include <math.h>
 
 enum { N_MAX = 16448, N_ARGS = 400 };
 
@@ -57,6 +58,9 @@ static const char *const kernels[] = {
     "(x[]) = sum(1)",
     "(a,x[]) = sum(a)*prod(a) + min(a)",
     "(x[],y[]) = sum(x%y)",
+    "(a,b,x[]) = sum(x)%b, a%b, (sum(x)*1e38)%(b/7), min(x)%(a%b)",
+    "(a,x[]) = sum(x)^7 * a^9",
+    "(x[]) = min(sum(x), prod(x))",
     "(x[]) = 2*x, sum(x)",
     "(x[],y[],z[]) = sum(x), sum(y), sum(z), sum(x*y), sum(y*z), sum(z*x), prod(x/y), min(x-y), max(y-z)",
     "x/(y/(z/(x-(y-(z*(x+y*(z-x*(y/z)))))))) + x*y*z - (x-y)*(y-z)*(z-x)/(x+y+z)",
@@ -253,27 +257,29 @@ static bool same(const char *a, const char *b, size_t size)
 static void rig_compare(rig *r, const char *source, size_t n, unsigned flags, const char *isa)
 {
     uint64_t *want;
-    size_t i;
+    size_t i, behind = JK_SMALLER((size_t)N_MAX, n + 64);
     uint32_t k;
-    memset(outputs[0], 0x55, 8 * (size_t)N_MAX);
-    memset(outputs[1], 0x55, 8 * (size_t)N_MAX);
+    memset(outputs[0], 0x55, behind * r->size);
+    memset(outputs[1], 0x55, behind * r->size);
     rig_bind(r, n, outputs[0]);
     rig_run(r, false, 0);
     want = (uint64_t *)malloc(8 * (r->p.ncells + 1u));
-    ck_assert_ptr_nonnull(want);
+    if (!want)
+        ck_abort_msg("out of memory");
     memcpy(want, r->cell, 8 * r->p.ncells);
     rig_bind(r, n, outputs[1]);
     rig_run(r, true, flags);
-    for (i = 0; i < 8 * (size_t)N_MAX / r->size; i++)
-        ck_assert_msg(same(outputs[0] + i * r->size, outputs[1] + i * r->size, r->size), "%s: %s, n %zu: element %zu differs",
-                      source, isa, n, i);
+    for (i = 0; i < behind && same(outputs[0] + i * r->size, outputs[1] + i * r->size, r->size); i++) {
+    }
+    if (i < behind) /* not an assertion an element: each is a system call */
+        ck_abort_msg("%s: %s, n %zu: element %zu differs", source, isa, n, i);
     for (k = r->p.nparams; k < r->p.nargs; k++) {
         jk_ref v = r->p.args[k].value;
         uint32_t c = r->p.cell[v];
-        if (!r->p.args[k].is_array && c != JK_NOCELL)
-            ck_assert_msg(same((char *)&want[c], (char *)&r->cell[c], jk_type_size((jk_type)r->p.ins[v].type)),
-                          "%s: %s, n %zu: result %u is %a, the interpreter's %a", source, isa, n, k - r->p.nparams,
-                          jk_f64_from_bits(r->cell[c]), jk_f64_from_bits(want[c]));
+        if (!r->p.args[k].is_array && c != JK_NOCELL &&
+            !same((char *)&want[c], (char *)&r->cell[c], jk_type_size((jk_type)r->p.ins[v].type)))
+            ck_abort_msg("%s: %s, n %zu: result %u is %a, the interpreter's %a", source, isa, n, k - r->p.nparams,
+                         jk_f64_from_bits(r->cell[c]), jk_f64_from_bits(want[c]));
     }
     free(want);
 }
@@ -288,7 +294,7 @@ static void try_kernel(const char *source, jk_type type, jitk_isa isa)
         return;
     for (rate = 0; rate < 40; rate += 13) {
         fill(type, rate);
-        for (n = 1; n <= 300; n += long_text ? 37 : rate ? 3 : 1)
+        for (n = 1; n <= 300; n += long_text ? 37 : (rate ? 3 : 1) * kut_step())
             rig_compare(&r, source, n, 0, jk_isa_name(isa));
         for (n = 0; !long_text && n < sizeof more / sizeof more[0]; n++)
             rig_compare(&r, source, more[n], 0, jk_isa_name(isa));
@@ -372,7 +378,7 @@ START_TEST(streaming_stores)
     jitk_isa isa = (jitk_isa)(JITK_ISA_SCALAR + _i / 2);
     static const char *const some[] = {"2*x+y", "x%y", "x > 0 ? sqrt(x) : -x"};
     unsigned k;
-    size_t n;
+    size_t n, i;
     jk_type type = _i % 2 ? JK_F32 : JK_F64;
     char *was = outputs[1];
     outputs[1] += (64 - (uintptr_t)was % 64) % 64;
@@ -387,8 +393,9 @@ START_TEST(streaming_stores)
             rig_run(&r, false, 0);
             rig_bind(&r, n, outputs[1]);
             rig_run(&r, true, JK_RUN_STREAM);
-            for (size_t i = 0; i < n; i++)
-                ck_assert(same(outputs[0] + i * r.size, outputs[1] + i * r.size, r.size));
+            for (i = 0; i < n && same(outputs[0] + i * r.size, outputs[1] + i * r.size, r.size); i++) {
+            }
+            ck_assert_uint_eq(i, n);
         }
         rig_close(&r);
     }
@@ -404,9 +411,16 @@ START_TEST(functions)
     static const char *const source[] = {
         "(a,b,c,d,e1,f,g,h,i,j,k,l) = a+2*b+3*c+4*d+5*e1+6*f+7*g+8*h+9*i+10*j+11*k+12*l",
         "(a,b,c,d,e1,f,g,h,i,j,k,l) = l", "(a,b,c,d,e1,f,g,h,i,j,k,l) = (a%b)*l + fma(c,d,j)",
-        "(a,b,c,d,e1,f,g,h,i,j,k,l) = 7"};
-    static const double want[] = {650, 12, 12 + 22, 7};
-    unsigned fma = (unsigned)_i / 4;
+        "(a,b,c,d,e1,f,g,h,i,j,k,l) = 7",
+        "(a,b,c,d,e1,f,g,h,i,j,k,l) = (1e38*l)%100 + b^8 + (a*1e300)%(l*1e-3)",
+        "(a,b,c,d,e1,f,g,h,i,j,k,l) = (k*1e38)%(7+a%(b*2)) + l%((g*1e30)%(h+c))"};
+    const double want[] = {650,
+                           12,
+                           12 + 22,
+                           7,
+                           fmod(1e38 * 12, 100) + 256 + fmod(1e300, 12 * 1e-3),
+                           fmod(11 * 1e38, 8) + fmod(12, fmod(7 * 1e30, 11))};
+    unsigned fma = (unsigned)_i / 6;
     jk_cpu cpu;
     rig r;
     jitk_error e;
@@ -419,12 +433,12 @@ START_TEST(functions)
     memset(&lo, 0, sizeof lo);
     lo.type = JK_F64;
     lo.scalar = true;
-    ck_assert_int_eq(jk_parse(&r.ast, source[_i % 4], strlen(source[_i % 4]), NULL, 0, &e), JITK_OK);
+    ck_assert_int_eq(jk_parse(&r.ast, source[_i % 6], strlen(source[_i % 6]), NULL, 0, &e), JITK_OK);
     jk_arena_init(&r.arena, NULL, 0);
     ck_assert_msg(jk_lower(&r.ast, &lo, &r.arena, &r.p, &e) == JITK_OK, "%s", e.message);
     ck_assert_msg(jk_x64_function(&r.p, fma != 0, NULL, 0, &r.arena, &r.code, &e) == JITK_OK, "%s", e.message);
     ck_assert_msg(jk_exec_publish(r.code.bytes, r.code.nbytes, &r.exec, &e) == JITK_OK, "%s", e.message);
-    ck_assert_double_eq(((fn12)(uintptr_t)r.exec.code)(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), want[_i % 4]);
+    ck_assert_double_eq(((fn12)(uintptr_t)r.exec.code)(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), want[_i % 6]);
     rig_close(&r);
 }
 END_TEST
@@ -450,6 +464,8 @@ START_TEST(listing_covers_the_code)
     while (fgets(line, sizeof line, f)) {
         if (sscanf(line, "%lx %60s", &at, hex) != 2)
             continue;
+        if (at % 64 == 0 && at > next)
+            break; /* the constants */
         ck_assert_uint_eq(at, next);
         next += strlen(hex) / 2;
         notes += strstr(line, "; %") != NULL;
@@ -500,7 +516,7 @@ Suite *suite_x64(void)
     suite_add_tcase(s, t);
     t = tcase_create("code");
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, functions, 0, 8);
+    tcase_add_loop_test(t, functions, 0, 12);
     tcase_add_test(t, listing_covers_the_code);
     tcase_add_test(t, out_of_memory);
     suite_add_tcase(s, t);

@@ -42,9 +42,15 @@ JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
     return b->nval - 1;
 }
 
+/* What a value is to a body that does not compute it. In a rare body, what the body around has in a register or in the
+ * frame is OUTER. */
 static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
 {
     const jk_ins *i = &g->p->ins[ref];
+    if (g->around && g->outer[ref]) {
+        jk_val_kind kind = (jk_val_kind)g->around->val[g->outer[ref] - 1].kind;
+        return kind == JK_VAL_COMPUTED ? JK_VAL_OUTER : kind;
+    }
     if (i->op == JK_LOAD)
         return JK_VAL_LOAD;
     if (i->op == JK_RSTATE)
@@ -68,8 +74,13 @@ static inline void jk_refs_add(jk_gen *g, jk_refs *l, jk_ref ref)
     }
 }
 
-/* What a rare body needs of the outside: the operands of its instructions that stand before it, as far as the outside
- * computes them, and leaves. */
+/* Whether a rare body's operand comes from the outside: a leaf, a cell, or what the body around computes. */
+static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
+{
+    return jk_op_arity((jk_op)g->p->ins[ref].op) == 0 || (ref < first && (g->local[ref] || g->p->cell[ref] != JK_NOCELL));
+}
+
+/* What a rare body needs of the outside. */
 JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
 {
     const jk_ins *ins = g->p->ins;
@@ -82,11 +93,9 @@ JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
         op[2] = ins[r].c;
         if (ins[r].op == JK_LOAD)
             jk_refs_add(g, l, r);
-        for (k = 0; k < arity; k++) {
-            jk_val_kind kind = jk_leaf_kind(g, op[k]);
-            if (kind == JK_VAL_LOAD || kind == JK_VAL_UNIFORM || (op[k] < first && g->local[op[k]]))
+        for (k = 0; k < arity; k++)
+            if (jk_is_outside(g, op[k], first))
                 jk_refs_add(g, l, op[k]);
-        }
     }
 }
 
@@ -376,8 +385,11 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j)
         return;
     }
     x = jk_neutral_lanes(b, acc, v, j);
-    for (h = 0; h < acc->wide; h++)
+    for (h = 0; h < acc->wide; h++) {
+        uint32_t pinned = b->pinned[0];
         jk_accumulate_one(b, acc, m, h, jk_opnd_reg(acc->type == b->val[v].type ? x : jk_widen_half(b, x, h)));
+        b->pinned[0] = pinned;
+    }
 }
 
 JK_FUNC void jk_emit_result(jk_body *b, uint32_t arg, uint32_t j)

@@ -110,6 +110,8 @@ struct jk_gen {
     uint8_t frame_reg;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
     uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
+    uint32_t *outer;        /* [nins] while a rare body is built: a ref's value number + 1 in the body around */
+    const jk_body *around;
     /* pass */
     uint32_t lanes, parts;  /* 64 bytes' worth of elements; vectors that make it */
     uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */

@@ -99,7 +99,7 @@ JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b, const jk_plan_pass *p)
 {
     unsigned next = g->t.nregs, low = JK_SMALLER(p->width * (b->max_live + 1) + 3, (uint32_t)g->t.nregs - 4u);
     uint32_t r, m, v, uses;
-    low = JK_LARGER(low, 6);
+    low = JK_LARGER(low, 8); /* the most that one accumulation takes */
     for (r = 0; r < g->nacc; r++)
         for (m = 0; m < p->vectors * g->acc[r].wide; m++)
             if (next > low)

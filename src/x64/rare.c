@@ -231,7 +231,6 @@ JK_FUNC bool jk_stub_init(jk_stub *s, const jk_ref *state, uint32_t nstate, cons
     want[1] = i->b;
     for (n = 0; n < nstate; n++)
         want[n + 2] = g->p->ins[state[n]].a;
-    /* built against the outer body's numbers, so that they can be looked up: see jk_stub_build */
     if (!jk_stub_build(s, &b, NULL, 0, want, nstate + 2, &outer) || !jk_stub_begin(s, &b, outer, state_at))
         return false;
     jk_stub_store(&b, i->a, active);
@@ -256,20 +255,22 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t
     jk_gen *g = s->at.g;
     uint32_t v;
     bool ok;
-    jk_body_forget(&s->at);
-    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
-    *outer = (uint32_t *)jk_arena_zero(g->arena, sizeof **outer * ((size_t)b->nval + 1));
-    if (!ok || !*outer)
+    if (!g->outer)
+        g->outer = (uint32_t *)jk_arena_zero(g->arena, sizeof *g->outer * ((size_t)g->p->nins + 1));
+    if (!g->outer)
         return false;
-    jk_body_forget(b);
-    for (v = 0; v < s->at.nval; v++)
-        g->local[s->at.val[v].ref] = v + 1;
-    for (v = 0; v < b->nval; v++)
-        (*outer)[v] = g->local[b->val[v].ref];
     jk_body_forget(&s->at);
-    for (v = 0; v < b->nval; v++)
-        g->local[b->val[v].ref] = v + 1;
-    return true;
+    for (v = 0; v < s->at.nval; v++)
+        g->outer[s->at.val[v].ref] = v + 1;
+    g->around = &s->at;
+    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
+    g->around = NULL;
+    *outer = (uint32_t *)jk_arena_zero(g->arena, sizeof **outer * ((size_t)b->nval + 1));
+    for (v = 0; ok && *outer && v < b->nval; v++)
+        (*outer)[v] = g->outer[b->val[v].ref];
+    for (v = 0; v < s->at.nval; v++)
+        g->outer[s->at.val[v].ref] = 0;
+    return ok && *outer;
 }
 
 /* The body's order without its states, which stand in memory. */
@@ -278,7 +279,7 @@ JK_FUNC bool jk_stub_order(jk_gen *g, jk_ref first, jk_ref ref, const jk_ref *ro
 {
     uint32_t n, m = 0;
     jk_ref *kept;
-    if (jk_order(g->p, g->arena, first, ref, roots, nroots, false, order, norder) != JITK_OK)
+    if (jk_order(g->p, g->arena, first, ref, roots, nroots, !g->p->varying[ref], order, norder) != JITK_OK)
         return false;
     kept = (jk_ref *)jk_arena_alloc(g->arena, sizeof *kept * ((size_t)*norder + 1));
     for (n = 0; kept && n < *norder; n++)
