@@ -128,7 +128,7 @@ bandwidth_reader bandwidth_pick_reader(const void *from, size_t nbytes)
                 continue;
             double start = now();
             for (size_t r = repeats(nbytes); r > 0; r--)
-                sink |= readers[i].read(from, nbytes);
+                sink = sink | readers[i].read(from, nbytes);
             double ns = now() - start;
             if (ns < best_ns)
                 best_ns = ns, best = i;

@@ -83,8 +83,7 @@ typedef struct bench_settings {
     size_t rounds_min, rounds_max;
     size_t n_max;
     const char *directory; /* of the results */
-    const char *programs;  /* where the bench program itself stands */
-    const char *header;    /* jitk.h */
+    const char *header;    /* the folder of jitk.h */
 } bench_settings;
 extern bench_settings bench_set;
 

@@ -5,6 +5,7 @@
 #include "limit.h"
 #include "side.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static volatile double sink; /* what reductions give goes here, so that no compiler drops them */
@@ -144,10 +145,31 @@ static void enter_ceiling(bench_heat *h, bench_row row, bench_type t, const benc
     }
 }
 
+/* Every map of jitk gives the very elements of the plain loop, or there is nothing to time. */
+static void check_maps(const bench_heat *h, bench_row row, bench_type t, const bench_arrays *x)
+{
+    const bench_row_info *r = &bench_rows[row];
+    size_t nbytes = x->n * bench_type_size(t);
+    void *expected = r->out && x->n <= 1000000 ? malloc(nbytes) : NULL;
+    if (!expected)
+        return;
+    bench_compiled[0]->loop[t][row](x->in[r->first], x->in[1], x->in[2], expected, x->n);
+    for (size_t i = 0; i < h->count; i++) {
+        memset(x->out, 1, nbytes);
+        h->c[i].run(h->c[i].context, 1);
+        if (memcmp(x->out, expected, nbytes) != 0) {
+            fprintf(stderr, "bench: %s computes '%s' otherwise than the plain loop\n", h->c[i].name, r->text);
+            exit(1);
+        }
+    }
+    free(expected);
+}
+
 void bench_enter_row(bench_heat *h, bench_row row, bench_type t, const bench_arrays *x, unsigned with)
 {
     h->count = 0;
     side_enter(h, row, t, x, (with & WITH_ISAS) != 0);
+    check_maps(h, row, t, x);
     enter_blas(h, row, t, x);
     for (const bench_loops *const *l = bench_compiled; *l; l++)
         enter_loops(h, *l, row, t, x);
