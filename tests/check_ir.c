@@ -751,7 +751,8 @@ START_TEST(balanced_tree)
     for (i = 0; i < 4096; i++) {
         for (j = 12; j > 0 && i % (1 << j); j--)
             ;
-        at += sprintf(at, i ? "%c" : "", '-');
+        if (i)
+            *at++ = '-';
         while (j-- > 0)
             *at++ = '(';
         at += sprintf(at, "x%d*%d.5", i % 50, i);

@@ -11,6 +11,8 @@
 #include "ir.h"
 #include "../fp.h"
 
+JK_SMALL_OPEN
+
 #define JK_UNSHARED (UINT32_MAX - 1)
 #define JK_IR_FIRST ((size_t)64) /* instructions that the first allocation holds */
 
@@ -580,3 +582,5 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
             ir->varying[i] = !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF) || ir->varying[i];
     return r;
 }
+
+JK_SMALL_CLOSE

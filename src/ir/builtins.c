@@ -4,6 +4,8 @@
  * so. */
 #include "ir.h"
 
+JK_SMALL_OPEN
+
 /* X(name, parameters, kind, op). In the parameters `[` begins what may be left out and `...` allows any number. */
 /* clang-format off */
 #define JK_FUNCTIONS(X) \
@@ -551,3 +553,5 @@ JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_ref *arg, size_t nargs)
                             : jk_ir_3(ir, (jk_op)f->op, arg[0], arg[1], arg[2]);
     }
 }
+
+JK_SMALL_CLOSE

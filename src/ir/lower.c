@@ -11,6 +11,8 @@
 #include "ir.h"
 #include "../syntax/ast.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_value {
     jk_ref ref;
     bool array;
@@ -54,8 +56,9 @@ typedef struct jk_lowerer {
     uint32_t scopes;
 } jk_lowerer;
 
-#define JK_WORK_MAX ((size_t)1 << 22) /* nodes lowered in calls: definitions that call another twice double each time \
-                                       */
+#define JK_WORK_MAX                                                                                   \
+    ((size_t)1 << 22) /* nodes lowered in calls: definitions that call another twice double each time \
+                       */
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* An error at a node as a whole, or at its operator or function name. */
@@ -598,6 +601,8 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
         *out = p;
     return status;
 }
+
+JK_SMALL_CLOSE
 #undef JK_FAIL_NODE
 #undef JK_FAIL_OP
 #undef JK_NAME_SHOWN

@@ -5,6 +5,8 @@
  * The walk is a depth-first search with a stack of its own. Everything is linear in what is reached. */
 #include "ir.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_orderer {
     const jk_program *p;
     jk_arena *arena;
@@ -171,3 +173,5 @@ JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk
     *norder = (uint32_t)o.nout;
     return arena->failed ? JITK_ERR_NOMEM : JITK_OK;
 }
+
+JK_SMALL_CLOSE

@@ -11,6 +11,8 @@
  * A rare body belongs to its RARE: its values have the RARE's level and never a cell. */
 #include "ir.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
@@ -228,5 +230,7 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
         return jk_fail_nomem(ir->error);
     return ir->error->status != JITK_OK ? ir->error->status : jk_slots(out, ir->arena, ir->error);
 }
+
+JK_SMALL_CLOSE
 #undef JK_LIVE
 #undef JK_IN_BODY

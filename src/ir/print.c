@@ -2,6 +2,8 @@
  * they are used. The verifier checks what ir.h promises. */
 #include "ir.h"
 
+JK_SMALL_OPEN
+
 /* ---- printing ---- */
 /* The shortest of a few precisions that gives the same number back, with a point in any locale. */
 JK_FUNC void jk_print_float(FILE *out, jk_type type, uint64_t bits)
@@ -337,3 +339,5 @@ JK_FUNC const char *jk_ir_verify(const jk_program *p)
     JK_FREE(room);
     return message;
 }
+
+JK_SMALL_CLOSE
