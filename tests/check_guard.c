@@ -291,9 +291,7 @@ END_TEST
 
 static const size_t gd_lengths[] = {1, 31, 63, 64, 65, 255, 256, 257, 1024, 4111, 4112, 4113, 8223, 8224, 8225, 12336,
                                     12337, 16447, 16448, 16449, 16448 + 64, 2 * 16448 - 1, 2 * 16448, 2 * 16448 + 1,
-                                    3 * 16448, 3 * 16448 + 5000, 4 * 16448 + 1, 100000, 16 * 16448 - 1, 1000007};
-#define GD_LONG 1000007
-
+                                    3 * 16448, 3 * 16448 + 5000, 4 * 16448 + 1, 100000, 16 * 16448 - 1, 1000007}; /* ascending */
 static bool gd_far(jitk_type type, double want, uint64_t got)
 {
     uint64_t bits = type == JITK_F32 ? plain_narrow(plain_double_bits(want)) : plain_double_bits(want);
@@ -311,11 +309,12 @@ START_TEST(chunk_borders)
     kut_rng rng = {kut_seed() + 5};
     if (!kut_isa(isa))
         return;
-    char *x = (char *)malloc((GD_LONG + 16) * size), *y = (char *)malloc((GD_LONG + 16) * size);
-    char *xy = (char *)malloc((GD_LONG + 16) * size), got[8], want[8];
+    size_t most = gd_lengths[lengths - 1] + 16;
+    char *x = (char *)malloc(most * size), *y = (char *)malloc(most * size), *xy = (char *)malloc(most * size);
+    char got[8], want[8];
     ck_assert(x && y && xy);
-    kut_fill(&rng, type, KUT_TAME, x, GD_LONG + 16);
-    kut_fill(&rng, type, KUT_TAME, y, GD_LONG + 16);
+    kut_fill(&rng, type, KUT_TAME, x, most);
+    kut_fill(&rng, type, KUT_TAME, y, most);
     jitk_kernel *sum = kut_compile("sum(x)", type, isa), *dot = kut_compile("dot(x, y)", type, isa);
     jitk_kernel *other[KUT_COUNT(others)], *interp[KUT_COUNT(others)];
     for (size_t o = 0; o < KUT_COUNT(others); o++) {

@@ -330,6 +330,7 @@ static void lang_run_function(const lang_row *row, jitk_type type, int isa)
     jitk_error e;
     size_t arity = 99;
     uint64_t v[4] = {0, 0, 0, 0};
+    kut_note(row->text, type, isa);
     jitk_fn f = jitk_function(row->text, &o, &arity, &e);
     ck_assert_msg(f != NULL, "%s: %s", row->text, e.message);
     ck_assert_msg(arity <= 4, "%s", row->text);
@@ -621,6 +622,67 @@ START_TEST(element_types)
 }
 END_TEST
 
+/* ---- results over inputs ---- */
+
+START_TEST(in_place)
+{
+    double x[70], y[70], z[140], before[140];
+    const void *a[3];
+    static const ptrdiff_t two[3] = {2, 2, 2};
+    if (!kut_isa(_i))
+        return;
+    for (size_t n = 1; n <= 70; n += 3) {
+        jitk_kernel *k = kut_compile("2*x", JITK_F64, _i);
+        for (size_t i = 0; i < n; i++)
+            x[i] = y[i] = (double)i + 0.5;
+        a[0] = a[1] = x;
+        ck_assert_int_eq((int)jitk_callv(k, n, 2, a), (int)JITK_OK);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_msg(x[i] == 2 * y[i], "n=%zu element %zu: %g", n, i, x[i]);
+        a[1] = x + 1; /* shifted by one: refused, and nothing is written */
+        if (n > 1) {
+            memcpy(y, x, sizeof y);
+            ck_assert_int_eq((int)jitk_callv(k, n - 1, 2, a), (int)JITK_ERR_ARGS);
+            ck_assert_mem_eq(x, y, n * sizeof *x);
+        }
+        jitk_free(k);
+        /* interleaved real and imaginary parts: the square's real part over the real parts, n pairs */
+        k = kut_compile("k(re[], im[]) = re*re - im*im", JITK_F64, _i);
+        for (size_t i = 0; i < 2 * n; i++)
+            z[i] = before[i] = (double)(i * 7 % 11) - 4;
+        a[0] = a[2] = z;
+        a[1] = z + 1;
+        ck_assert_int_eq((int)jitk_call_strided(k, n, 3, a, two), (int)JITK_OK);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_msg(z[2 * i] == before[2 * i] * before[2 * i] - before[2 * i + 1] * before[2 * i + 1] &&
+                              z[2 * i + 1] == before[2 * i + 1],
+                          "n=%zu pair %zu", n, i);
+        jitk_free(k);
+    }
+}
+END_TEST
+
+START_TEST(equal_outputs)
+{
+    double x[3] = {1, 2, 3}, y[3] = {7, 7, 7}, z[3];
+    const void *same[3] = {x, y, y}, *apart[3] = {x, y, z};
+    jitk_options o = lang_options(JITK_F64, _i);
+    jitk_error e;
+    if (!kut_isa(_i))
+        return;
+    jitk_kernel *k = jitk_compile("k(x[]) = x, x + 1", &o, &e);
+    if (!k) { /* several results may wait for their own issue, and say so */
+        ck_assert_int_eq((int)e.status, (int)JITK_ERR_UNSUPPORTED);
+        return;
+    }
+    ck_assert_int_eq((int)jitk_callv(k, 3, 3, same), (int)JITK_ERR_ARGS);
+    ck_assert(y[0] == 7 && y[1] == 7 && y[2] == 7);
+    ck_assert_int_eq((int)jitk_callv(k, 3, 3, apart), (int)JITK_OK);
+    ck_assert(y[2] == 3 && z[2] == 4);
+    jitk_free(k);
+}
+END_TEST
+
 /* JITK_CONTRACT lets a*b + c be either; JITK_STRICT changes nothing here. */
 START_TEST(flags)
 {
@@ -841,6 +903,7 @@ START_TEST(any_size)
         row->make(&b, f, x);
         jitk_options o = lang_options(type, isa);
         jitk_error e;
+        kut_note(row->name, type, isa);
         jitk_kernel *k = jitk_compile(b.at, &o, &e);
         ck_assert_msg(k != NULL, "%s %s %s: %s", row->name, kut_isa_names[isa], kut_type_name(type), e.message);
         size_t nargs = jitk_arg_count(k);
@@ -894,18 +957,22 @@ Suite *suite_language(void)
     Suite *s = suite_create("language");
     TCase *t = tcase_create("values"), *e = tcase_create("errors"), *big = tcase_create("size");
     kut_say_skipped("language");
+    tcase_add_checked_fixture(t, kut_explain_crashes, NULL);
     tcase_set_timeout(t, 300);
     tcase_add_test(t, isa_matches_cpu);
     tcase_add_loop_test(t, values, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(t, reductions, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(t, uniform_arguments, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(t, element_types, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, in_place, KUT_FIRST_ISA, KUT_END_ISA);
+    tcase_add_loop_test(t, equal_outputs, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(t, flags, KUT_FIRST_ISA, KUT_END_ISA);
 #if defined(__x86_64__)
     tcase_add_loop_test(t, power_accuracy, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(t, power_accuracy_f32, KUT_FIRST_ISA, KUT_END_ISA);
 #endif
     suite_add_tcase(s, t);
+    tcase_add_checked_fixture(e, kut_explain_crashes, NULL);
     tcase_set_timeout(e, 300);
     tcase_add_test(e, refused_texts);
     tcase_add_loop_test(e, errors, 0, (int)KUT_COUNT(lang_errors));
@@ -914,6 +981,7 @@ Suite *suite_language(void)
     tcase_add_test(e, long_names);
     tcase_add_test(e, text_beyond_the_limit);
     suite_add_tcase(s, e);
+    tcase_add_checked_fixture(big, kut_explain_crashes, NULL);
     tcase_set_timeout(big, 600);
     tcase_add_loop_test(big, any_size, 0, (KUT_END_ISA - KUT_FIRST_ISA) * (int)BIG_COUNT);
     tcase_add_loop_test(big, many_reductions, KUT_FIRST_ISA, KUT_END_ISA);

@@ -308,6 +308,7 @@ static void *world_run_deep(void *p)
     jitk_error e;
     memset(&o, 0, sizeof o);
     o.isa = (jitk_isa)d->isa;
+    kut_note(d->text, JITK_F64, d->isa);
     jitk_kernel *k = jitk_compile(d->text, &o, &e);
     if (!k) {
         d->failed = "compile";
@@ -320,6 +321,7 @@ static void *world_run_deep(void *p)
     if (jitk_callv(k, 8, nargs, args) != JITK_OK || jitk_evalv(d->text, &o, 8, nargs, args, &e) != JITK_OK)
         d->failed = "call";
     jitk_free(k);
+    jitk_function_free(jitk_function(d->text, &o, &nargs, &e)); /* works or not: it returns */
     return NULL;
 }
 
@@ -657,6 +659,7 @@ Suite *suite_world(void)
     Suite *s = suite_create("world");
     TCase *m = tcase_create("modes"), *t = tcase_create("threads"), *o = tcase_create("others");
     kut_say_skipped("world");
+    tcase_add_checked_fixture(m, kut_explain_crashes, NULL);
     tcase_set_timeout(m, 600);
 #if defined(__x86_64__)
     tcase_add_loop_test(m, modes, KUT_FIRST_ISA * WORLD_MODES, KUT_END_ISA * WORLD_MODES);
@@ -666,6 +669,7 @@ Suite *suite_world(void)
     tcase_add_loop_test(m, traps, KUT_FIRST_ISA, KUT_END_ISA);
 #endif
     suite_add_tcase(s, m);
+    tcase_add_checked_fixture(t, kut_explain_crashes, NULL);
     tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, small_stacks, 0, (KUT_END_ISA - KUT_FIRST_ISA) * (int)BIG_COUNT);
     tcase_add_test(t, errors_on_small_stacks);
@@ -674,6 +678,7 @@ Suite *suite_world(void)
     tcase_add_test(t, first_calls_at_once);
     tcase_add_test(t, fork_while_others_run);
     suite_add_tcase(s, t);
+    tcase_add_checked_fixture(o, kut_explain_crashes, NULL);
     tcase_set_timeout(o, 300);
     tcase_add_test(o, comma_locale);
     tcase_add_test(o, errno_stays);

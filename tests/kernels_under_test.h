@@ -9,6 +9,7 @@
 #ifndef KERNELS_UNDER_TEST_H
 #define KERNELS_UNDER_TEST_H
 #include "plain_fp.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +288,33 @@ static const kut_kernel kut_kernels[] = {
     {"k(a) = sum(a)", 1, 0, false},
 };
 
+/* A crash in generated code has no line to show: the handler says what was compiled last, then lets the signal kill. */
+static const char *volatile kut_last_text = "nothing";
+static volatile int kut_last_isa, kut_last_type;
+
+KUT_FUNC void kut_on_crash(int sig)
+{
+    fprintf(stderr, "signal %d; last compiled: %s %s: %.300s\n", sig, kut_isa_names[kut_last_isa],
+            kut_type_name((jitk_type)kut_last_type), kut_last_text);
+    signal(sig, SIG_DFL);
+    raise(sig);
+}
+
+KUT_FUNC void kut_explain_crashes(void)
+{
+    signal(SIGSEGV, kut_on_crash);
+    signal(SIGILL, kut_on_crash);
+    signal(SIGFPE, kut_on_crash);
+    signal(SIGABRT, kut_on_crash);
+}
+
+KUT_FUNC void kut_note(const char *text, jitk_type type, int isa)
+{
+    kut_last_text = text;
+    kut_last_type = (int)type;
+    kut_last_isa = isa;
+}
+
 /* Compiles or fails the test with the library's message. */
 KUT_FUNC jitk_kernel *kut_compile(const char *text, jitk_type type, int isa)
 {
@@ -295,6 +323,7 @@ KUT_FUNC jitk_kernel *kut_compile(const char *text, jitk_type type, int isa)
     memset(&o, 0, sizeof o);
     o.type = type;
     o.isa = (jitk_isa)isa;
+    kut_note(text, type, isa);
     jitk_kernel *k = jitk_compile(text, &o, &e);
     ck_assert_msg(k != NULL, "%s %s: %.200s: %zu:%zu: %s", kut_isa_names[isa], kut_type_name(type), text, e.line,
                   e.column, e.message);
