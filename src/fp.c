@@ -100,76 +100,76 @@ JK_FUNC float jk_sqrt_f32(float a)
 
 /* F and U: the type and its bits; T: the suffix; INF: the bits of infinity; BIG: 2^52 or 2^23, from where on every
  * value is whole. Masks are U, all ones or 0. */
-#define JK_FP_FUNCTIONS(F, U, T, INF, BIG)                                                                             \
-    JK_FUNC U jk_isnan_##T(F a)                                                                                        \
-    {                                                                                                                  \
-        return (U)0 - (U)((U)(jk_##T##_bits(a) << 1) > (U)((U)INF << 1));                                              \
-    }                                                                                                                  \
-    JK_FUNC F jk_abs_##T(F a)                                                                                          \
-    {                                                                                                                  \
-        return jk_##T##_from_bits(jk_##T##_bits(a) & ((U)-1 >> 1));                                                    \
-    }                                                                                                                  \
-    JK_FUNC F jk_neg_##T(F a)                                                                                          \
-    {                                                                                                                  \
-        return jk_##T##_from_bits(jk_##T##_bits(a) ^ ~((U)-1 >> 1));                                                   \
-    }                                                                                                                  \
-    /* A NaN as the second argument counts as positive. */                                                            \
-    JK_FUNC F jk_copysign_##T(F a, F b)                                                                                \
-    {                                                                                                                  \
-        U sign = jk_##T##_bits(b) & ~((U)-1 >> 1) & ~jk_isnan_##T(b);                                                  \
-        return jk_##T##_from_bits((jk_##T##_bits(a) & ((U)-1 >> 1)) | sign);                                           \
-    }                                                                                                                  \
-    JK_FUNC U jk_lt_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ((U)0 - (U)(a < b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                                             \
-    }                                                                                                                  \
-    JK_FUNC U jk_le_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ((U)0 - (U)(a <= b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                                            \
-    }                                                                                                                  \
-    JK_FUNC U jk_eq_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ((U)0 - (U)(a == b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                                            \
-    }                                                                                                                  \
-    JK_FUNC U jk_ne_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ~jk_eq_##T(a, b);                                                                                       \
-    }                                                                                                                  \
-    /* Equal operands have equal bits, or are zeros of either sign. */                                                 \
-    JK_FUNC F jk_min_##T(F a, F b)                                                                                     \
-    {                                                                                                                  \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                                         \
-            return a + b;                                                                                              \
-        return a < b ? a : b < a ? b : jk_##T##_from_bits(jk_##T##_bits(a) | jk_##T##_bits(b));                        \
-    }                                                                                                                  \
-    JK_FUNC F jk_max_##T(F a, F b)                                                                                     \
-    {                                                                                                                  \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                                         \
-            return a + b;                                                                                              \
-        return a < b ? b : b < a ? a : jk_##T##_from_bits(jk_##T##_bits(a) & jk_##T##_bits(b));                        \
-    }                                                                                                                  \
-    /* Adding BIG rounds to a whole number; infinities, NaN and what is whole by its size pass. */                     \
-    JK_FUNC F jk_rint_##T(F a)                                                                                         \
-    {                                                                                                                  \
-        F r = jk_abs_##T(a), big = BIG;                                                                                \
-        if (jk_##T##_bits(r) >= jk_##T##_bits(big))                                                                    \
-            return a;                                                                                                  \
-        r += big;                                                                                                      \
-        JK_FP_KEEP(r);                                                                                                 \
-        return jk_copysign_##T(r - big, a);                                                                            \
-    }                                                                                                                  \
-    JK_FUNC F jk_floor_##T(F a)                                                                                        \
-    {                                                                                                                  \
-        F r = jk_rint_##T(a);                                                                                          \
-        return jk_lt_##T(a, r) ? r - 1 : r;                                                                            \
-    }                                                                                                                  \
-    JK_FUNC F jk_ceil_##T(F a)                                                                                         \
-    {                                                                                                                  \
-        return jk_neg_##T(jk_floor_##T(jk_neg_##T(a)));                                                                \
-    }                                                                                                                  \
-    JK_FUNC F jk_trunc_##T(F a)                                                                                        \
-    {                                                                                                                  \
-        return jk_copysign_##T(jk_floor_##T(jk_abs_##T(a)), a);                                                        \
+#define JK_FP_FUNCTIONS(F, U, T, INF, BIG)                                                         \
+    JK_FUNC U jk_isnan_##T(F a)                                                                    \
+    {                                                                                              \
+        return (U)0 - (U)((U)(jk_##T##_bits(a) << 1) > (U)((U)INF << 1));                          \
+    }                                                                                              \
+    JK_FUNC F jk_abs_##T(F a)                                                                      \
+    {                                                                                              \
+        return jk_##T##_from_bits(jk_##T##_bits(a) & ((U)-1 >> 1));                                \
+    }                                                                                              \
+    JK_FUNC F jk_neg_##T(F a)                                                                      \
+    {                                                                                              \
+        return jk_##T##_from_bits(jk_##T##_bits(a) ^ ~((U)-1 >> 1));                               \
+    }                                                                                              \
+    /* A NaN as the second argument counts as positive. */                                         \
+    JK_FUNC F jk_copysign_##T(F a, F b)                                                            \
+    {                                                                                              \
+        U sign = jk_##T##_bits(b) & ~((U)-1 >> 1) & ~jk_isnan_##T(b);                              \
+        return jk_##T##_from_bits((jk_##T##_bits(a) & ((U)-1 >> 1)) | sign);                       \
+    }                                                                                              \
+    JK_FUNC U jk_lt_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ((U)0 - (U)(a < b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                         \
+    }                                                                                              \
+    JK_FUNC U jk_le_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ((U)0 - (U)(a <= b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
+    }                                                                                              \
+    JK_FUNC U jk_eq_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ((U)0 - (U)(a == b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
+    }                                                                                              \
+    JK_FUNC U jk_ne_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ~jk_eq_##T(a, b);                                                                   \
+    }                                                                                              \
+    /* Equal operands have equal bits, or are zeros of either sign. */                             \
+    JK_FUNC F jk_min_##T(F a, F b)                                                                 \
+    {                                                                                              \
+        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
+            return a + b;                                                                          \
+        return a < b ? a : b < a ? b : jk_##T##_from_bits(jk_##T##_bits(a) | jk_##T##_bits(b));    \
+    }                                                                                              \
+    JK_FUNC F jk_max_##T(F a, F b)                                                                 \
+    {                                                                                              \
+        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
+            return a + b;                                                                          \
+        return a < b ? b : b < a ? a : jk_##T##_from_bits(jk_##T##_bits(a) & jk_##T##_bits(b));    \
+    }                                                                                              \
+    /* Adding BIG rounds to a whole number; infinities, NaN and what is whole by its size pass. */ \
+    JK_FUNC F jk_rint_##T(F a)                                                                     \
+    {                                                                                              \
+        F r = jk_abs_##T(a), big = BIG;                                                            \
+        if (jk_##T##_bits(r) >= jk_##T##_bits(big))                                                \
+            return a;                                                                              \
+        r += big;                                                                                  \
+        JK_FP_KEEP(r);                                                                             \
+        return jk_copysign_##T(r - big, a);                                                        \
+    }                                                                                              \
+    JK_FUNC F jk_floor_##T(F a)                                                                    \
+    {                                                                                              \
+        F r = jk_rint_##T(a);                                                                      \
+        return jk_lt_##T(a, r) ? r - 1 : r;                                                        \
+    }                                                                                              \
+    JK_FUNC F jk_ceil_##T(F a)                                                                     \
+    {                                                                                              \
+        return jk_neg_##T(jk_floor_##T(jk_neg_##T(a)));                                            \
+    }                                                                                              \
+    JK_FUNC F jk_trunc_##T(F a)                                                                    \
+    {                                                                                              \
+        return jk_copysign_##T(jk_floor_##T(jk_abs_##T(a)), a);                                    \
     }
 
 JK_FP_FUNCTIONS(double, uint64_t, f64, 0x7FF0000000000000, 4503599627370496.0)
@@ -337,29 +337,29 @@ JK_FUNC float jk_fma_f32(float a, float b, float c)
 }
 
 /* ---- ops over arrays, from the meanings of the op table ---- */
-#define JK_LOOP(NAME, text, arity, result, flags, meaning)                                                             \
-    case JK_##NAME:                                                                                                    \
-        for (i = 0; i < n; i++) {                                                                                      \
-            const F a = x[i];                                                                                          \
-            JK_OPERANDS_##arity to[i] = meaning;                                                                       \
-        }                                                                                                              \
+#define JK_LOOP(NAME, text, arity, result, flags, meaning) \
+    case JK_##NAME:                                        \
+        for (i = 0; i < n; i++) {                          \
+            const F a = x[i];                              \
+            JK_OPERANDS_##arity to[i] = meaning;           \
+        }                                                  \
         break;
 #define JK_OPERANDS_1
 #define JK_OPERANDS_2 const F b = y[i];
 #define JK_OPERANDS_3 const F b = y[i], c = z[i];
 
 /* F in, R out. */
-#define JK_LOOPS(name, F_, R_, OPS)                                                                                    \
-    JK_FUNC void name(unsigned op, unsigned aux, size_t n, void *to_, const void *x_, const void *y_, const void *z_)  \
-    {                                                                                                                  \
-        typedef F_ F;                                                                                                  \
-        R_ *__restrict to = (R_ *)to_;                                                                                 \
-        const F *__restrict x = (const F *)x_, *__restrict y = (const F *)y_, *__restrict z = (const F *)z_;           \
-        size_t i;                                                                                                      \
-        (void)aux, (void)y, (void)z;                                                                                   \
-        switch (op) {                                                                                                  \
-            OPS(JK_LOOP)                                                                                               \
-        }                                                                                                              \
+#define JK_LOOPS(name, F_, R_, OPS)                                                                                   \
+    JK_FUNC void name(unsigned op, unsigned aux, size_t n, void *to_, const void *x_, const void *y_, const void *z_) \
+    {                                                                                                                 \
+        typedef F_ F;                                                                                                 \
+        R_ *__restrict to = (R_ *)to_;                                                                                \
+        const F *__restrict x = (const F *)x_, *__restrict y = (const F *)y_, *__restrict z = (const F *)z_;          \
+        size_t i;                                                                                                     \
+        (void)aux, (void)y, (void)z;                                                                                  \
+        switch (op) {                                                                                                 \
+            OPS(JK_LOOP)                                                                                              \
+        }                                                                                                             \
     }
 #define JK_OPS_MI(X) JK_OPS_M(X) JK_OPS_I(X)
 
@@ -383,7 +383,8 @@ JK_LOOPS(jk_loop_i32, jk_u32, jk_u32, JK_OPS_MI)
 JK_FUNC void jk_loop_select(size_t nwords, void *to_, const void *m_, const void *x_, const void *y_)
 {
     jk_u32 *__restrict to = (jk_u32 *)to_;
-    const jk_u32 *__restrict m = (const jk_u32 *)m_, *__restrict x = (const jk_u32 *)x_, *__restrict y = (const jk_u32 *)y_;
+    const jk_u32 *__restrict m = (const jk_u32 *)m_, *__restrict x = (const jk_u32 *)x_,
+                             *__restrict y = (const jk_u32 *)y_;
     size_t i;
     for (i = 0; i < nwords; i++)
         to[i] = (m[i] & x[i]) | (~m[i] & y[i]);
@@ -401,8 +402,8 @@ static const unsigned char jk_loop_group[] = {JK_OPS_F(JK_GROUP_0) JK_OPS_CMP(JK
 
 typedef void (*jk_loop_fn)(unsigned op, unsigned aux, size_t n, void *to, const void *x, const void *y, const void *z);
 
-JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to, const void *a,
-                         const void *b, const void *c)
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
+                         const void *a, const void *b, const void *c)
 {
     static const jk_loop_fn loops[6] = {jk_loop_f64, jk_loop_m64, jk_loop_i64, jk_loop_f32, jk_loop_m32, jk_loop_i32};
     size_t size = jk_type_size(type);
@@ -416,7 +417,8 @@ JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsign
         loops[(size == 4 ? 3 : 0) + jk_loop_group[op]](op, aux, n, to, a, b, c);
 }
 
-JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b, uint64_t c)
+JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
+                            uint64_t c)
 {
     uint64_t to = 0;
     jk_fp_apply(op, type, operand_type, aux, 1, &to, &a, &b, &c);
@@ -459,10 +461,10 @@ JK_FUNC int64_t jk_cvt_clamp(int64_t x, int64_t low, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
-#define JK_EACH(value)                                                                                                 \
-    for (i = 0; i < n; i++, p += stride) {                                                                             \
-        value;                                                                                                         \
-    }                                                                                                                  \
+#define JK_EACH(value)                     \
+    for (i = 0; i < n; i++, p += stride) { \
+        value;                             \
+    }                                      \
     break
 
 /* Reads n elements into d (floats: returns true) or k (integers). */

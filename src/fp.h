@@ -6,15 +6,18 @@
 #include "base.h"
 
 /* gcc keeps the flags of a function with the function. clang's back end fuses and assumes by flags of the whole file
- * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. */
+ * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. One pragma has all
+ * of gcc's options: of two `optimize` in one macro gcc 12 drops the second, in C. */
+/* clang-format off: a pragma's string must stay whole */
 #if defined(__clang__)
 #define JK_FP_OPEN                                                                                                     \
     JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
 #else
-#define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
-#define JK_FP_CLOSE JK_SMALL_CLOSE
+#define JK_FP_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-fast-math\", \"fp-contract=off\")")
+#define JK_FP_CLOSE _Pragma("GCC pop_options")
 #endif
+/* clang-format on */
 /* A value the compiler knows nothing of: neither where it came from nor that it is no NaN. */
 #if defined(__x86_64__)
 #define JK_FP_KEEP(x) __asm__("" : "+x"(x))
@@ -37,14 +40,15 @@ JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN win
 
 /* Applies one JK_FOLD op to n elements each of a, b, c, all contiguous; `to` overlaps none of them. type is the
  * result's, operand_type that of the last operand. */
-JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to, const void *a,
-                         const void *b, const void *c);
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
+                         const void *a, const void *b, const void *c);
 /* The same of constants (bits in, bits out). */
-JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b, uint64_t c);
+JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
+                            uint64_t c);
 /* The first of n elements of x that equals the value with these bits or, where that is NaN, is NaN; n if none. */
 JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits);
-/* Stores as the language says: to nearest even, saturating, 0 for NaN for integers; one rounding between floats. Scalars
- * and arrays of n elements with strides in bytes; `to` and `from` are jk_types (F64 F32 I64 I32 U8). */
+/* Stores as the language says: to nearest even, saturating, 0 for NaN for integers; one rounding between floats.
+ * Scalars and arrays of n elements with strides in bytes; `to` and `from` are jk_types (F64 F32 I64 I32 U8). */
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n);
 

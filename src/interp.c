@@ -1,8 +1,9 @@
 /* interp: runs a program's steps (jk_slots) over blocks of elements, one op at a time. The reference for what machine
- * code must compute, and the fallback where there is none. Knows which op takes which block; what an op means is said in
- * the op table and carried out by fp.c, and the order of reductions is reduce.c's.
+ * code must compute, and the fallback where there is none. Knows which op takes which block; what an op means is said
+ * in the op table and carried out by fp.c, and the order of reductions is reduce.c's.
  *
- * The frame: slots of JK_INTERP_BLOCK elements, three more for uniform operands of the step at hand, the accumulators. */
+ * The frame: slots of JK_INTERP_BLOCK elements, three more for uniform operands of the step at hand, the accumulators.
+ */
 #include "fp.h"
 #include "run.h"
 
@@ -244,7 +245,8 @@ JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run
         r->node[k] = jk_lanes_node(&t.lanes[k], (jk_op)p->ins[s->red[k]].op, type);
 }
 
-JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first, size_t count)
+JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first,
+                              size_t count)
 {
     const jk_step *reducing = jk_interp_reducing(p, s);
     const jk_ins *i = &p->ins[s->red[red]];

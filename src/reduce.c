@@ -78,15 +78,16 @@ JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type)
     double *s = l->lane[0];
     unsigned i, lanes = JK_NLANES(type);
     for (i = 0; i < lanes; i++)
-        s[i] = jk_node_join(red, jk_node_join(red, s[i], l->lane[1][i]), jk_node_join(red, l->lane[2][i], l->lane[3][i]));
+        s[i] =
+            jk_node_join(red, jk_node_join(red, s[i], l->lane[1][i]), jk_node_join(red, l->lane[2][i], l->lane[3][i]));
     for (lanes /= 2; lanes; lanes /= 2)
         for (i = 0; i < lanes; i++)
             s[i] = jk_node_join(red, s[i], s[i + lanes]);
     return s[0];
 }
 
-
-/* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ---- */
+/* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
+ */
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
 {
     uint32_t k = 0, i;

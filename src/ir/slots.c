@@ -10,8 +10,9 @@ typedef struct jk_slotter {
     const jk_program *p;
     jk_step *step;
     uint32_t nstep, ncompute, nred; /* computing, then reducing, then storing */
-    uint32_t *last, *slot;  /* [nins] step of the last use, slot; those of values that the stage does not have are stale */
-    uint32_t *free, nfree;  /* a stack */
+    uint32_t *last,
+        *slot; /* [nins] step of the last use, slot; those of values that the stage does not have are stale */
+    uint32_t *free, nfree; /* a stack */
     uint32_t nslots;
     jitk_error *e;
 } jk_slotter;
@@ -78,15 +79,17 @@ JK_FUNC void jk_slot_spread(jk_slotter *s, jk_ref rare)
         wanted[r] = 0;
     jk_slot_mark(wanted, body->first, ins[rare].c);
     jk_slot_mark(wanted, body->first, body->again);
-    for (r = body->first; r < rare && ins[r].op == JK_RSTATE; r++, states++) {
-        jk_slot_mark(wanted, body->first, ins[r].b);
-        jk_slot_push(s, r);
-    }
-    for (r = rare; r-- > body->first + states;)
+    for (r = body->first; r < rare; r++)
+        if (ins[r].op == JK_RSTATE) {
+            jk_slot_mark(wanted, body->first, ins[r].b);
+            jk_slot_push(s, r);
+            states++;
+        }
+    for (r = rare; r-- > body->first;)
         for (k = 0; wanted[r] && k < 3; k++)
             jk_slot_mark(wanted, body->first, jk_slot_operand(&ins[r], k));
-    for (r = body->first + states; r < rare; r++) {
-        if (wanted[r] && jk_slot_has(s, r))
+    for (r = body->first; r < rare; r++) {
+        if (wanted[r] && jk_slot_has(s, r) && ins[r].op != JK_RSTATE)
             jk_slot_push(s, r);
         if (wanted[r] && ins[r].op == JK_RARE)
             jk_fail(s->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "a rare body inside a rare body");
