@@ -75,7 +75,8 @@
  *     void jitk_free(kernel)
  *         Of NULL does nothing. Not while a call on the kernel runs.
  *     size_t jitk_arg_count(kernel);  jitk_status jitk_arg(kernel, i, jitk_arg_info *)
- *         The signature: parameters, then results. `name` lives as long as the kernel; a result's is "".
+ *         The signature: parameters, then results. `name` lives as long as the kernel; a result's is
+ *         "result".
  *
  * A kernel never changes: any thread may call it at any time. A call allocates only where arguments must be packed
  * (strides, element types) or a kernel needs more than a few KiB of working memory, and takes no lock.

@@ -179,7 +179,7 @@ JK_FUNC bool jk_is_direct(const jitk_kernel *k)
     const jk_program *p = &k->program;
     const jk_stage *s = &p->stages[k->quick[0].stage];
     uint32_t i;
-    if (k->nquick != 1 || !s->is_pass || s->nred != k->nout)
+    if (k->nquick != 1 || s->nred == 0 || s->nred != k->nout || s->stores)
         return false;
     for (i = 0; i < k->nout; i++) {
         jk_ref r = s->red[i];

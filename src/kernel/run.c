@@ -80,7 +80,7 @@ JK_FUNC void jk_pack_places(jk_drive *d, char *tiles)
     }
 }
 
-JK_FUNC char *jk_element(const jk_binds *b, size_t arg, size_t i)
+JK_FUNC char *jk_bind_at(const jk_binds *b, size_t arg, size_t i)
 {
     return (char *)b->p[arg] + b->step[arg] * (ptrdiff_t)i;
 }
@@ -94,7 +94,7 @@ JK_FUNC void jk_pack(jk_drive *d, size_t first, size_t count)
         if (!d->packed[i])
             continue;
         if (!p->args[i].is_result)
-            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, jk_element(d->b, i, first),
+            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, jk_bind_at(d->b, i, first),
                           (jk_type)p->args[i].type, d->b->step[i], count);
         d->array[i] = (void *)((uintptr_t)d->packed[i] - first * d->size);
     }
@@ -106,7 +106,7 @@ JK_FUNC void jk_unpack(jk_drive *d, size_t first, size_t count)
     size_t i;
     for (i = p->nparams; i < p->nargs; i++)
         if (d->packed[i])
-            jk_fp_convert(jk_element(d->b, i, first), (jk_type)p->args[i].type, d->b->step[i], d->packed[i],
+            jk_fp_convert(jk_bind_at(d->b, i, first), (jk_type)p->args[i].type, d->b->step[i], d->packed[i],
                           (jk_type)p->type, (ptrdiff_t)d->size, count);
 }
 
