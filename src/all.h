@@ -29,6 +29,8 @@
 #include "x64/body.c"
 #include "x64/fold.c"
 #include "x64/loop.c"
+#include "x64/map.c"
+#include "x64/chunk.c"
 #include "x64/entry.c"
 #include "exec.h"
 #include "exec.c"

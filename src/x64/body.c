@@ -317,7 +317,8 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
         return t;
     }
     jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0,
-             jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) * (g->t.scalar ? jk_type_size(type) : g->t.vbytes))), 0);
+             jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) % g->parts * (g->t.scalar ? jk_type_size(type) : g->t.vbytes))),
+             0);
     if (acc->op == JK_RSUM) {
         jk_emit_3(g, JK_V_AND, type, t, t, jk_opnd_reg(x));
         return t;
@@ -329,22 +330,19 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
     return u;
 }
 
-/* Half h of a vector of floats as doubles. */
-JK_FUNC unsigned jk_widen_half(jk_body *b, unsigned x, unsigned h)
+/* t = half h of a vector of floats as doubles. */
+JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h)
 {
-    jk_gen *g = b->g;
-    unsigned t = jk_temp(b, 0);
     jk_vt vt = jk_vt_of(g, JK_F32);
     if (g->t.scalar) {
         jk_asm_v(&g->as, JK_V_CVTSS2SD, vt, t, t, jk_opnd_reg(x), 0);
-        return t;
+        return;
     }
     if (h && g->t.vbytes == 16)
         jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, jk_opnd_reg(x));
     else if (h)
         jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, vt, jk_opnd_reg(t), x, 1);
     jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, t, 0, jk_opnd_reg(h ? t : x), 0);
-    return t;
 }
 
 /* The place of an accumulator's vector: instance m, half h. */
@@ -387,7 +385,12 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j)
     x = jk_neutral_lanes(b, acc, v, j);
     for (h = 0; h < acc->wide; h++) {
         uint32_t pinned = b->pinned[0];
-        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(acc->type == b->val[v].type ? x : jk_widen_half(b, x, h)));
+        unsigned y = x;
+        if (acc->type != b->val[v].type) {
+            y = jk_temp(b, 0);
+            jk_emit_widen_half(g, y, x, h);
+        }
+        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(y));
         b->pinned[0] = pinned;
     }
 }
@@ -477,15 +480,20 @@ JK_FUNC void jk_body_run(jk_body *b)
     g->as.note = UINT32_MAX;
 }
 
-/* Emits the body for `instances` vectors, `width` at a time. */
-JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
+/* Emits the body for the vectors [first, end), `width` at a time. */
+JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode)
 {
     b->mode = mode;
     b->streams = streams;
-    for (b->first = 0; b->first < instances; b->first += width) {
+    for (b->first = first; b->first < end; b->first += width) {
         if (!jk_body_begin(b, width))
             return false;
         jk_body_run(b);
     }
     return !b->g->arena->failed && b->g->e->status == JITK_OK;
+}
+
+JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
+{
+    return jk_body_range(b, width, 0, instances, streams, mode);
 }

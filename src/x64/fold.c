@@ -93,74 +93,85 @@ JK_FUNC void jk_emit_widen(jk_gen *g, unsigned reg, unsigned base, int32_t area,
         jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, reg, 0, from, 0);
 }
 
-/* Pours the f32 sums of `streams` segments into their F64 lanes and sets them to +0. The lanes go by way of memory, which
- * spares the shuffles. Registers 0 and 1 are free between two runs of a body. */
+/* Pours the f32 sums of `streams` segments into their F64 lanes and sets them to +0. Registers 0 and 1 are free between two
+ * runs of a body. */
 JK_FUNC void jk_pour(jk_gen *g, uint32_t streams)
 {
-    uint32_t r, m, i, q, n = 8 * g->lanes / jk_acc_step(g, JK_F64);
-    jk_acc_each(g, streams, JK_ACC_STORE);
+    uint32_t r, m, h, halves = g->t.scalar ? 1 : 2;
     for (r = 0; r < g->nacc; r++) {
         const jk_acc *a = &g->acc[r];
-        for (q = 0; a->pour && q < streams; q++)
-            for (i = 0; i < n; i++) {
-                int32_t seg = (int32_t)(q * g->seg_stride);
-                jk_opnd to = jk_opnd_mem(g->acc_base, a->at64 + seg + (int32_t)(i * jk_acc_step(g, JK_F64)));
-                jk_emit_widen(g, i & 1, g->acc_base, a->at + seg, i);
-                if (g->t.scalar || g->t.enc != JK_ENC_LEGACY) {
-                    jk_emit_3(g, JK_V_ADD, JK_F64, i & 1, i & 1, to);
-                } else {
-                    jk_emit_load(g, JK_F64, 2, to);
-                    jk_emit_3(g, JK_V_ADD, JK_F64, i & 1, i & 1, jk_opnd_reg(2));
-                }
-                jk_emit_store(g, JK_F64, to, i & 1);
-            }
         for (m = 0; a->pour && m < streams * g->parts; m++) {
-            unsigned reg = a->reg[m] == JK_NOREG ? 0 : a->reg[m];
+            unsigned reg = a->reg[m] == JK_NOREG ? 2 : a->reg[m];
+            if (reg == 2)
+                jk_emit_load(g, JK_F32, reg, jk_acc_at(g, a, m, 0));
+            for (h = 0; h < halves; h++) {
+                uint32_t i = m % g->parts * halves + h;
+                int32_t seg = (int32_t)(m / g->parts * g->seg_stride);
+                jk_opnd to = jk_opnd_mem(g->acc_base, a->at64 + seg + (int32_t)(i * jk_acc_step(g, JK_F64)));
+                jk_emit_widen_half(g, 0, reg, h);
+                if (g->t.scalar || g->t.enc != JK_ENC_LEGACY) {
+                    jk_emit_3(g, JK_V_ADD, JK_F64, 0, 0, to);
+                } else {
+                    jk_emit_load(g, JK_F64, 1, to);
+                    jk_emit_3(g, JK_V_ADD, JK_F64, 0, 0, jk_opnd_reg(1));
+                }
+                jk_emit_store(g, JK_F64, to, 0);
+            }
             jk_emit_3(g, JK_V_XOR, JK_F32, reg, reg, jk_opnd_reg(reg));
-            if (a->reg[m] == JK_NOREG)
+            if (reg == 2)
                 jk_emit_store(g, JK_F32, jk_acc_at(g, a, m, 0), reg);
         }
     }
 }
 
-/* d = d op x. */
-JK_FUNC void jk_fold_op(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, unsigned x)
+/* d = y op x; registers from d + 2 on are free. */
+JK_FUNC void jk_fold_op(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, unsigned y, unsigned x)
 {
     if (a->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, d, d, x, x + 1);
+        jk_emit_minmax(g, JK_MIN, type, d, y, x, d + 2);
     else
-        jk_emit_3(g, a->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, d, jk_opnd_reg(x));
+        jk_emit_3(g, a->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, y, jk_opnd_reg(x));
 }
 
-/* Register d: vector i of a segment's lanes. */
-JK_FUNC void jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t q, uint32_t i)
+/* Register d, or the accumulator's own: vector i of a segment's lanes. Where no f32 sum has poured yet its F64 lanes would
+ * be +0, which adds nothing (the f32 lanes are never -0). */
+JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t q, uint32_t i)
 {
     int32_t seg = g->seg_at + (int32_t)(q * g->seg_stride), off = (int32_t)(i * jk_acc_step(g, type));
+    if (!a->pour && g->fold != JK_FOLD_MEMORY)
+        return a->reg[q * g->parts * a->wide + i];
     if (!a->pour) {
         jk_emit_load(g, type, d, jk_at_frame(g, seg + a->at + off));
-        return;
+        return d;
     }
-    jk_emit_load(g, JK_F64, d, jk_at_frame(g, seg + a->at64 + off));
-    jk_emit_widen(g, d + 1, g->frame_reg, seg + a->at, i);
-    jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_opnd_reg(d + 1));
+    if (g->fold != JK_FOLD_MEMORY)
+        jk_emit_widen_half(g, d, a->reg[q * g->parts + i / 2], i % 2);
+    else
+        jk_emit_widen(g, d, g->frame_reg, seg + a->at, i);
+    if (g->fold != JK_FOLD_REGISTERS) {
+        jk_emit_load(g, JK_F64, d + 1, jk_at_frame(g, seg + a->at64 + off));
+        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_opnd_reg(d + 1));
+    }
+    return d;
 }
 
 /* Register d: lanes [i] after folding n vectors by halves down to h: itself, or the sum of two from the step before. */
 JK_FUNC void jk_fold_vectors(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t i, uint32_t h, uint32_t n)
 {
+    unsigned x, y;
     if (h < n) {
         jk_fold_vectors(g, a, type, d, i, 2 * h, n);
         jk_fold_vectors(g, a, type, d + 1, i + h, 2 * h, n);
-        jk_fold_op(g, a, type, d, d + 1);
+        jk_fold_op(g, a, type, d, d, d + 1);
         return;
     }
-    jk_fold_lanes(g, a, type, d, 0, i);
-    jk_fold_lanes(g, a, type, d + 1, 1, i);
-    jk_fold_op(g, a, type, d, d + 1);
-    jk_fold_lanes(g, a, type, d + 1, 2, i);
-    jk_fold_lanes(g, a, type, d + 2, 3, i);
-    jk_fold_op(g, a, type, d + 1, d + 2);
-    jk_fold_op(g, a, type, d, d + 1);
+    x = jk_fold_lanes(g, a, type, d, 0, i);
+    y = jk_fold_lanes(g, a, type, d + 1, 1, i);
+    jk_fold_op(g, a, type, d, x, y);
+    x = jk_fold_lanes(g, a, type, d + 1, 2, i);
+    y = jk_fold_lanes(g, a, type, d + 2, 3, i);
+    jk_fold_op(g, a, type, d + 1, x, y);
+    jk_fold_op(g, a, type, d, d, d + 1);
 }
 
 /* Folds register 0's lanes by halves. */
@@ -170,23 +181,25 @@ JK_FUNC void jk_fold_register(jk_gen *g, const jk_acc *a, jk_type type)
     while (!g->t.scalar && g->t.vbytes > 16) {
         jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, jk_vt_of(g, type), jk_opnd_reg(1), 0, 1);
         g->t.vbytes = (uint8_t)(g->t.vbytes / 2);
-        jk_fold_op(g, a, type, 0, 1);
+        jk_fold_op(g, a, type, 0, 0, 1);
     }
     if (!g->t.scalar) {
         jk_emit_3(g, JK_V_MOVHL, JK_F32, 1, 0, jk_opnd_reg(0));
-        jk_fold_op(g, a, type, 0, 1);
+        jk_fold_op(g, a, type, 0, 0, 1);
         if (type == JK_F32) {
             jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
-            jk_fold_op(g, a, type, 0, 1);
+            jk_fold_op(g, a, type, 0, 0, 1);
         }
     }
     g->t = whole;
 }
 
-/* All of a chunk: every reduction's segments and lanes to its node. */
-JK_FUNC void jk_fold(jk_gen *g)
+/* All of a chunk: every reduction's segments and lanes to its node. The accumulators stand in the segments' areas, or still
+ * in their registers (of four segments), with what was poured in the areas or without. */
+JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 {
     uint32_t r;
+    g->fold = (uint8_t)from;
     for (r = 0; r < g->nacc; r++) {
         const jk_acc *a = &g->acc[r];
         jk_type type = a->pour ? JK_F64 : (jk_type)a->type;

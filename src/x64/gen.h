@@ -100,6 +100,14 @@ typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
     struct jk_stub *next;
 } jk_stub;
 
+typedef struct jk_plan_pass {
+    uint32_t streams;  /* segments at a time; 1 without reductions */
+    uint32_t vectors;  /* of the wide loop's step */
+    uint32_t width;    /* of them in lockstep */
+    uint32_t saved;    /* callee-saved registers in use, a bit each */
+    bool in_registers; /* every accumulator of four segments */
+} jk_plan_pass;
+
 struct jk_gen {
     const jk_program *p;
     jk_arena *arena;
@@ -117,6 +125,7 @@ struct jk_gen {
     uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
     jk_acc *acc;
     uint32_t nacc, seg_stride;
+    uint8_t fold;           /* jk_fold_from */
     int32_t seg_at;
     uint8_t acc_base;       /* GP register of the segment area that accumulators in memory stand in */
     uint32_t acc_streams;
@@ -169,6 +178,7 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t 
                            bool stores, const jk_ref *extra, uint32_t nextra);
 JK_FUNC void jk_body_forget(jk_body *b);
 JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode);
+JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);
 JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
@@ -182,9 +192,11 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
 JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
 JK_FUNC void jk_acc_init64(jk_gen *g, uint32_t segments);
 JK_FUNC void jk_pour(jk_gen *g, uint32_t streams);
-JK_FUNC void jk_fold(jk_gen *g);
+typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_POURED } jk_fold_from;
+JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 
-/* loop.c */
+/* map.c, chunk.c */
+JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p);
 JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s);
 JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg);
 
