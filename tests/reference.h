@@ -14,7 +14,7 @@
 #endif
 
 /* ---- */
-enum { CHUNK = 16448, LANE_BYTES = 64, POUR = 64 };
+static const size_t CHUNK = 16448, LANE_BYTES = 64, POUR = 64;
 
 /* The node of one chunk of m elements, of 8 bytes (double) or 4 (float). */
 static double chunk_sum(const void *x, size_t m, size_t bytes)
