@@ -177,9 +177,9 @@ JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out 
 JK_FUNC bool jk_is_direct(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
-    const jk_stage *s = &p->stages[k->quick[0].stage];
+    const jk_stage *s = k->nquick == 1 ? &p->stages[k->quick[0].stage] : NULL;
     uint32_t i;
-    if (k->nquick != 1 || s->nred == 0 || s->nred != k->nout || s->stores)
+    if (!s || s->nred == 0 || s->nred != k->nout || s->stores)
         return false;
     for (i = 0; i < k->nout; i++) {
         jk_ref r = s->red[i];
