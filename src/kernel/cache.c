@@ -72,9 +72,11 @@ JK_FUNC jk_entry *jk_cache_find(const jk_key *k)
 
 JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
 {
+    int saved = errno;
     size_t entry_len = strlen(k->entry) + 1, nbytes = sizeof(jk_entry) + k->len + 1 + entry_len;
     jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[k->hash % JK_CACHE_LISTS];
     char *text = (char *)(x + 1);
+    errno = saved;
     if (!x)
         return NULL;
     x->key = *k;

@@ -314,6 +314,7 @@ JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const j
                                          jk_choice *choice, jitk_error *e)
 {
     char first[JK_COMPILE_STACK];
+    int saved = errno; /* malloc may set it */
     jitk_ast ast;
     jk_arena arena;
     jitk_kernel *k = NULL;
@@ -330,6 +331,7 @@ JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const j
     }
     jk_arena_free(&ast.arena);
     jk_arena_free(&arena);
+    errno = saved;
     return k;
 }
 

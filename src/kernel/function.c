@@ -30,6 +30,7 @@ JK_NOINLINE void *jk_function_compile(const char *source, const jitk_options *o,
 {
     char first[JK_FUNCTION_STACK];
     const jk_settings *s = jk_settings_get();
+    int saved = errno;
     jk_lower_options lo;
     jk_program p;
     jk_code code;
@@ -50,6 +51,7 @@ JK_NOINLINE void *jk_function_compile(const char *source, const jitk_options *o,
         *arity = p.nparams;
     jk_arena_free(&ast.arena);
     jk_arena_free(&arena);
+    errno = saved;
     return x.code;
 }
 

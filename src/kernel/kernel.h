@@ -14,6 +14,7 @@
 #include "../cpu.h"
 #include "../exec.h"
 #include "../x64/x64.h"
+#include <errno.h>
 
 /* What the driver does before the first stage and behind the last one, found out once. */
 typedef struct jk_scalar_in {

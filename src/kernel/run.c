@@ -402,9 +402,11 @@ JK_FUNC char *jk_drive_align(char *scratch)
 JK_NOINLINE jitk_status jk_run_heap(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
     jk_drive d;
+    int saved = errno;
     char *scratch;
     jk_drive_init(&d, k, n, b);
     scratch = (char *)JK_MALLOC(jk_drive_bytes(&d));
+    errno = saved;
     if (!scratch)
         return jk_fail_nomem(e);
     jk_drive_in(&d, jk_drive_align(scratch));
@@ -456,7 +458,9 @@ JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t narg
 {
     jk_binds b;
     jitk_status status;
+    int saved = errno;
     b.p = (void **)JK_MALLOC(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number));
+    errno = saved;
     if (!b.p)
         return jk_fail_nomem(e);
     b.step = (ptrdiff_t *)(b.p + k->program.nargs);
