@@ -24,35 +24,44 @@ typedef struct jk_vt {
 } jk_vt;
 
 typedef enum jk_opnd_kind { JK_OPND_REG, JK_OPND_MEM, JK_OPND_POOL } jk_opnd_kind;
+/* Eight bytes, so that it travels in a register. */
 typedef struct jk_opnd {
-    uint8_t kind;
-    uint8_t reg;            /* REG: vector (or GP, or k) register number 0..31 */
-    uint8_t base, index;    /* MEM: jk_gp or JK_NOGP */
-    uint8_t scale;          /* 1 2 4 8 */
-    uint8_t bcast;          /* EVEX: one element of the format, broadcast */
-    uint8_t pad[2];
+    unsigned kind : 2;      /* jk_opnd_kind */
+    unsigned bcast : 1;     /* EVEX: one element of the format, broadcast */
+    unsigned scale : 5;     /* 1 2 4 8 */
+    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
+    unsigned base : 8;      /* MEM: jk_gp or JK_NOGP */
+    unsigned index : 8;     /* MEM: jk_gp or JK_NOGP */
     int32_t disp;           /* MEM; POOL: offset in the constant pool (RIP relative) */
 } jk_opnd;
 
+static inline jk_opnd jk_opnd_make(unsigned kind, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
+{
+    jk_opnd o;
+    o.kind = kind & 3u;
+    o.bcast = 0;
+    o.scale = scale & 31u;
+    o.reg = reg & 255u;
+    o.base = base & 255u;
+    o.index = index & 255u;
+    o.disp = disp;
+    return o;
+}
 static inline jk_opnd jk_opnd_reg(unsigned reg)
 {
-    jk_opnd o = {JK_OPND_REG, (uint8_t)reg, JK_NOGP, JK_NOGP, 1, 0, {0, 0}, 0};
-    return o;
+    return jk_opnd_make(JK_OPND_REG, reg, JK_NOGP, JK_NOGP, 1, 0);
 }
 static inline jk_opnd jk_opnd_mem(unsigned base, int32_t disp)
 {
-    jk_opnd o = {JK_OPND_MEM, 0, (uint8_t)base, JK_NOGP, 1, 0, {0, 0}, disp};
-    return o;
+    return jk_opnd_make(JK_OPND_MEM, 0, base, JK_NOGP, 1, disp);
 }
 static inline jk_opnd jk_opnd_index(unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
-    jk_opnd o = {JK_OPND_MEM, 0, (uint8_t)base, (uint8_t)index, (uint8_t)scale, 0, {0, 0}, disp};
-    return o;
+    return jk_opnd_make(JK_OPND_MEM, 0, base, index, scale, disp);
 }
 static inline jk_opnd jk_opnd_pool(uint32_t offset)
 {
-    jk_opnd o = {JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 1, 0, {0, 0}, (int32_t)offset};
-    return o;
+    return jk_opnd_make(JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 1, (int32_t)offset);
 }
 
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
