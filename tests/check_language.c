@@ -269,13 +269,23 @@ static bool lang_near(jitk_type type, const char *want, uint64_t got)
     return miss <= 1e-6 * (w < 0 ? -w : w);
 }
 
-static void lang_check(const char *text, const char *how, jitk_type type, const char *want, uint64_t got)
+/* All rows that fail are told together. */
+static char lang_wrong[2000];
+
+static void lang_report(void)
+{
+    ck_assert_msg(!*lang_wrong, "%s", lang_wrong);
+}
+
+static bool lang_check(const char *text, const char *how, jitk_type type, const char *want, uint64_t got)
 {
     bool good = *want == '~' ? lang_near(type, want + 1, got)
                              : plain_same(kut_format(type), plain_parse(kut_format(type), want), got);
-    if (!good)
-        ck_abort_msg("%s %s: %s: expected %s, got %.17g (%#llx)", how, kut_type_name(type), text, want,
-                     kut_show(type, got), (unsigned long long)got);
+    size_t len = strlen(lang_wrong);
+    if (!good && len < sizeof lang_wrong - 1)
+        snprintf(lang_wrong + len, sizeof lang_wrong - len, "%s %s: %s: expected %s, got %.17g (%#llx)\n", how,
+                 kut_type_name(type), text, want, kut_show(type, got), (unsigned long long)got);
+    return good;
 }
 
 #define LANG_N 37
@@ -301,7 +311,8 @@ static void lang_run_kernel(const lang_row *row, jitk_type type, int isa, size_t
     ck_assert_msg(info.is_result, "%s", row->text);
     ck_assert_msg(jitk_callv(k, n, nargs, args) == JITK_OK, "%s: %s", row->text, jitk_last_error()->message);
     for (size_t j = 0; j < (info.is_array ? n : 1); j++)
-        lang_check(row->text, kut_isa_names[isa], type, want, kut_get(type, out, (ptrdiff_t)j));
+        if (!lang_check(row->text, kut_isa_names[isa], type, want, kut_get(type, out, (ptrdiff_t)j)))
+            break;
     jitk_free(k);
 }
 
@@ -356,6 +367,7 @@ START_TEST(values)
             if (_i != JITK_ISA_INTERP && !strstr(lang_rows[r].text, "[]"))
                 lang_run_function(&lang_rows[r], (jitk_type)type, _i);
         }
+    lang_report();
 }
 END_TEST
 
@@ -540,6 +552,7 @@ START_TEST(reductions)
         lang_check(row->text, kut_isa_names[_i], type, want, kut_get(type, out, 0));
         jitk_free(k);
     }
+    lang_report();
 }
 END_TEST
 
