@@ -81,6 +81,14 @@ JK_FUNC void jk_arena_free(jk_arena *a)
     a->at = a->end = NULL;
 }
 
+JK_FUNC char *jk_find_char(const char *s, char c)
+{
+    for (; *s; s++)
+        if (*s == c)
+            return (char *)(uintptr_t)s;
+    return NULL;
+}
+
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
 {
     size_t want = *cap ? 2 * *cap : 16;

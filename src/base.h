@@ -55,6 +55,10 @@ JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes);
 JK_FUNC void *jk_arena_zero(jk_arena *a, size_t nbytes);
 JK_FUNC void jk_arena_free(jk_arena *a);
 
+/* The first c in a string, or NULL. Not strchr: libstdc++'s is always_inline, for which other target options than the
+ * caller's are an error. */
+JK_FUNC char *jk_find_char(const char *s, char c);
+
 /* Makes room for one more element in an arena-backed array: doubles *cap when count == *cap. Returns the (moved)
  * array, or NULL when memory has run out. */
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);

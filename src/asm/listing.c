@@ -79,7 +79,7 @@ static void jk_say_memory(char **at, const jk_opnd *o, unsigned nbytes, uint64_t
 /* The alternative of a mnemonic that the format chooses, with % replaced. */
 static void jk_say_mnemonic(char **at, const char *text, jk_enc enc, const jk_vrow *row, unsigned fmt)
 {
-    const char *evex = strchr(text, '|'), *stop;
+    const char *evex = jk_find_char(text, '|'), *stop;
     unsigned n = 1, pick;
     if (enc == JK_ENC_EVEX && evex) {
         text = evex + 1;
@@ -89,7 +89,7 @@ static void jk_say_mnemonic(char **at, const char *text, jk_enc enc, const jk_vr
     for (pick = 0; text + pick < stop; pick++)
         n += text[pick] == ',';
     for (pick = fmt & (n - 1); pick; pick--)
-        text = strchr(text, ',') + 1;
+        text = jk_find_char(text, ',') + 1;
     if (enc != JK_ENC_LEGACY)
         jk_say(at, "v");
     for (; text < stop && *text != ','; text++)

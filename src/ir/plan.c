@@ -20,6 +20,7 @@ typedef struct jk_planner {
     uint8_t *need;
     uint32_t *level, *cell, *mark;
     uint32_t npasses;
+    uint32_t search;         /* the highest level of an argmin, 0: none */
     jk_ref *red, *uni;     /* the live reductions, and the uniform values with a cell, by level: */
     uint32_t *nred, *nuni; /* those of level k are [n[k], n[k + 1]) */
 } jk_planner;
@@ -62,6 +63,8 @@ JK_FUNC void jk_plan_levels(jk_planner *q)
         if (jk_op_rows[i->op].flags & JK_RED) {
             level++;
             q->npasses = JK_LARGER(q->npasses, level);
+            if (i->op == JK_RARGMIN)
+                q->search = JK_LARGER(q->search, level);
         }
         if (i->op == JK_RARE) {
             for (k = p->rares[i->aux].first; k < r; k++)
@@ -71,9 +74,10 @@ JK_FUNC void jk_plan_levels(jk_planner *q)
         }
         q->level[r] = level;
     }
+    /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
     for (k = p->nparams; k < p->nargs; k++)
         if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, q->level[p->args[k].value] + 1);
+            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[p->args[k].value], q->search) + 1);
 }
 
 /* A cell for a uniform value that is used in a pass, in a later stage, or as a result. Constants and the length stand
@@ -186,7 +190,7 @@ JK_FUNC void jk_plan_stages(jk_planner *q)
         jk_plan_stage(q, &o, &stages[k], k);
     for (k = 0; k < p->nstages && !q->arena->failed; k++) {
         uint32_t end = stages[k].norder;
-        stages[k].order = o.out + at;
+        stages[k].order = end > at ? o.out + at : NULL;
         stages[k].norder = end - at;
         at = end;
     }

@@ -21,7 +21,7 @@ JK_FUNC void jk_print_float(FILE *out, jk_type type, uint64_t bits)
         if (type == JK_F64 ? jk_f64_bits(strtod(s, NULL)) == bits : jk_f32_bits(strtof(s, NULL)) == (uint32_t)bits)
             break;
     }
-    comma = strchr(s, ',');
+    comma = jk_find_char(s, ',');
     if (comma)
         *comma = '.';
     fputs(s, out);

@@ -110,7 +110,7 @@ static const jk_reserved jk_reserved_words[] = {
 JK_FUNC const jk_reserved *jk_reserved_find(const char *s, size_t n)
 {
     size_t i;
-    if (n < 2 || n > 6 || !strchr("riewflstaon", *s))
+    if (n < 2 || n > 6 || !jk_find_char("riewflstaon", *s))
         return NULL;
     for (i = 0; i < sizeof jk_reserved_words / sizeof *jk_reserved_words; i++)
         if (memcmp(jk_reserved_words[i].name, s, n) == 0 && !jk_reserved_words[i].name[n])

@@ -180,7 +180,7 @@ JK_COLD jk_token jk_lex_fail_number(jk_lexer *l, uint32_t pos, uint32_t n)
         jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, n + 1,
                    "expected digits after the exponent's '%c' (a product is written '%.*s*%c')", tail[0], (int)shown, s,
                    tail[0]);
-    else if (strchr("fldu", low) && strspn(tail, "fFlLdDuU0123456789") >= more)
+    else if (jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more)
         jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos + n, more,
                    "a number takes no suffix '%.*s': write '%.*s' (a product is written '%.*s*%.*s')",
                    (int)JK_SMALLER(more, 40), tail, (int)shown, s, (int)shown, s, (int)JK_SMALLER(more, 40), tail);
