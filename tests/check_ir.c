@@ -267,7 +267,7 @@ static const struct {
     {"x > y", "select(lt(y[], x[]), 1, 0)"},
     {"x >= y", "select(le(y[], x[]), 1, 0)"},
     {"x < y ? x < 1 : y < 1",
-     "select(mor(mand(lt(y[], 1), mnot(lt(x[], y[]))), mand(lt(x[], y[]), lt(x[], 1))), 1, 0)"},
+     "select(mor(mand(lt(x[], y[]), lt(x[], 1)), mand(lt(y[], 1), mnot(lt(x[], y[])))), 1, 0)"},
     {"x ? 2 : 3", "select(ne(x[], 0), 2, 3)"},
     {"!x", "select(eq(x[], 0), 1, 0)"},
     {"(x > 0) * 3", "mul(select(lt(0, x[]), 1, 0), 3)"},

@@ -334,12 +334,15 @@ JK_NOINLINE void jk_ir_room(jk_ir *ir, size_t cap)
     size_t i, bytes = sizeof *ir->ins + 2 * sizeof(uint32_t) + 1;
     char *p = cap > JK_UNSHARED / 2 ? NULL : (char *)jk_arena_alloc(ir->arena, cap * bytes);
     jk_ins *ins = (jk_ins *)(void *)p;
-    uint32_t *chain = (uint32_t *)(void *)(p + cap * sizeof *ins), *bucket = chain + cap;
-    uint8_t *varying = (uint8_t *)(bucket + cap);
+    uint32_t *chain, *bucket;
+    uint8_t *varying;
     if (!p) {
         ir->arena->failed = true;
         return;
     }
+    chain = (uint32_t *)(void *)(p + cap * sizeof *ins);
+    bucket = chain + cap;
+    varying = (uint8_t *)(bucket + cap);
     if (ir->nins) {
         memcpy(ins, ir->ins, ir->nins * sizeof *ins);
         memcpy(chain, ir->chain, ir->nins * sizeof *chain);

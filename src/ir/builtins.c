@@ -1,7 +1,9 @@
 /* ir: the language's functions and named constants. One list has all of a function: its name, its parameters as an
- * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is
- * searched by halves. What language.md has and this version cannot do stands here as LATER, so that the message can say
- * so. */
+ * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is searched
+ * by halves. What the language has and this version cannot do stands here as LATER, so that the message can say so.
+ *
+ * C leaves open in which order a call's arguments are computed, and numbers of values must not depend on the compiler:
+ * no call here has two arguments that emit, but for constants, which are entered first. */
 #include "ir.h"
 
 JK_SMALL_OPEN
@@ -242,35 +244,45 @@ JK_FUNC void jk_nearest_text(const jk_nearest *s, char *out, size_t nbytes)
 JK_FUNC jk_ref jk_as_number(jk_ir *ir, jk_ref v)
 {
     jk_type t = (jk_type)ir->ins[v].type, own = (jk_type)ir->type;
+    jk_ref one, zero;
     if (t == own)
         return v;
-    if (jk_is_mask(t))
-        return jk_ir_3(ir, JK_SELECT, v, jk_ir_kind(ir, JK_IS_ONE), jk_ir_kind(ir, JK_IS_ZERO));
-    return jk_ir_emit(ir, JK_CVT, own, 0, v, 0, 0);
+    if (!jk_is_mask(t))
+        return jk_ir_emit(ir, JK_CVT, own, 0, v, 0, 0);
+    one = jk_ir_kind(ir, JK_IS_ONE);
+    zero = jk_ir_kind(ir, JK_IS_ZERO);
+    return jk_ir_3(ir, JK_SELECT, v, one, zero);
 }
 
 JK_FUNC jk_ref jk_as_mask(jk_ir *ir, jk_ref v)
 {
     if (jk_is_mask((jk_type)ir->ins[v].type))
         return v;
-    return jk_ir_2(ir, JK_NE, jk_as_number(ir, v), jk_ir_kind(ir, JK_IS_ZERO));
+    v = jk_as_number(ir, v);
+    return jk_ir_2(ir, JK_NE, v, jk_ir_kind(ir, JK_IS_ZERO));
 }
 
 /* c ? a : b; of two truth values again one. */
 JK_FUNC jk_ref jk_fn_select(jk_ir *ir, jk_ref c, jk_ref a, jk_ref b)
 {
     c = jk_as_mask(ir, c);
-    if (jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type))
-        return jk_ir_2(ir, JK_MOR, jk_ir_2(ir, JK_MAND, c, a), jk_ir_2(ir, JK_MAND, jk_ir_1(ir, JK_MNOT, c), b));
-    return jk_ir_3(ir, JK_SELECT, c, jk_as_number(ir, a), jk_as_number(ir, b));
+    if (jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type)) {
+        a = jk_ir_2(ir, JK_MAND, c, a);
+        b = jk_ir_2(ir, JK_MAND, jk_ir_1(ir, JK_MNOT, c), b);
+        return jk_ir_2(ir, JK_MOR, a, b);
+    }
+    a = jk_as_number(ir, a);
+    b = jk_as_number(ir, b);
+    return jk_ir_3(ir, JK_SELECT, c, a, b);
 }
 
 /* ---- functions of several operations ---- */
 /* 0 < |x| ? copysign(1, x) : x, so that zeros and NaN stay what they are. */
 JK_FUNC jk_ref jk_fn_sign(jk_ir *ir, jk_ref x)
 {
-    jk_ref some = jk_ir_2(ir, JK_LT, jk_ir_kind(ir, JK_IS_ZERO), jk_ir_1(ir, JK_ABS, x));
-    return jk_ir_3(ir, JK_SELECT, some, jk_ir_2(ir, JK_COPYSIGN, jk_ir_kind(ir, JK_IS_ONE), x), x);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), one = jk_ir_kind(ir, JK_IS_ONE);
+    jk_ref some = jk_ir_2(ir, JK_LT, zero, jk_ir_1(ir, JK_ABS, x));
+    return jk_ir_3(ir, JK_SELECT, some, jk_ir_2(ir, JK_COPYSIGN, one, x), x);
 }
 
 /* Half away from zero: trunc(x + copysign(h, x)) with h the number below 0.5. With 0.5 itself the sum would round up to
@@ -284,14 +296,20 @@ JK_FUNC jk_ref jk_fn_round(jk_ir *ir, jk_ref x)
 }
 
 /* ---- x % y ---- */
+/* x - q*y, which is exact, and y more where q was one too large. */
+JK_FUNC jk_ref jk_mod_rest(jk_ir *ir, jk_ref x, jk_ref q, jk_ref y)
+{
+    jk_ref r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), y, x), zero = jk_ir_kind(ir, JK_IS_ZERO);
+    jk_ref low = jk_ir_2(ir, JK_LT, r, zero);
+    return jk_ir_3(ir, JK_SELECT, low, jk_ir_2(ir, JK_ADD, r, y), r);
+}
+
 /* ax mod ay for a quotient below 2^53 (f32: 2^24): the rounded quotient may be one too large, then the remainder, which
  * is exact, is negative. */
 JK_FUNC jk_ref jk_mod_step(jk_ir *ir, jk_ref ax, jk_ref ay)
 {
     jk_ref q = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, ax, ay));
-    jk_ref r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), ay, ax);
-    jk_ref low = jk_ir_2(ir, JK_LT, r, jk_ir_kind(ir, JK_IS_ZERO));
-    r = jk_ir_3(ir, JK_SELECT, low, jk_ir_2(ir, JK_ADD, r, ay), r);
+    jk_ref r = jk_mod_rest(ir, ax, q, ay);
     return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_LT, ax, ay), ax, r);
 }
 
@@ -303,21 +321,21 @@ JK_FUNC jk_ref jk_mod_reduce(jk_ir *ir, jk_ref x, jk_ref ay)
     bool wide = ir->type == JK_F64;
     int digits = wide ? 52 : 23, scale = wide ? 600 : 80;
     jk_type bits = wide ? JK_I64 : JK_I32;
-    jk_ref one = jk_ir_kind(ir, JK_IS_ONE), s = jk_ir_pow2(ir, scale);
-    jk_ref t = jk_ir_2(ir, JK_DIV, x, ay);
-    jk_ref big = jk_ir_2(ir, JK_EQ, t, jk_ir_kind(ir, JK_IS_INF));
-    jk_ref scaled = jk_ir_2(ir, JK_DIV, jk_ir_2(ir, JK_MUL, x, jk_ir_pow2(ir, -scale)), jk_ir_2(ir, JK_MUL, ay, s));
-    jk_ref ys, p, q, r;
-    t = jk_ir_3(ir, JK_SELECT, big, scaled, t);
+    jk_ref one = jk_ir_kind(ir, JK_IS_ONE), inf = jk_ir_kind(ir, JK_IS_INF), s = jk_ir_pow2(ir, scale);
+    jk_ref t = jk_ir_2(ir, JK_DIV, x, ay), big = jk_ir_2(ir, JK_EQ, t, inf);
+    jk_ref below = jk_ir_2(ir, JK_MUL, ay, s), above = jk_ir_2(ir, JK_MUL, x, jk_ir_pow2(ir, -scale)), p, ys;
+    t = jk_ir_3(ir, JK_SELECT, big, jk_ir_2(ir, JK_DIV, above, below), t);
     p = jk_ir_emit(ir, JK_BITS, bits, 0, t, 0, 0);
     p = jk_ir_2(ir, JK_IAND, p, jk_ir_bits(ir, bits, jk_kind_bits(JK_IS_INF, (jk_type)ir->type)));
     p = jk_ir_emit(ir, JK_BITS, (jk_type)ir->type, 0, p, 0, 0);
-    p = jk_ir_2(ir, JK_MUL, p, jk_ir_3(ir, JK_SELECT, big, one, jk_ir_pow2(ir, -digits)));
-    ys = jk_ir_2(ir, JK_MUL, jk_ir_2(ir, JK_MUL, ay, jk_ir_3(ir, JK_SELECT, big, s, one)), p);
-    ys = jk_ir_2(ir, JK_MUL, ys, jk_ir_3(ir, JK_SELECT, big, jk_ir_pow2(ir, 2 * scale - digits - scale), one));
-    q = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, x, ys));
-    r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), ys, x);
-    return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_LT, r, jk_ir_kind(ir, JK_IS_ZERO)), jk_ir_2(ir, JK_ADD, r, ys), r);
+    t = jk_ir_pow2(ir, -digits);
+    p = jk_ir_2(ir, JK_MUL, p, jk_ir_3(ir, JK_SELECT, big, one, t));
+    ys = jk_ir_2(ir, JK_MUL, ay, jk_ir_3(ir, JK_SELECT, big, s, one));
+    ys = jk_ir_2(ir, JK_MUL, ys, p);
+    t = jk_ir_pow2(ir, scale - digits);
+    ys = jk_ir_2(ir, JK_MUL, ys, jk_ir_3(ir, JK_SELECT, big, t, one));
+    t = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, x, ys));
+    return jk_mod_rest(ir, x, t, ys);
 }
 
 /* C's fmod, which is exact. A quotient of 2^53 and more goes through the rare body, 52 bits a turn (2098 bits at most;
@@ -326,11 +344,12 @@ JK_FUNC jk_ref jk_fn_mod(jk_ir *ir, jk_ref x, jk_ref y)
 {
     jk_ref ax = jk_ir_1(ir, JK_ABS, x), ay = jk_ir_1(ir, JK_ABS, y),
            many = jk_ir_pow2(ir, ir->type == JK_F64 ? 53 : 24);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), inf = jk_ir_kind(ir, JK_IS_INF);
     jk_ref fast = jk_ir_2(ir, JK_COPYSIGN, jk_mod_step(ir, ax, ay), x);
     jk_ref mask, state, next, again, result, found;
     mask = jk_ir_2(ir, JK_LE, many, jk_ir_2(ir, JK_DIV, ax, ay));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, jk_ir_kind(ir, JK_IS_INF)));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, jk_ir_kind(ir, JK_IS_ZERO), ay));
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, inf));
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, zero, ay));
     found = jk_ir_rare_find(ir, mask, fast);
     if (found != JK_NOREF)
         return found;
@@ -379,9 +398,8 @@ JK_FUNC jk_double_word jk_power_chain(jk_ir *ir, jk_ref x, unsigned n)
 JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
 {
     int j = (ir->type == JK_F64 ? 1000 : 120) / (int)n, k = j * (int)n;
-    jk_ref up = jk_ir_pow2(ir, k), down = jk_ir_pow2(ir, -k);
-    jk_ref f = jk_ir_3(ir, JK_SELECT, small, jk_ir_pow2(ir, j), jk_ir_pow2(ir, -j));
-    jk_double_word v = jk_power_chain(ir, jk_ir_2(ir, JK_MUL, x, f), n);
+    jk_ref up = jk_ir_pow2(ir, k), down = jk_ir_pow2(ir, -k), grow = jk_ir_pow2(ir, j), shrink = jk_ir_pow2(ir, -j);
+    jk_double_word v = jk_power_chain(ir, jk_ir_2(ir, JK_MUL, x, jk_ir_3(ir, JK_SELECT, small, grow, shrink)), n);
     jk_ref s = jk_ir_2(ir, JK_ADD, v.high, v.low);
     jk_ref t = jk_ir_2(ir, JK_SUB, v.low, jk_ir_2(ir, JK_SUB, s, v.high));
     jk_ref c = jk_ir_2(ir, JK_MUL, s, down);
@@ -397,26 +415,28 @@ JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
 JK_FUNC jk_ref jk_power_chained(jk_ir *ir, jk_ref x, unsigned n)
 {
     jk_double_word v = jk_power_chain(ir, x, n);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), one = jk_ir_kind(ir, JK_IS_ONE), inf = jk_ir_kind(ir, JK_IS_INF);
     jk_ref ax = jk_ir_1(ir, JK_ABS, x), sum = jk_ir_2(ir, JK_ADD, v.high, v.low);
     jk_ref least = jk_ir_pow2(ir, ir->type == JK_F64 ? -960 : -96);
     jk_ref good = jk_ir_2(ir, JK_LE, least, jk_ir_1(ir, JK_ABS, sum));
     jk_ref fast = jk_ir_3(ir, JK_SELECT, good, sum, v.high), mask, found, result;
-    mask = jk_ir_2(ir, JK_MAND, jk_ir_2(ir, JK_LT, jk_ir_kind(ir, JK_IS_ZERO), ax), jk_ir_1(ir, JK_MNOT, good));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, jk_ir_kind(ir, JK_IS_INF)));
+    mask = jk_ir_2(ir, JK_LT, zero, ax);
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_1(ir, JK_MNOT, good));
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, inf));
     found = jk_ir_rare_find(ir, mask, fast);
     if (found != JK_NOREF)
         return found;
     jk_ir_rare_begin(ir);
-    result = jk_power_scaled(ir, x, jk_ir_2(ir, JK_LT, ax, jk_ir_kind(ir, JK_IS_ONE)), n);
+    result = jk_power_scaled(ir, x, jk_ir_2(ir, JK_LT, ax, one), n);
     return jk_ir_rare_end(ir, mask, fast, result, JK_NOREF, 1, NULL, NULL, 0);
 }
 
 /* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
 JK_FUNC jk_ref jk_power_half(jk_ir *ir, jk_ref x)
 {
-    jk_ref root = jk_ir_1(ir, JK_SQRT, jk_ir_2(ir, JK_ADD, x, jk_ir_kind(ir, JK_IS_ZERO)));
-    jk_ref below = jk_ir_2(ir, JK_EQ, x, jk_ir_kind(ir, JK_IS_MINUS_INF));
-    return jk_ir_3(ir, JK_SELECT, below, jk_ir_kind(ir, JK_IS_INF), root);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), inf = jk_ir_kind(ir, JK_IS_INF), low = jk_ir_kind(ir, JK_IS_MINUS_INF);
+    jk_ref root = jk_ir_1(ir, JK_SQRT, jk_ir_2(ir, JK_ADD, x, zero));
+    return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_EQ, x, low), inf, root);
 }
 
 /* The bits of a whole number from 0 to 16. */
@@ -504,7 +524,8 @@ JK_FUNC jk_ref jk_fn_reduce(jk_ir *ir, const jk_fn *f, const jk_ref *arg)
     case JK_FN_MAX:
         return jk_ir_1(ir, JK_NEG, jk_fn_red(ir, JK_RMIN, jk_ir_1(ir, JK_NEG, x)));
     case JK_FN_MEAN:
-        return jk_as_number(ir, jk_ir_2(ir, JK_DIV, jk_fn_red(ir, JK_RSUM, x), jk_fn_length(ir)));
+        x = jk_fn_red(ir, JK_RSUM, x);
+        return jk_as_number(ir, jk_ir_2(ir, JK_DIV, x, jk_fn_length(ir)));
     case JK_FN_DOT:
         x = jk_ir_2(ir, JK_MUL, x, jk_as_number(ir, arg[1]));
         return jk_as_number(ir, jk_fn_red(ir, JK_RSUM, x));

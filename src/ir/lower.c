@@ -56,9 +56,8 @@ typedef struct jk_lowerer {
     uint32_t scopes;
 } jk_lowerer;
 
-#define JK_WORK_MAX                                                                                   \
-    ((size_t)1 << 22) /* nodes lowered in calls: definitions that call another twice double each time \
-                       */
+/* Nodes lowered in calls: definitions that call another twice double each time. */
+#define JK_WORK_MAX ((size_t)1 << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* An error at a node as a whole, or at its operator or function name. */
@@ -245,8 +244,11 @@ JK_FUNC jk_ref jk_lower_binary(jk_lowerer *l, const jk_node *n, jk_ref x, jk_ref
     static const uint8_t ops[] = {JK_LT, JK_LE, JK_LT, JK_LE, JK_EQ, JK_NE, JK_ADD, JK_SUB, JK_MUL, JK_DIV};
     jk_ir *ir = &l->ir;
     jk_op op;
-    if (n->op == JK_OP_OR || n->op == JK_OP_AND)
-        return jk_ir_2(ir, n->op == JK_OP_OR ? JK_MOR : JK_MAND, jk_as_mask(ir, x), jk_as_mask(ir, y));
+    if (n->op == JK_OP_OR || n->op == JK_OP_AND) {
+        x = jk_as_mask(ir, x);
+        y = jk_as_mask(ir, y);
+        return jk_ir_2(ir, n->op == JK_OP_OR ? JK_MOR : JK_MAND, x, y);
+    }
     if (n->op == JK_OP_POW)
         return jk_lower_power(l, x, y, &l->ast->nodes[l->ast->kids[n->kid + 1]]);
     x = jk_as_number(ir, x);
