@@ -173,19 +173,28 @@ JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out 
     }
 }
 
-/* Whether the kernel is one pass whose reductions, none of them argmin, are the results as they are. */
+/* Whether a result is a reduction as it is, or a double sum or product that is rounded to f32 as it is stored. */
+JK_FUNC bool jk_is_node(const jk_program *p, jk_ref value, jk_type type, jk_ref red)
+{
+    const jk_ins *i = &p->ins[value];
+    if (p->ins[red].op == JK_RARGMIN || type > JK_F32)
+        return false;
+    return value == red || (i->op == JK_CVT && i->type == JK_F32 && type == JK_F32 && i->a == red);
+}
+
+/* Whether the kernel is one pass whose reductions are the results: the stage behind it, if any, only rounds them. */
 JK_FUNC bool jk_is_direct(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
-    const jk_stage *s = k->nquick == 1 ? &p->stages[k->quick[0].stage] : NULL;
+    const jk_stage *s = k->nquick ? &p->stages[k->quick[0].stage] : NULL;
     uint32_t i;
-    if (!s || s->nred == 0 || s->nred != k->nout || s->stores)
+    if (!s || !s->is_pass || s->nred == 0 || s->nred != k->nout || s->stores || k->nquick > 2)
         return false;
-    for (i = 0; i < k->nout; i++) {
-        jk_ref r = s->red[i];
-        if (p->args[k->out[i].arg].value != r || p->ins[r].op == JK_RARGMIN || k->out[i].type > JK_F32)
+    if (k->nquick == 2 && p->stages[k->quick[1].stage].norder > s->nred)
+        return false;
+    for (i = 0; i < k->nout; i++)
+        if (!jk_is_node(p, p->args[k->out[i].arg].value, (jk_type)k->out[i].type, s->red[i]))
             return false;
-    }
     return true;
 }
 

@@ -3,7 +3,7 @@
 #include "../fp.h"
 #include "kernel.h"
 
-enum { JK_QUICK_FRAME = 1024, JK_QUICK_ARGS = 8, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
+enum { JK_QUICK_FRAME = 3072, JK_QUICK_ARGS = 8, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
 typedef struct jk_quick_space {
     char frame[JK_QUICK_FRAME];
     char row[JK_QUICK_ARGS][JK_LANE_BYTES];
