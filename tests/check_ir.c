@@ -1275,7 +1275,8 @@ typedef struct broken {
 static void *copy(const void *from, size_t nbytes)
 {
     void *p = malloc(nbytes + 1);
-    memcpy(p, from, nbytes);
+    if (nbytes)
+        memcpy(p, from, nbytes);
     return p;
 }
 
