@@ -183,7 +183,7 @@ static void enc_try_memory(const enc_shape *s)
         for (n = 0; n < ENC_MEMS; n++) {
             jk_opnd o = enc_memory(n, enc_operand_bytes(s, letter, bcast != 0));
             unsigned k = masked && n % 3 == 0 ? (unsigned)n / 3 % 8 : 0;
-            o.bcast = bcast & 1u;
+            o.bcast = (unsigned)bcast & 1u;
             enc_try_number(s, n, o, k, k && s->spec->mask == 2 && !s->store && n % 2);
         }
 }
