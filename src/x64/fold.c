@@ -194,13 +194,13 @@ JK_FUNC void jk_fold_register(jk_gen *g, const jk_acc *a, jk_type type)
     g->t = whole;
 }
 
-/* All of a chunk: every reduction's segments and lanes to its node. The accumulators stand in the segments' areas, or still
+/* All of a chunk: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. The accumulators stand in the segments' areas, or still
  * in their registers (of four segments), with what was poured in the areas or without. */
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 {
     uint32_t r;
     g->fold = (uint8_t)from;
-    for (r = 0; r < g->nacc; r++) {
+    for (r = g->nacc; r-- > 0;) {
         const jk_acc *a = &g->acc[r];
         jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
         jk_vt one = jk_vt_of(g, JK_F64);

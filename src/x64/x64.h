@@ -6,7 +6,8 @@
 #include "../run.h"
 
 typedef void (*jk_uniform_fn)(const jk_run *r);
-typedef void (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags); /* meaning as jk_interp_pass */
+/* Meaning as jk_interp_pass; a pass with reductions also returns its first node, which spares a way through memory. */
+typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
 #define JK_NOCODE SIZE_MAX
