@@ -125,6 +125,12 @@
  * a message, and for errors in a source the line, column and length (1-based, in bytes; 0 where there is no place). A
  * jitk_error that was passed has status JITK_OK on success.
  *
+ *     void jitk_error_print(error, source, FILE *)
+ *         The message, and for an error with a place in `source` (or NULL) its line and a caret:
+ *             1:5: unknown function 'sqr' (did you mean 'sqrt'?)
+ *               2 * sqr(x)
+ *                   ^~~
+ *
  *     JITK_ERR_SYNTAX       the source cannot be read       JITK_ERR_LIMIT        too large (16 MiB of text, say)
  *     JITK_ERR_NAME         an unknown or repeated name     JITK_ERR_NOMEM        no memory
  *     JITK_ERR_TYPE         types do not fit                JITK_ERR_EXEC         no executable memory (jitk_function)
@@ -249,6 +255,7 @@ JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size
                                        const ptrdiff_t strides[]) JK_AS(jitk_call_strided);
 JITK_API void jitk_free(jitk_kernel *kernel) JK_AS(jitk_free);
 JITK_API const jitk_error *jitk_last_error(void) JK_AS(jitk_last_error);
+JITK_API void jitk_error_print(const jitk_error *error, const char *source, FILE *out) JK_AS(jitk_error_print);
 JITK_API size_t jitk_arg_count(const jitk_kernel *kernel) JK_AS(jitk_arg_count);
 JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info *info) JK_AS(jitk_arg);
 

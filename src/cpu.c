@@ -2,6 +2,8 @@
  * hypervisor may hide single features. */
 #include "cpu.h"
 
+JK_SMALL_OPEN
+
 static const char *const jk_isa_names[] = {
 #define JK_ROW(NAME, text) text,
     JK_ISAS(JK_ROW)
@@ -125,3 +127,5 @@ JK_FUNC void jk_cpu_detect(jk_cpu *c)
     }
 #endif
 }
+
+JK_SMALL_CLOSE

@@ -13,6 +13,8 @@
 #include "exec.h"
 #include <pthread.h>
 
+JK_SMALL_OPEN
+
 #define JK_PAGE ((size_t)4096)
 #define JK_REGION_PAGES ((size_t)64)
 
@@ -320,6 +322,7 @@ JK_FUNC bool jk_exec_possible(void)
     return true;
 }
 
+JK_SMALL_CLOSE
 #undef JK_POOL
 #undef JK_PAGE
 #undef JK_REGION_PAGES

@@ -173,8 +173,9 @@ END_TEST
 #define API_NUMBERS(X)                                                                                                 \
     X(bool, true, 1)                                                                                                   \
     X(char, 7, 7)                                                                                                      \
-    X(signed char, -7, -7) X(unsigned char, 200, 200) X(short, -3000, -3000) X(unsigned short, 60000, 60000)           \
-        X(int, -70000, -70000) X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)              \
+    X(signed char, -7, -7)                                                                                             \
+    X(unsigned char, 200, 200) X(short, -3000, -3000) X(unsigned short, 60000, 60000) X(int, -70000, -70000)           \
+        X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)                                     \
             X(unsigned long, 5000000000, 5000000000.0) X(long long, -9007199254740991, -9007199254740991.0)            \
                 X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
                     X(long double, 2.25L, 2.25)
@@ -337,7 +338,8 @@ START_TEST(any_n)
     ck_assert(s == 5);
     API_N(n1)
     API_N(n2)
-    API_N(n3) API_N(n4) API_N(n5) API_N(5ul) API_N(n1 < n4 ? 0 : n3)
+    API_N(n3)
+    API_N(n4) API_N(n5) API_N(5ul) API_N(n1 < n4 ? 0 : n3)
 #undef API_N
         jitk_free(k);
 }
@@ -884,6 +886,37 @@ START_TEST(dumps)
 }
 END_TEST
 
+/* A source with an error, and how it is printed. */
+static const char *const api_printed[][2] = {
+    {"2 * sqr(x)", "1:5: unknown function 'sqr' (did you mean 'sqrt'?)\n  2 * sqr(x)\n      ^~~\n"},
+    {"x +\n\t√y + sqr(x)\n + 1", "unknown function 'sqr' (did you mean 'sqrt'?)\n  \t√y + sqr(x)\n  \t     ^~~\n"}};
+
+START_TEST(errors_printed)
+{
+    char *text = NULL;
+    size_t size = 0;
+    jitk_error e;
+    FILE *f = open_memstream(&text, &size);
+    ck_assert_ptr_null(jitk_compile(api_printed[_i][0], NULL, &e));
+    jitk_error_print(&e, api_printed[_i][0], f);
+    fflush(f);
+    ck_assert_msg(strstr(text, api_printed[_i][1]) != NULL, "%s", text);
+    rewind(f);
+    jitk_error_print(&e, NULL, f);
+    fclose(f);
+    ck_assert_ptr_nonnull(strstr(text, "unknown function"));
+    free(text);
+    f = open_memstream(&text, &size);
+    e.status = JITK_OK;
+    jitk_error_print(&e, api_printed[_i][0], f);
+    jitk_error_print(NULL, NULL, f);
+    jitk_error_print(&e, NULL, NULL);
+    fclose(f);
+    ck_assert_uint_eq(size, 0);
+    free(text);
+}
+END_TEST
+
 START_TEST(machine)
 {
     jitk_info_t info;
@@ -1138,6 +1171,7 @@ Suite *suite_api(void)
     tcase_add_test(rest, options_refused);
     tcase_add_test(rest, signatures);
     tcase_add_test(rest, dumps);
+    tcase_add_loop_test(rest, errors_printed, 0, (int)KUT_COUNT(api_printed));
     tcase_add_test(rest, machine);
     tcase_add_test(rest, functions);
     tcase_add_test(rest, functions_refused);

@@ -2,6 +2,8 @@
  * of memory and its code pages. */
 #include "kernel.h"
 
+JK_SMALL_OPEN
+
 /* Large enough for all of a small kernel's compilation, small enough for a thread's stack of 64 KiB. */
 #define JK_COMPILE_STACK 20480
 
@@ -366,4 +368,6 @@ JITK_API void jitk_free(jitk_kernel *kernel)
 {
     jk_kernel_free(kernel);
 }
+
+JK_SMALL_CLOSE
 #undef JK_COMPILE_STACK

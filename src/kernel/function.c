@@ -2,6 +2,8 @@
  * the address alone. */
 #include "kernel.h"
 
+JK_SMALL_OPEN
+
 #define JK_FUNCTION_STACK 20480
 
 /* What jk_lower lets through and a scalar function cannot be. */
@@ -82,4 +84,6 @@ JITK_API void jitk_function_free(jitk_fn function)
 {
     jk_exec_free((void *)(uintptr_t)function);
 }
+
+JK_SMALL_CLOSE
 #undef JK_FUNCTION_STACK

@@ -1,5 +1,7 @@
-/* kernel: looking inside: signatures, the machine, dumps of a kernel. */
+/* kernel: looking inside: signatures, errors, the machine, dumps of a kernel. */
 #include "kernel.h"
+
+JK_SMALL_OPEN
 
 JITK_API size_t jitk_arg_count(const jitk_kernel *kernel)
 {
@@ -25,6 +27,21 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
     info->is_result = a->is_result;
     return JITK_OK;
 }
+
+/* ---- errors ---- */
+
+JITK_API void jitk_error_print(const jitk_error *error, const char *source, FILE *out)
+{
+    jitk_error e;
+    if (!error || !out || error->status == JITK_OK)
+        return;
+    e = *error;
+    if (!source)
+        e.line = 0;
+    jk_error_print_caret(&e, source, source ? strlen(source) : 0, out);
+}
+
+/* ---- the machine ---- */
 
 /* Processors in the affinity mask. */
 JK_FUNC size_t jk_count_cores(void)
@@ -174,3 +191,5 @@ JK_FUNC void jk_kernel_announce(const jitk_kernel *k)
     if (what)
         jk_dump_all(k, what, stderr, &e);
 }
+
+JK_SMALL_CLOSE

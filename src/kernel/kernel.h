@@ -2,7 +2,9 @@
  *
  *   state.c     what all files of the program share; errors of a thread; fork
  *   compile.c   text to a kernel
- *   args.c      a call's arguments: tags, numbers, checks
+ *   call.c      the public calls
+ *   args.c      a call's arguments, bound and checked
+ *   value.c     numbers by value
  *   run.c       the driver: stages, chunks, packing, tails, results
  *   quick.c     the same for small calls
  *   cache.c     jitk_eval
@@ -105,6 +107,9 @@ JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block);
 /* ---- info.c ---- */
 JK_FUNC void jk_kernel_announce(const jitk_kernel *k); /* JITK_DUMP */
 
+/* ---- value.c ---- */
+JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a);
+
 /* ---- args.c ---- */
 /* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
  * elements or NULL. Numbers are converted in the library's floating-point mode. */
@@ -113,15 +118,14 @@ JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, co
 
 /* ---- run.c ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
-/* Parts of it that the quick way has in common. */
-JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
-JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);
-JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell);
-/* Runs with arguments already checked, in the library's floating-point mode. */
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
-/* The same for the named kernels: scratch on the stack whatever its size. */
+/* Runs with arguments already checked, in the library's floating-point mode. Without `e` it cannot fail: the scratch is
+ * on the stack whatever its size, for the named kernels. */
 #define JK_NAMED_STACK ((size_t)32768)
-JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_binds *b);
+JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
+
+/* ---- call.c ---- */
+/* jk_run_driver, or the quick way. */
+JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
@@ -130,6 +134,10 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
 /* 1 <= n <= JK_CHUNK and k->nquick; p[nargs] as in jk_binds. */
 JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p);
+/* Parts that the driver has in common. */
+JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
+JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);
+JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell);
 
 /* ---- cache.c ---- */
 JK_FUNC void jk_cache_count(jitk_info_t *info);

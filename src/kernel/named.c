@@ -8,6 +8,8 @@
 
 JK_STATE jitk_kernel *JK_SHARED(jk_named_kernels)[JK_NAMED_COUNT] = {NULL};
 
+JK_SMALL_OPEN
+
 JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
 {
     jitk_kernel **slot = &JK_SHARED(jk_named_kernels)[which], *first = NULL, *k;
@@ -35,8 +37,10 @@ JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
     k.program = jk_named_programs[which];
     k.frame_bytes = jk_interp_frame(&k.program);
     jk_kernel_measure(&k, block);
-    jk_kernel_run_named(&k, n, b);
+    jk_run_driver(&k, n, b, NULL);
 }
+
+JK_SMALL_CLOSE
 
 /* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
  * is packed. */
@@ -52,7 +56,7 @@ JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
     if (!k)
         k = jk_named_make(which);
     if (k)
-        jk_kernel_run_named(k, n, &b);
+        jk_kernel_run(k, n, &b, NULL);
     else
         jk_named_interpret(which, n, &b);
     jk_fp_leave(mode);

@@ -3,10 +3,58 @@
 #include "../fp.h"
 #include "kernel.h"
 
+/* ---- what the driver does, too ---- */
+JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size)
+{
+    size_t i;
+    if (size == 8) {
+        const jk_u64 *x = (const jk_u64 *)from;
+        jk_u64 *to = (jk_u64 *)row;
+        for (i = 0; i < 8; i++)
+            to[i] = x[i < rest ? i : 0];
+    } else {
+        const jk_u32 *x = (const jk_u32 *)from;
+        jk_u32 *to = (jk_u32 *)row;
+        for (i = 0; i < 16; i++)
+            to[i] = x[i < rest ? i : 0];
+    }
+}
+
+JK_FUNC void jk_scalar(void *to, jk_type to_type, const void *from, jk_type from_type)
+{
+    if (to_type != from_type)
+        jk_fp_convert(to, to_type, 0, from, from_type, 0, 1);
+    else if (jk_type_size(to_type) == 8)
+        memcpy(to, from, 8);
+    else
+        memcpy(to, from, jk_type_size(to_type));
+}
+
+JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell)
+{
+    uint32_t i;
+    for (i = 0; i < k->nin; i++) {
+        uint64_t *to = &cell[k->in[i].cell];
+        *to = 0;
+        jk_scalar(to, (jk_type)k->program.type, p[k->in[i].arg], (jk_type)k->in[i].type);
+    }
+}
+
+JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell)
+{
+    uint32_t i;
+    for (i = 0; i < k->nout; i++) {
+        const jk_scalar_out *o = &k->out[i];
+        const uint64_t *bits = o->cell == JK_NOCELL ? &o->constant : &cell[o->cell];
+        jk_scalar(p[o->arg], (jk_type)o->type, bits, (jk_type)o->from);
+    }
+}
+
+/* ---- the call ---- */
 enum { JK_QUICK_FRAME = 3072, JK_QUICK_ARGS = 8, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
 typedef struct jk_quick_space {
     char frame[JK_QUICK_FRAME];
-    char row[JK_QUICK_ARGS][JK_LANE_BYTES];
+    char row[JK_QUICK_ARGS][2 * JK_LANE_BYTES]; /* rows are the upper halves */
     void *tail[JK_QUICK_ARGS];
     uint64_t cell[JK_QUICK_CELLS];
     double node[JK_QUICK_RED];
@@ -18,18 +66,37 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
            k->program.ncells < JK_QUICK_CELLS && k->max_red <= JK_QUICK_RED;
 }
 
-JK_FUNC void jk_quick_rows(const jitk_kernel *k, size_t at, size_t rest, void *const *p, jk_quick_space *q, bool out)
+/* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
+ * the row is for begins it, over the array's first ones. */
+JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
 {
-    const jk_param_info *info = k->program.args;
+    size_t nbytes = n * size;
+    if (nbytes < JK_LANE_BYTES) {
+        jk_row_fill(row, x + (n - rest) * size, rest, size);
+        return;
+    }
+    memcpy(row, x, JK_LANE_BYTES);
+    memcpy(row + rest * size - JK_LANE_BYTES, x + nbytes - JK_LANE_BYTES, JK_LANE_BYTES);
+}
+
+JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void *const *p, jk_quick_space *q)
+{
     size_t i, size = k->program.type == JK_F32 ? 4 : 8;
     for (i = 0; i < k->program.nargs; i++) {
-        q->tail[i] = q->row[i];
-        if (!info[i].is_array || info[i].is_result != out)
-            continue;
-        if (out)
-            memcpy((char *)p[i] + at * size, q->row[i], rest * size);
-        else
-            jk_row_fill(q->row[i], (const char *)p[i] + at * size, rest, size);
+        q->tail[i] = q->row[i] + JK_LANE_BYTES;
+        if (k->program.args[i].is_array && !k->program.args[i].is_result)
+            jk_quick_row(q->row[i] + JK_LANE_BYTES, (const char *)p[i], n, rest, size);
+    }
+}
+
+JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void *const *p, const jk_quick_space *q)
+{
+    size_t i, words = rest * (k->program.type == JK_F32 ? 1 : 2), w;
+    for (i = k->program.nparams; i < k->program.nargs; i++) {
+        const jk_u32 *row = (const jk_u32 *)(const void *)(q->row[i] + JK_LANE_BYTES);
+        jk_u32 *to = (jk_u32 *)p[i] + (n - rest) * (k->program.type == JK_F32 ? 1 : 2);
+        for (w = 0; k->program.args[i].is_array && w < words; w++)
+            to[w] = row[w];
     }
 }
 
@@ -86,7 +153,7 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
     run.find = 0;
     q.cell[k->program.ncells] = n;
     if (rest)
-        jk_quick_rows(k, n - rest, rest, p, &q, false);
+        jk_quick_rows_in(k, n, rest, p, &q);
     if (k->nin)
         jk_scalars_in(k, p, q.cell);
     if (k->direct) {
@@ -101,7 +168,7 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
         }
         step->pass(&run, 0, n, 0);
         if (rest && k->program.stages[step->stage].stores)
-            jk_quick_rows(k, n - rest, rest, p, &q, true);
+            jk_quick_rows_out(k, n, rest, p, &q);
         if (step->nred)
             jk_quick_reduced(k, step, &run);
     }

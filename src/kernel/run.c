@@ -11,6 +11,8 @@
 #define JK_TILE ((size_t)1024) /* elements packed at a time where no reduction wants a whole chunk */
 #define JK_TREE_LEVELS 64
 
+JK_SMALL_OPEN
+
 typedef struct jk_drive {
     const jitk_kernel *k;
     const jk_binds *b;
@@ -111,22 +113,6 @@ JK_FUNC void jk_unpack(jk_drive *d, size_t first, size_t count)
 }
 
 /* ---- rows: the elements behind the last whole vector, for code without masked loads ---- */
-JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size)
-{
-    size_t i;
-    if (size == 8) {
-        const jk_u64 *x = (const jk_u64 *)from;
-        jk_u64 *to = (jk_u64 *)row;
-        for (i = 0; i < 8; i++)
-            to[i] = x[i < rest ? i : 0];
-    } else {
-        const jk_u32 *x = (const jk_u32 *)from;
-        jk_u32 *to = (jk_u32 *)row;
-        for (i = 0; i < 16; i++)
-            to[i] = x[i < rest ? i : 0];
-    }
-}
-
 JK_FUNC void jk_rows_in(jk_drive *d, size_t at, size_t rest)
 {
     const jk_program *p = &d->k->program;
@@ -318,36 +304,6 @@ JK_FUNC void jk_run_reduce(jk_drive *d, size_t s)
 }
 
 /* ---- a call ---- */
-JK_FUNC void jk_scalar(void *to, jk_type to_type, const void *from, jk_type from_type)
-{
-    if (to_type != from_type)
-        jk_fp_convert(to, to_type, 0, from, from_type, 0, 1);
-    else if (jk_type_size(to_type) == 8)
-        memcpy(to, from, 8);
-    else
-        memcpy(to, from, jk_type_size(to_type));
-}
-
-JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell)
-{
-    uint32_t i;
-    for (i = 0; i < k->nin; i++) {
-        uint64_t *to = &cell[k->in[i].cell];
-        *to = 0;
-        jk_scalar(to, (jk_type)k->program.type, p[k->in[i].arg], (jk_type)k->in[i].type);
-    }
-}
-
-JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell)
-{
-    uint32_t i;
-    for (i = 0; i < k->nout; i++) {
-        const jk_scalar_out *o = &k->out[i];
-        const uint64_t *bits = o->cell == JK_NOCELL ? &o->constant : &cell[o->cell];
-        jk_scalar(p[o->arg], (jk_type)o->type, bits, (jk_type)o->from);
-    }
-}
-
 JK_FUNC void jk_drive_stages(jk_drive *d)
 {
     const jk_program *p = &d->k->program;
@@ -414,13 +370,12 @@ JK_NOINLINE jitk_status jk_run_heap(const jitk_kernel *k, size_t n, const jk_bin
     return JITK_OK;
 }
 
-JK_NOINLINE jitk_status jk_run_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
+JK_NOINLINE void jk_run_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
 {
     char stack[JK_RUN_STACK];
     jk_drive d;
     jk_drive_init(&d, k, n, b);
     jk_drive_in(&d, jk_drive_align(stack));
-    return JITK_OK;
 }
 
 JK_NOINLINE void jk_run_large_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
@@ -431,93 +386,20 @@ JK_NOINLINE void jk_run_large_stack(const jitk_kernel *k, size_t n, const jk_bin
     jk_drive_in(&d, jk_drive_align(stack));
 }
 
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
     jk_drive d;
-    if (k->nquick && n - 1 < JK_CHUNK && !b->npacked) {
-        jk_run_quick(k, n, b->p);
-        return JITK_OK;
-    }
     jk_drive_init(&d, k, n, b);
-    return jk_drive_bytes(&d) <= JK_RUN_STACK ? jk_run_stack(k, n, b) : jk_run_heap(k, n, b, e);
-}
-
-JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_binds *b)
-{
-    if (k->nquick && n - 1 < JK_CHUNK)
-        jk_run_quick(k, n, b->p);
-    else if (k->scratch_bytes + 63 <= JK_RUN_STACK)
-        jk_run_stack(k, n, b);
-    else
+    if (jk_drive_bytes(&d) > JK_RUN_STACK && e)
+        return jk_run_heap(k, n, b, e);
+    if (jk_drive_bytes(&d) > JK_RUN_STACK)
         jk_run_large_stack(k, n, b);
+    else
+        jk_run_stack(k, n, b);
+    return JITK_OK;
 }
 
-/* ---- the public calls ---- */
-JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
-{
-    jk_binds b;
-    jitk_status status;
-    int saved = errno;
-    b.p = (void **)JK_MALLOC(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number));
-    errno = saved;
-    if (!b.p)
-        return jk_fail_nomem(e);
-    b.step = (ptrdiff_t *)(b.p + k->program.nargs);
-    b.number = (uint64_t *)(b.step + k->program.nargs);
-    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
-    if (status == JITK_OK)
-        status = jk_kernel_run(k, n, &b, e);
-    JK_FREE(b.p);
-    return status;
-}
-
-JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
-{
-    void *p[JK_FEW_ARGS];
-    ptrdiff_t step[JK_FEW_ARGS];
-    uint64_t number[JK_FEW_ARGS];
-    jk_binds b;
-    jitk_status status;
-    if (!k)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the kernel is NULL");
-    if (k->program.nargs > JK_FEW_ARGS)
-        return jk_call_many(k, n, nargs, args, strides, tagged, e);
-    b.p = p;
-    b.step = step;
-    b.number = number;
-    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
-    return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
-}
-
-JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
-{
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    if (jk_call_any(kernel, n, nargs, NULL, NULL, args, &e) != JITK_OK)
-        jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
-}
-
-JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
-                                       const ptrdiff_t strides[])
-{
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    if (jk_call_any(kernel, n, nargs, args, strides, NULL, &e) != JITK_OK)
-        jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
-}
-
-JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
-{
-    return jitk_call_strided(kernel, n, nargs, args, NULL);
-}
+JK_SMALL_CLOSE
 #undef JK_RUN_STACK
 #undef JK_TILE
 #undef JK_TREE_LEVELS

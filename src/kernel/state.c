@@ -3,6 +3,8 @@
 #include "kernel.h"
 #include <pthread.h>
 
+JK_SMALL_OPEN
+
 typedef struct jk_shared {
     pthread_mutex_t lock; /* of what is set up once, and of the cache's writers */
     int ready;            /* settings can be read without the lock */
@@ -62,13 +64,16 @@ JK_FUNC unsigned jk_dump_named(const char *list)
 
 JK_FUNC void jk_settings_read(jk_settings *s)
 {
+    /* Measured (Zen 4, 32 MiB of last cache): arrays of half its size in all are written equally fast either way, of
+     * its size 1.5 times faster past the caches. A larger last cache is many cores' and not one's. */
+    const size_t most = (size_t)64 << 20;
     const char *isa = getenv("JITK_ISA");
     jitk_isa cap = jk_isa_named(isa, isa ? strlen(isa) : 0), best;
     jk_cpu_detect(&s->cpu);
     best = jk_cpu_best(&s->cpu);
     s->isa = cap != JITK_ISA_AUTO && cap < best ? cap : best;
     s->dump = jk_dump_named(getenv("JITK_DUMP"));
-    s->stream_bytes = s->cpu.l3 ? s->cpu.l3 : (size_t)32 << 20;
+    s->stream_bytes = s->cpu.l3 && s->cpu.l3 < most ? s->cpu.l3 : most;
 }
 
 JK_FUNC const jk_settings *jk_settings_get(void)
@@ -107,3 +112,5 @@ JITK_API const char *jitk_version(void)
 {
     return JITK_VERSION;
 }
+
+JK_SMALL_CLOSE
