@@ -157,7 +157,7 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
     if (k->nin)
         jk_scalars_in(k, p, q.cell);
     if (k->direct) {
-        step->pass(&run, 0, n, 0);
+        q.node[0] = step->pass(&run, 0, n, 0);
         jk_quick_direct(k, p, q.node);
         return;
     }
