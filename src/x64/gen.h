@@ -137,7 +137,74 @@ struct jk_gen {
     int32_t fma_at;
 };
 
+/* Instruction sequences are data: rows of commands, which jk_play_run (isa.c) carries out on a few places. A place holds
+ * an operand: A B C those of the IR value at hand, D its result, T U temporaries, X Y Z W constants; K is the scratch mask
+ * register and R is rax. */
+typedef enum jk_place {
+    JK_AT_A, JK_AT_B, JK_AT_C, JK_AT_NONE, JK_AT_D, JK_AT_T, JK_AT_U, JK_AT_X, JK_AT_Y, JK_AT_Z, JK_AT_W, JK_AT_K, JK_AT_R,
+    JK_AT_COUNT
+} jk_place;
+
+typedef struct jk_cmd {
+    uint8_t what;    /* a vector or mask instruction (jk_inst), or a jk_do */
+    uint8_t d, a, b; /* places: the destination, the source that may be it, the operand that may stand in memory */
+    uint8_t imm;     /* 0: that of the play */
+    uint8_t how;     /* EVEX write mask: the register's number or JK_HOW_A, with JK_HOW_ZERO */
+} jk_cmd;
+#define JK_HOW_A 0x40u    /* the mask register in place A */
+#define JK_HOW_ZERO 0x80u /* zeroing */
+
+typedef enum jk_do {
+    JK_DO_INST = 0x80, /* the play's instruction */
+    JK_DO_REG,    /* d = the value's register */
+    JK_DO_MEM,    /* d = the value's register or memory; imm: JK_MEM_... besides the play's */
+    JK_DO_TEMP,   /* d = a register */
+    JK_DO_RESULT, /* D = the result's register: that of value a where it dies here */
+    JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
+    JK_DO_MOV,    /* d = a, nothing where they are the same */
+    JK_DO_STORE,  /* memory d = the whole register b */
+    JK_DO_KLOAD,  /* mask register d = memory b */
+    JK_DO_KSTORE, /* memory d = mask register b */
+    JK_DO_CLEAR,  /* d = 0 */
+    JK_DO_IF,     /* leaves out the next imm commands but for op a */
+    JK_DO_END
+} jk_do;
+
+typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF } jk_bits;
+
+#define JK_C_V(inst, d, a, b) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
+#define JK_C_VI(inst, d, a, b, imm) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, 0}
+#define JK_C_VK(inst, d, a, b, imm, how) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, how}
+#define JK_C_K(inst, d, a, b) {JK_K_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
+#define JK_C_INST(d, a, b) {JK_DO_INST, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
+#define JK_C_REG(d) {JK_DO_REG, JK_AT_##d, 0, 0, 0, 0}
+#define JK_C_MEM(d, flags) {JK_DO_MEM, JK_AT_##d, 0, 0, flags, 0}
+#define JK_C_TEMP(d) {JK_DO_TEMP, JK_AT_##d, 0, 0, 0, 0}
+#define JK_C_RESULT(a) {JK_DO_RESULT, JK_AT_D, JK_AT_##a, 0, 0, 0}
+#define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
+#define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
+#define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
+#define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
+
+typedef struct jk_play {
+    jk_gen *g;
+    jk_body *b;
+    uint32_t j, v;     /* the instance; the number of the value that is computed */
+    uint32_t val[4];   /* its operands' numbers; the last is JK_NOREF */
+    jk_type type;
+    jk_op op;
+    unsigned inst, imm, mem;
+    jk_opnd o[JK_AT_COUNT];
+} jk_play;
+
 /* isa.c */
+JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
+JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c);
+JK_FUNC jk_type jk_whole(const jk_gen *g);
+JK_FUNC void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg);
+JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
+JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);
 JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma);
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type);
 JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g);

@@ -1,12 +1,16 @@
 /* x64: the instruction sets: what each has, and the emitters in which they differ. Everything above asks these. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma)
 {
     jk_target t;
     memset(&t, 0, sizeof t);
     t.scalar = isa == JITK_ISA_SCALAR;
-    t.enc = isa == JITK_ISA_AVX512 ? JK_ENC_EVEX : isa == JITK_ISA_AVX2 || (t.scalar && fma) ? JK_ENC_VEX : JK_ENC_LEGACY;
+    t.enc = isa == JITK_ISA_AVX512                      ? JK_ENC_EVEX
+            : isa == JITK_ISA_AVX2 || (t.scalar && fma) ? JK_ENC_VEX
+                                                        : JK_ENC_LEGACY;
     t.vbytes = isa == JITK_ISA_AVX512 ? 64 : isa == JITK_ISA_AVX2 ? 32 : 16;
     t.nregs = t.enc == JK_ENC_EVEX ? 32 : 16;
     t.kmask = t.enc == JK_ENC_EVEX;
@@ -47,61 +51,95 @@ JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset)
     return jk_opnd_mem(g->frame_reg, offset);
 }
 
-/* A constant in every lane, as a memory operand: one element to broadcast where the encoding can, else a whole vector. */
+/* A constant in every lane, as a memory operand: one element to broadcast where the encoding can, else a whole vector.
+ */
 JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
 {
-    uint8_t bytes[64];
-    size_t i, size = jk_type_size(type), n = g->t.kmask ? size : g->t.vbytes;
+    uint64_t lanes[8];
+    unsigned k, size = (unsigned)jk_type_size(type);
     jk_opnd o;
-    for (i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(bits >> 8 * (i % size));
-    o = jk_opnd_pool(jk_asm_const(&g->as, bytes, n));
+    if (size == 4)
+        bits = (bits & UINT32_MAX) | bits << 32;
+    for (k = 0; k < 8; k++)
+        lanes[k] = bits;
+    o = jk_opnd_pool(jk_asm_const(&g->as, lanes, g->t.kmask ? size : g->t.vbytes));
     o.bcast = g->t.kmask;
     return o;
+}
+
+/* The constants that sequences name, beside 8-byte and 4-byte lanes. */
+JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
+{
+    static const uint64_t some[][2] = {
+        {0x8000000000000000u, 0x80000000u}, /* SIGN */
+        {0x7fffffffffffffffu, 0x7fffffffu}, /* REST */
+        {0x4330000000000000u, 0x4b000000u}, /* WHOLE: 2^52, 2^23, from which on all numbers are whole */
+        {0x3ff0000000000000u, 0x3f800000u}, /* ONE */
+        {UINT64_MAX, UINT32_MAX},           /* ONES */
+        {0x7ff8000000000000u, 0x7fc00000u}, /* NAN */
+        {0x7ff0000000000000u, 0x7f800000u}, /* INF */
+    };
+    return jk_const(g, type, some[bits - 1][jk_type_size(type) == 4]);
+}
+
+/* The type of moves of whole registers. Scalars move as packed singles: a byte less. */
+JK_FUNC jk_type jk_whole(const jk_gen *g)
+{
+    return g->t.scalar ? JK_F32 : JK_F64;
 }
 
 JK_FUNC void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
 {
     if (dst != src)
-        jk_asm_v(&g->as, JK_V_MOVA, g->t.scalar ? jk_vt_of(g, JK_F32) : jk_vt_of(g, JK_F64), dst, 0, jk_opnd_reg(src), 0);
+        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), dst, 0, jk_opnd_reg(src), 0);
+}
+
+/* A register of either class, whole, to and from the frame. */
+JK_NOINLINE void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg)
+{
+    if (cls)
+        jk_asm_kstore(&g->as, jk_at_frame(g, at), reg);
+    else
+        jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), jk_at_frame(g, at), reg, 0);
+}
+
+JK_NOINLINE void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at)
+{
+    if (cls)
+        jk_asm_kload(&g->as, reg, jk_at_frame(g, at));
+    else
+        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), reg, 0, jk_at_frame(g, at), 0);
 }
 
 /* A whole vector (scalar code: one element) from memory; broadcast operands in every lane. */
-JK_FUNC void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
+JK_NOINLINE void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
 {
     if (from.bcast)
         jk_emit_splat(g, type, dst, from);
     else
-        jk_asm_v(&g->as, JK_V_MOVU, jk_vt_of(g, type), dst, 0, from, 0);
+        jk_emit_3(g, JK_V_MOVU, type, dst, dst, from);
 }
 
-JK_FUNC void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src)
+JK_NOINLINE void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src)
 {
     jk_asm_vstore(&g->as, JK_V_MOVU, jk_vt_of(g, type), to, src, 0);
 }
 
 /* One element from memory into every lane. */
-JK_FUNC void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
+JK_NOINLINE void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
 {
-    jk_vt vt = jk_vt_of(g, type), one = vt;
-    bool wide = jk_type_size(type) == 8;
+    jk_vt vt = jk_vt_of(g, type);
+    bool spread = !g->t.scalar && g->t.enc != JK_ENC_LEGACY;
     from.bcast = 0;
-    if (!g->t.scalar && g->t.enc != JK_ENC_LEGACY) {
-        jk_asm_v(&g->as, JK_V_BROADCAST, vt, dst, 0, from, 0);
-        return;
-    }
-    one.fmt = wide ? JK_SD : JK_SS;
-    jk_asm_v(&g->as, JK_V_MOVU, one, dst, 0, from, 0);
-    if (g->t.scalar)
-        return;
-    if (wide)
-        jk_asm_v(&g->as, JK_V_UNPCKL, vt, dst, dst, jk_opnd_reg(dst), 0);
-    else
-        jk_asm_v(&g->as, JK_V_SHUF, vt, dst, dst, jk_opnd_reg(dst), 0);
+    if (!spread)
+        vt.fmt |= 2; /* JK_SS, JK_SD */
+    jk_asm_v(&g->as, spread ? JK_V_BROADCAST : JK_V_MOVU, vt, dst, 0, from, 0);
+    if (!spread && !g->t.scalar)
+        jk_emit_3(g, vt.fmt == JK_SD ? JK_V_UNPCKL : JK_V_SHUF, type, dst, dst, jk_opnd_reg(dst));
 }
 
 /* dst = a op b. Where the encoding has two operands a moves first: dst may be a, and not b. */
-JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+JK_NOINLINE void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
 {
     if (g->t.enc == JK_ENC_LEGACY) {
         jk_emit_mov(g, dst, a);
@@ -110,40 +148,145 @@ JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsign
     jk_asm_v(&g->as, i, jk_vt_of(g, type), dst, a, b, imm);
 }
 
-JK_FUNC void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b)
+JK_NOINLINE void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b)
 {
     jk_emit_3i(g, i, type, dst, a, b, 0);
+}
+
+/* ---- sequences ---- */
+
+JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
+{
+    p->g = g;
+    p->type = type;
+    p->imm = p->mem = 0;
+    p->val[JK_AT_NONE] = JK_NOREF;
+    p->o[JK_AT_K] = jk_opnd_reg(JK_K_SCRATCH);
+    p->o[JK_AT_R] = jk_opnd_reg(JK_RAX);
+}
+
+/* One instruction of a sequence. */
+static inline void jk_play_inst(jk_play *p, const jk_cmd *c, unsigned inst, unsigned imm)
+{
+    jk_gen *g = p->g;
+    unsigned d = p->o[c->d].reg, a = p->o[c->a].reg;
+    jk_vt vt = jk_vt_of(g, p->type);
+    if (inst > JK_V_LAST) {
+        jk_asm_k(&g->as, (jk_inst)inst, d, a, p->o[c->b].reg);
+        return;
+    }
+    if (c->how) {
+        vt.k = c->how & JK_HOW_A ? (uint8_t)p->o[JK_AT_A].reg : c->how & 7;
+        vt.zero = c->how >> 7;
+    }
+    if (inst == JK_V_BLENDV)
+        imm = (unsigned)p->o[JK_AT_A].reg << 4;
+    if (g->t.enc == JK_ENC_LEGACY) {
+        jk_emit_mov(g, d, a);
+        a = d;
+    }
+    jk_asm_v(&g->as, (jk_inst)inst, vt, d, a, p->o[c->b], imm);
+}
+
+JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
+{
+    jk_gen *g = p->g;
+    for (;; c++) {
+        jk_opnd *d = &p->o[c->d], o = p->o[c->b];
+        unsigned what = c->what, imm = c->imm ? c->imm : p->imm, reg;
+        switch (what) {
+        case JK_DO_END:
+            return;
+        case JK_DO_REG:
+            reg = jk_reg_of(p->b, p->val[c->d], p->j);
+            break;
+        case JK_DO_TEMP:
+            reg = jk_temp(p->b, 0);
+            break;
+        case JK_DO_RESULT:
+            reg = jk_result_reg(p->b, p->v, p->j, p->val[c->a]);
+            break;
+        case JK_DO_MEM:
+            *d = jk_opnd_of(p->b, p->val[c->d], p->j, c->imm | p->mem);
+            continue;
+        case JK_DO_CONST:
+            *d = jk_const_of(g, p->type, imm);
+            if (c->b)
+                d->bcast = 0;
+            continue;
+        case JK_DO_MOV:
+            jk_emit_mov(g, d->reg, p->o[c->a].reg);
+            continue;
+        case JK_DO_STORE:
+            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), *d, o.reg, 0);
+            continue;
+        case JK_DO_KLOAD:
+            jk_asm_kload(&g->as, d->reg, o);
+            continue;
+        case JK_DO_KSTORE:
+            jk_asm_kstore(&g->as, *d, o.reg);
+            continue;
+        case JK_DO_CLEAR:
+            jk_emit_3(g, JK_V_XOR, JK_F32, d->reg, d->reg, *d);
+            continue;
+        case JK_DO_IF:
+            if (p->op != c->a)
+                c += c->imm;
+            continue;
+        default:
+            jk_play_inst(p, c, what == JK_DO_INST ? p->inst : what, imm);
+            continue;
+        }
+        *d = jk_opnd_reg(reg);
+    }
 }
 
 /* IEEE 754-2019 minimum and maximum. The hardware's give the second operand where an operand is NaN or both are zeros;
  * taking them both ways round and joining the bits keeps a NaN and orders the zeros: for the minimum by or; for the
  * maximum x - y with x = p or q (a NaN, or -0 where one is) and y = p xor q (0, or -0 for the two zeros: -0 - -0 = +0).
- * AVX-512's vrange orders zeros itself and needs only the NaN. dst may be a; t is neither; b is none of them. */
+ * AVX-512's vrange orders zeros itself and needs only the NaN. The first JK_MINMAX_FETCH commands are select.c's. */
+#define JK_MINMAX_FETCH 4
+/* clang-format off */
+static const jk_cmd jk_do_minmax[] = {
+    JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_RESULT(A),
+    JK_C_INST(T, B, A),
+    JK_C_INST(D, A, B),
+    JK_C_IF(JK_MAX, 1),
+    JK_C_V(XOR, T, T, D), /* T = p xor q; D or T has the bits of p or q */
+    JK_C_V(OR, D, D, T),
+    JK_C_IF(JK_MAX, 1),
+    JK_C_V(SUB, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_minmax_k[] = {
+    JK_C_REG(A), JK_C_REG(B), JK_C_MOV(R, R), JK_C_RESULT(A),
+    JK_C_VI(CMPK, K, A, B, 3),
+    JK_C_V(RANGE, D, A, B), /* immediate 4: min; 5: max */
+    JK_C_CONST(X, JK_BITS_NAN),
+    JK_C_VK(OR, D, D, X, 0, JK_K_SCRATCH),
+    JK_C_END,
+};
+
+/* clang-format on */
+
+/* dst may be a; t is neither; b is none of them. */
 JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t)
 {
-    jk_inst i = op == JK_MIN ? JK_V_MIN : JK_V_MAX;
-    if (g->t.kmask) {
-        jk_vt vt = jk_vt_of(g, type);
-        uint64_t nan = jk_type_size(type) == 8 ? 0x7ff8000000000000u : 0x7fc00000u;
-        jk_asm_v(&g->as, JK_V_CMPK, vt, JK_K_SCRATCH, a, jk_opnd_reg(b), 3);
-        jk_asm_v(&g->as, JK_V_RANGE, vt, dst, a, jk_opnd_reg(b), op == JK_MIN ? 4 : 5);
-        vt.k = JK_K_SCRATCH;
-        jk_asm_v(&g->as, JK_V_OR, vt, dst, dst, jk_const(g, type, nan), 0);
-        return;
-    }
-    jk_emit_3(g, i, type, t, b, jk_opnd_reg(a));
-    jk_emit_3(g, i, type, dst, a, jk_opnd_reg(b));
-    if (op == JK_MIN) {
-        jk_emit_3(g, JK_V_OR, type, dst, dst, jk_opnd_reg(t));
-        return;
-    }
-    jk_emit_3(g, JK_V_XOR, type, t, t, jk_opnd_reg(dst)); /* t = p xor q; dst or t has the bits of p or q */
-    jk_emit_3(g, JK_V_OR, type, dst, dst, jk_opnd_reg(t));
-    jk_emit_3(g, JK_V_SUB, type, dst, dst, jk_opnd_reg(t));
+    jk_play p;
+    jk_play_init(&p, g, type);
+    p.op = op;
+    p.inst = op == JK_MIN ? JK_V_MIN : JK_V_MAX;
+    p.imm = op == JK_MIN ? 4 : 5;
+    p.o[JK_AT_A] = jk_opnd_reg(a);
+    p.o[JK_AT_B] = jk_opnd_reg(b);
+    p.o[JK_AT_D] = jk_opnd_reg(dst);
+    p.o[JK_AT_T] = jk_opnd_reg(t);
+    jk_play_run(&p, (g->t.kmask ? jk_do_minmax_k : jk_do_minmax) + JK_MINMAX_FETCH);
 }
 
 /* A mask register from a vector of all ones and zeros: all ones is a NaN, and zero is not. */
 JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v)
 {
-    jk_asm_v(&g->as, JK_V_CMPK, jk_vt_of(g, type), k, v, jk_opnd_reg(v), 3);
+    jk_emit_3i(g, JK_V_CMPK, type, k, v, jk_opnd_reg(v), 3);
 }
+JK_SMALL_CLOSE
