@@ -1,6 +1,6 @@
-/* Texts of any size: each row writes a text of thousands of operators and, from the values of its arrays, the value that
- * it must have, in plain arithmetic. Constants are i + 0.5, exact in both types and all different, so that nothing folds
- * or is shared unless the row means it.
+/* Texts of any size: each row writes a text of thousands of operators and, from the values of its arrays, the value
+ * that it must have, in plain arithmetic. Constants are i + 0.5, exact in both types and all different, so that nothing
+ * folds or is shared unless the row means it.
  *
  * Include after kernels_under_test.h. */
 #ifndef BIG_TEXTS_H
@@ -284,7 +284,8 @@ KUT_FUNC uint64_t big_rare(kut_text *b, const plain_format *f, const uint64_t *x
 {
     uint64_t v = 0;
     for (int i = 0; i < 100; i++) {
-        uint64_t c = big_constant(f, i), t = i & 1 ? plain_fmod(f, x[1], c) : plain_fmod(f, plain_mul(f, x[0], c), x[1]);
+        uint64_t c = big_constant(f, i),
+                 t = i & 1 ? plain_fmod(f, x[1], c) : plain_fmod(f, plain_mul(f, x[0], c), x[1]);
         big_put(b, i & 1 ? " + y % " : i ? " + x*" : "x*", i, i & 1 ? "" : " % y");
         v = i ? plain_add(f, v, t) : t;
     }

@@ -1,7 +1,7 @@
 /* Where memory ends. Sanitizers do not see into generated code, so arrays here end before, and start after, pages that
  * may not be touched, for every length up to several vectors and every offset within one; results are compared with the
- * interpreter's bits, what lies around them must stay. Then lengths around the chunks' borders, against the reference of
- * docs/reductions.md, and results so large that they are stored past the caches. */
+ * interpreter's bits, what lies around them must stay. Then lengths around the chunks' borders, against the reference
+ * of docs/reductions.md, and results so large that they are stored past the caches. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -54,8 +54,8 @@ static void gd_paint(gd_area a)
     memset(a.at, GD_CANARY, a.nbytes);
 }
 
-/* Where an array of n elements stands in its area: `place` 0 ends at the guard, 1 + k starts k elements behind the front
- * one. Different arrays get different offsets but for those at the guards. */
+/* Where an array of n elements stands in its area: `place` 0 ends at the guard, 1 + k starts k elements behind the
+ * front one. Different arrays get different offsets but for those at the guards. */
 static char *gd_place(gd_area a, size_t place, size_t array, size_t n, size_t size)
 {
     size_t lanes = 64 / size;
@@ -89,8 +89,8 @@ static void gd_catch(void)
     sigaction(SIGILL, &act, NULL);
 }
 
-#define GD_FAIL(what, ...)                                                                                             \
-    ck_abort_msg("%s %s: %s, n=%zu place=%zu: " what, kut_isa_names[gd.isa], kut_type_name(gd.type), gd.text, gd.n,    \
+#define GD_FAIL(what, ...)                                                                                          \
+    ck_abort_msg("%s %s: %s, n=%zu place=%zu: " what, kut_isa_names[gd.isa], kut_type_name(gd.type), gd.text, gd.n, \
                  gd.place, __VA_ARGS__)
 
 /* One call: inputs copied to their places, the result compared, all around it untouched. With `in_place` the result is
@@ -100,8 +100,8 @@ static void gd_call(const jitk_kernel *k, const kut_kernel *u, gd_area *area, ch
 {
     size_t size = kut_size(gd.type), count = u->is_map ? gd.n : 1, nargs = 0;
     gd_area result = in_place ? area[0] : area[GD_INPUTS];
-    char *out = in_place ? gd_place(area[0], gd.place, 0, gd.n, size)
-                         : gd_place(result, gd.place, GD_INPUTS, count, size);
+    char *out =
+        in_place ? gd_place(area[0], gd.place, 0, gd.n, size) : gd_place(result, gd.place, GD_INPUTS, count, size);
     static const double scalar64[] = {2.5, 0.25};
     static const float scalar32[] = {2.5f, 0.25f};
     const void *args[8];
@@ -252,16 +252,16 @@ START_TEST(guarded_strides)
 }
 END_TEST
 
-/* Sums whose body is not zero at zero: a lane without an element adds nothing. Whole numbers, so that the value is known
- * without any order. */
+/* Sums whose body is not zero at zero: a lane without an element adds nothing. Whole numbers, so that the value is
+ * known without any order. */
 START_TEST(not_zero_at_zero)
 {
     static const struct {
         const char *text;
         double each, times; /* the sum is n*each + times*S */
-    } rows[] = {{"sum(x + 1)", 1, 1}, {"sum(1 - x)", 1, -1}, {"sum(2*x + 3)", 3, 2}, {"sum(x^0)", 1, 0},
-                {"sum(x*0 + 5)", 5, 0}, {"count(x + 30)", 1, 0}, {"sum(x < 1e9)", 1, 0}, {"-sum(-x - 1)", 1, 1},
-                {"sum((x + 8) % 1024)", 8, 1}};
+    } rows[] = {{"sum(x + 1)", 1, 1},   {"sum(1 - x)", 1, -1},  {"sum(2*x + 3)", 3, 2},
+                {"sum(x^0)", 1, 0},     {"sum(x*0 + 5)", 5, 0}, {"count(x + 30)", 1, 0},
+                {"sum(x < 1e9)", 1, 0}, {"-sum(-x - 1)", 1, 1}, {"sum((x + 8) % 1024)", 8, 1}};
     static double x[GD_MAX_N];
     static float y[GD_MAX_N];
     if (!kut_isa(_i))
@@ -278,8 +278,8 @@ START_TEST(not_zero_at_zero)
             ck_assert_int_eq((int)jitk_callv(k, n, 2, a), (int)JITK_OK);
             ck_assert_int_eq((int)jitk_callv(kf, n, 2, af), (int)JITK_OK);
             if (got != want || gotf != (float)want)
-                ck_abort_msg("%s: %s, n=%zu: expected %g, got %g and (f32) %g", kut_isa_names[_i], rows[r].text, n, want,
-                             got, (double)gotf);
+                ck_abort_msg("%s: %s, n=%zu: expected %g, got %g and (f32) %g", kut_isa_names[_i], rows[r].text, n,
+                             want, got, (double)gotf);
         }
         jitk_free(k);
         jitk_free(kf);
@@ -289,9 +289,36 @@ END_TEST
 
 /* ---- around the chunks' borders ---- */
 
-static const size_t gd_lengths[] = {1, 31, 63, 64, 65, 255, 256, 257, 1024, 4111, 4112, 4113, 8223, 8224, 8225, 12336,
-                                    12337, 16447, 16448, 16449, 16448 + 64, 2 * 16448 - 1, 2 * 16448, 2 * 16448 + 1,
-                                    3 * 16448, 3 * 16448 + 5000, 4 * 16448 + 1, 100000, 16 * 16448 - 1, 1000007}; /* ascending */
+static const size_t gd_lengths[] = {1,
+                                    31,
+                                    63,
+                                    64,
+                                    65,
+                                    255,
+                                    256,
+                                    257,
+                                    1024,
+                                    4111,
+                                    4112,
+                                    4113,
+                                    8223,
+                                    8224,
+                                    8225,
+                                    12336,
+                                    12337,
+                                    16447,
+                                    16448,
+                                    16449,
+                                    16448 + 64,
+                                    2 * 16448 - 1,
+                                    2 * 16448,
+                                    2 * 16448 + 1,
+                                    3 * 16448,
+                                    3 * 16448 + 5000,
+                                    4 * 16448 + 1,
+                                    100000,
+                                    16 * 16448 - 1,
+                                    1000007}; /* ascending */
 static bool gd_far(jitk_type type, double want, uint64_t got)
 {
     uint64_t bits = type == JITK_F32 ? plain_narrow(plain_double_bits(want)) : plain_double_bits(want);
@@ -301,8 +328,9 @@ static bool gd_far(jitk_type type, double want, uint64_t got)
 /* sum and dot against the reference, at an odd offset; the rest against the interpreter. */
 START_TEST(chunk_borders)
 {
-    static const char *const others[] = {"prod(1 + x*1e-6)", "mean(x)", "min(x)", "argmax(x)", "count(x > 1)",
-                                         "sum(x) + max(x)*sum(x*x) - min(x)", "sum(x) + argmin(abs(x))"};
+    static const char *const others[] = {
+        "prod(1 + x*1e-6)",       "mean(x)", "min(x)", "argmax(x)", "count(x > 1)", "sum(x) + max(x)*sum(x*x) - min(x)",
+        "sum(x) + argmin(abs(x))"};
     int isa = _i / 2;
     jitk_type type = _i & 1 ? JITK_F32 : JITK_F64;
     size_t size = kut_size(type), lengths = kut_step() > 1 ? KUT_COUNT(gd_lengths) - 4 : KUT_COUNT(gd_lengths);
@@ -393,8 +421,8 @@ END_TEST
 
 /* ---- results beyond the caches ---- */
 
-/* Inputs repeat themselves every so many elements, so that a short reference serves; a prime, so that no vector or block
- * fits it. */
+/* Inputs repeat themselves every so many elements, so that a short reference serves; a prime, so that no vector or
+ * block fits it. */
 #define GD_PERIOD 4099
 
 static size_t gd_large(void)
@@ -418,7 +446,8 @@ static void gd_repeats(const char *text, const char *r, size_t n)
 {
     size_t size = kut_size(gds.type);
     for (size_t b = 0; b < n; b += GD_PERIOD) {
-        size_t count = n - b < GD_PERIOD ? n - b : GD_PERIOD, bad = kut_differs(gds.type, gds.want, r + b * size, count);
+        size_t count = n - b < GD_PERIOD ? n - b : GD_PERIOD,
+               bad = kut_differs(gds.type, gds.want, r + b * size, count);
         ck_assert_msg(bad == count, "%s %s: %s, n=%zu: element %zu", kut_isa_names[gds.isa], kut_type_name(gds.type),
                       text, n, b + bad);
     }
@@ -442,8 +471,7 @@ static void gd_stream(const char *text, size_t offset)
     gd_paint(gds.out);
     ck_assert_int_eq((int)jitk_callv(k, n, nargs, args), (int)JITK_OK);
     gd_repeats(text, r, n);
-    ck_assert_msg(gd_untouched(gds.out, 0, offset * size) &&
-                      gd_untouched(gds.out, (offset + n) * size, gds.out.nbytes),
+    ck_assert_msg(gd_untouched(gds.out, 0, offset * size) && gd_untouched(gds.out, (offset + n) * size, gds.out.nbytes),
                   "%s %s: %s wrote around its result", kut_isa_names[gds.isa], kut_type_name(gds.type), text);
     if (nargs == 2) { /* in place */
         args[1] = gds.in.at;

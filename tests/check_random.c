@@ -1,7 +1,7 @@
 /* Random expressions through everything: the interpreter against a direct evaluation of the tree (random_tree.h), and
- * every instruction set against the interpreter, in both precisions, on extreme and random values, with offsets, strides
- * and results in place; jitk_function besides. What fails, by a wrong bit, an error, a crash or a hang, is shrunk and
- * printed. JITK_TEST_SEED chooses other expressions. */
+ * every instruction set against the interpreter, in both precisions, on extreme and random values, with offsets,
+ * strides and results in place; jitk_function besides. What fails, by a wrong bit, an error, a crash or a hang, is
+ * shrunk and printed. JITK_TEST_SEED chooses other expressions. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -14,7 +14,7 @@
 #define RND_EXPRESSIONS 20000
 #define RND_BATCHES 20
 #define RND_MAX_N 300
-#define RND_CELLS ((RND_MAX_N + 1) * 3 + 64) /* elements of an array's room: strides up to 3, offset, canaries */
+#define RND_CELLS ((RND_MAX_N + 1) * 3 + 64)  /* elements of an array's room: strides up to 3, offset, canaries */
 #define RND_ARRAYS (TREE_ARRAYS + TREE_ROOTS) /* the arguments that may be arrays: inputs, then results */
 #define RND_ARGS (RND_ARRAYS + TREE_SCALARS)
 #define RND_HANG_SECONDS 60
@@ -34,11 +34,23 @@ typedef struct rnd_case {
 } rnd_case;
 
 typedef enum rnd_verdict {
-    RND_FINE, RND_NO_COMPILE, RND_NO_CALL, RND_WRONG_INTERP, RND_WRONG, RND_WROTE_OUTSIDE, RND_WRONG_FUNCTION, RND_CRASH
+    RND_FINE,
+    RND_NO_COMPILE,
+    RND_NO_CALL,
+    RND_WRONG_INTERP,
+    RND_WRONG,
+    RND_WROTE_OUTSIDE,
+    RND_WRONG_FUNCTION,
+    RND_CRASH
 } rnd_verdict;
-static const char *const rnd_verdict_names[] = {
-    "fine", "does not compile", "the call fails", "the interpreter differs from the tree", "differs from the interpreter",
-    "wrote outside the result", "the function differs from the interpreter", "crashed or hung"};
+static const char *const rnd_verdict_names[] = {"fine",
+                                                "does not compile",
+                                                "the call fails",
+                                                "the interpreter differs from the tree",
+                                                "differs from the interpreter",
+                                                "wrote outside the result",
+                                                "the function differs from the interpreter",
+                                                "crashed or hung"};
 
 /* The case at work. Static, so that it survives the jump out of a signal. */
 static struct rnd_state {
@@ -48,7 +60,7 @@ static struct rnd_state {
     volatile int signal;
     jitk_type type;
     rnd_verdict verdict;
-    size_t result, place;    /* where a value is wrong */
+    size_t result, place; /* where a value is wrong */
     uint64_t expected, got;
     jitk_error error;
     kut_text text;
@@ -210,7 +222,8 @@ static rnd_verdict rnd_against_tree(const rnd_case *c)
     return v;
 }
 
-/* The reference: the interpreter on plain contiguous arrays, checked against the tree where its value is spelled out. */
+/* The reference: the interpreter on plain contiguous arrays, checked against the tree where its value is spelled out.
+ */
 static rnd_verdict rnd_reference(const rnd_case *c)
 {
     static const int ones[RND_ARRAYS] = {1, 1, 1, 1, 1, 1, 1};
@@ -287,22 +300,22 @@ static uint64_t rnd_call_function(jitk_fn f, size_t arity, const uint64_t *v)
     uint64_t u = 0;
 #define D(i) plain_double(v[i])
 #define S(i) plain_float(v[i])
-#define RND_CALL(T, V, bits)                                                                                           \
-    switch (arity) {                                                                                                   \
-    case 0:                                                                                                            \
-        u = bits(((T(*)(void))f)());                                                                                   \
-        break;                                                                                                         \
-    case 1:                                                                                                            \
-        u = bits(((T(*)(T))f)(V(0)));                                                                                  \
-        break;                                                                                                         \
-    case 2:                                                                                                            \
-        u = bits(((T(*)(T, T))f)(V(0), V(1)));                                                                         \
-        break;                                                                                                         \
-    case 3:                                                                                                            \
-        u = bits(((T(*)(T, T, T))f)(V(0), V(1), V(2)));                                                                \
-        break;                                                                                                         \
-    default:                                                                                                           \
-        u = bits(((T(*)(T, T, T, T))f)(V(0), V(1), V(2), V(3)));                                                       \
+#define RND_CALL(T, V, bits)                                     \
+    switch (arity) {                                             \
+    case 0:                                                      \
+        u = bits(((T(*)(void))f)());                             \
+        break;                                                   \
+    case 1:                                                      \
+        u = bits(((T(*)(T))f)(V(0)));                            \
+        break;                                                   \
+    case 2:                                                      \
+        u = bits(((T(*)(T, T))f)(V(0), V(1)));                   \
+        break;                                                   \
+    case 3:                                                      \
+        u = bits(((T(*)(T, T, T))f)(V(0), V(1), V(2)));          \
+        break;                                                   \
+    default:                                                     \
+        u = bits(((T(*)(T, T, T, T))f)(V(0), V(1), V(2), V(3))); \
     }
     if (rnd.type == JITK_F32) {
         RND_CALL(float, S, plain_float_bits)
@@ -472,15 +485,15 @@ static void rnd_report(rnd_case *c, jitk_type type, uint64_t seed, rnd_verdict v
         len += (size_t)snprintf(inputs + len, sizeof inputs - len, " %c=%.17g",
                                 scalar ? tree_scalar_names[a - TREE_ARRAYS] : tree_array_names[a], kut_show(type, u));
     }
-    ck_abort_msg("%s %s: %s\n  text: %s\n  n=%zu result=%zu place=%zu:%s\n  expected %.17g (%#llx) got %.17g (%#llx)\n"
-                 "  status %d \"%s\" signal %d; in place %d, strides %d %d %d %d -> %d, offsets %zu %zu %zu %zu -> %zu\n"
-                 "  seed %llu data %llu kind %d; before shrinking: %s",
-                 kut_isa_names[rnd.isa], kut_type_name(type), rnd_verdict_names[v], rnd.text.at, c->n, rnd.result, rnd.place, inputs,
-                 kut_show(type, rnd.expected), (unsigned long long)rnd.expected, kut_show(type, rnd.got),
-                 (unsigned long long)rnd.got, (int)rnd.error.status, rnd.error.message, rnd.signal, c->in_place,
-                 c->stride[0], c->stride[1], c->stride[2], c->stride[3], c->stride[4], c->offset[0], c->offset[1],
-                 c->offset[2], c->offset[3], c->offset[4], (unsigned long long)seed, (unsigned long long)c->data_seed,
-                 (int)c->kind, first);
+    ck_abort_msg(
+        "%s %s: %s\n  text: %s\n  n=%zu result=%zu place=%zu:%s\n  expected %.17g (%#llx) got %.17g (%#llx)\n"
+        "  status %d \"%s\" signal %d; in place %d, strides %d %d %d %d -> %d, offsets %zu %zu %zu %zu -> %zu\n"
+        "  seed %llu data %llu kind %d; before shrinking: %s",
+        kut_isa_names[rnd.isa], kut_type_name(type), rnd_verdict_names[v], rnd.text.at, c->n, rnd.result, rnd.place,
+        inputs, kut_show(type, rnd.expected), (unsigned long long)rnd.expected, kut_show(type, rnd.got),
+        (unsigned long long)rnd.got, (int)rnd.error.status, rnd.error.message, rnd.signal, c->in_place, c->stride[0],
+        c->stride[1], c->stride[2], c->stride[3], c->stride[4], c->offset[0], c->offset[1], c->offset[2], c->offset[3],
+        c->offset[4], (unsigned long long)seed, (unsigned long long)c->data_seed, (int)c->kind, first);
 }
 
 /* ---- making cases ---- */
@@ -542,11 +555,20 @@ START_TEST(evaluator_known_values)
     static const struct {
         plain_rounding how;
         const char *in, *out;
-    } known[] = {{PLAIN_ROUND, "0.49999999999999994", "0"}, {PLAIN_ROUND, "-0.5", "-1"}, {PLAIN_ROUND, "2.5", "3"},
-                 {PLAIN_RINT, "2.5", "2"},    {PLAIN_RINT, "1.5", "2"},   {PLAIN_RINT, "0.5", "0"},
-                 {PLAIN_RINT, "-0.2", "-0"},  {PLAIN_FLOOR, "-0.2", "-1"}, {PLAIN_FLOOR, "1.99", "1"},
-                 {PLAIN_CEIL, "-0.2", "-0"},  {PLAIN_CEIL, "5e-324", "1"}, {PLAIN_TRUNC, "-1.99", "-1"},
-                 {PLAIN_RINT, "1e300", "1e300"}, {PLAIN_FLOOR, "inf", "inf"}};
+    } known[] = {{PLAIN_ROUND, "0.49999999999999994", "0"},
+                 {PLAIN_ROUND, "-0.5", "-1"},
+                 {PLAIN_ROUND, "2.5", "3"},
+                 {PLAIN_RINT, "2.5", "2"},
+                 {PLAIN_RINT, "1.5", "2"},
+                 {PLAIN_RINT, "0.5", "0"},
+                 {PLAIN_RINT, "-0.2", "-0"},
+                 {PLAIN_FLOOR, "-0.2", "-1"},
+                 {PLAIN_FLOOR, "1.99", "1"},
+                 {PLAIN_CEIL, "-0.2", "-0"},
+                 {PLAIN_CEIL, "5e-324", "1"},
+                 {PLAIN_TRUNC, "-1.99", "-1"},
+                 {PLAIN_RINT, "1e300", "1e300"},
+                 {PLAIN_FLOOR, "inf", "inf"}};
     for (size_t i = 0; i < KUT_COUNT(known); i++)
         ck_assert_msg(plain_integer(&plain_f64, plain_parse(&plain_f64, known[i].in), known[i].how) ==
                           plain_parse(&plain_f64, known[i].out),

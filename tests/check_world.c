@@ -31,11 +31,35 @@ static void world_inputs(jitk_type type, char *x, char *y)
 }
 
 /* Texts whose compilation or evaluation rounds, underflows, overflows, divides by zero or has no value. */
-static const char *const world_texts[] = {
-    "x + y", "x*0.1", "x/3", "x - 1e-300", "x*0.5", "√abs(x)", "x^5", "x % 0.3", "rint(x + 0.5)", "fma(x, 0.1, y)",
-    "x + (1/3 - 0.1*0.1 + 1e-310)", "x*(1/0)", "x + (0.1 + 0.2)", "0x1.8p-1074 + x", "x > 1e-320 ? 1 : 0", "round(x)",
-    "floor(x/7)", "1e-310*3 + x*0", "x/(2^0.5)", "min(x, y)",
-    "sum(x)", "sum(x*y)", "prod(x + 0.5)", "mean(x)", "dot(x, x)", "min(x)", "argmax(x)", "sum(x)/3", "count(x > 1e-310)"};
+static const char *const world_texts[] = {"x + y",
+                                          "x*0.1",
+                                          "x/3",
+                                          "x - 1e-300",
+                                          "x*0.5",
+                                          "√abs(x)",
+                                          "x^5",
+                                          "x % 0.3",
+                                          "rint(x + 0.5)",
+                                          "fma(x, 0.1, y)",
+                                          "x + (1/3 - 0.1*0.1 + 1e-310)",
+                                          "x*(1/0)",
+                                          "x + (0.1 + 0.2)",
+                                          "0x1.8p-1074 + x",
+                                          "x > 1e-320 ? 1 : 0",
+                                          "round(x)",
+                                          "floor(x/7)",
+                                          "1e-310*3 + x*0",
+                                          "x/(2^0.5)",
+                                          "min(x, y)",
+                                          "sum(x)",
+                                          "sum(x*y)",
+                                          "prod(x + 0.5)",
+                                          "mean(x)",
+                                          "dot(x, x)",
+                                          "min(x)",
+                                          "argmax(x)",
+                                          "sum(x)/3",
+                                          "count(x > 1e-310)"};
 
 /* All results, one behind the other, each as the bits of its first WORLD_N values or one; returns how many bytes. */
 static size_t world_sample(jitk_type type, int isa, char *out)
@@ -192,8 +216,8 @@ END_TEST
 /* A trap that is unmasked in the caller never fires, and does not fire late, at the caller's own next operation. */
 START_TEST(traps)
 {
-    static const char *const texts[] = {"1/0", "0/0", "1e-310*0.1", "1e308*10", "√-1", "x/0", "x/x", "x*1e300*1e300",
-                                        "sum(x)", "inf - inf", "x < nan", "rint(x)", "x % 0"};
+    static const char *const texts[] = {"1/0",           "0/0",    "1e-310*0.1", "1e308*10", "√-1",     "x/0",  "x/x",
+                                        "x*1e300*1e300", "sum(x)", "inf - inf",  "x < nan",  "rint(x)", "x % 0"};
     if (!kut_isa(_i))
         return;
     unsigned saved = plain_mode();
@@ -221,7 +245,8 @@ END_TEST
 /* Sets a locale whose decimal point is a comma: the system's, or one made here with localedef from a few lines. */
 static bool world_comma_locale(void)
 {
-    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8", "ru_RU.UTF-8"};
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE",
+                                        "fr_FR.UTF-8", "fr_FR.utf8", "ru_RU.UTF-8"};
     char dir[] = "/tmp/jitk-locale-XXXXXX", command[1024];
     bool set = false;
     for (size_t i = 0; i < KUT_COUNT(names) && !set; i++)

@@ -1,8 +1,9 @@
 /* Plain IEEE arithmetic for the tests' own evaluators, on bit patterns, so that no flag of the build (-ffast-math,
- * -march=native) changes a bit of what the library is compared with. Add, subtract, multiply, divide and root are single
- * instructions in inline assembly (elsewhere volatile C); comparing, rounding to integers, minimum and sign are integer
- * arithmetic; fma and fmod are libm's, called through pointers that the compiler cannot see through. It shares nothing
- * with the library. Callers bracket their work with plain_enter and plain_leave: -ffast-math programs start with FTZ. */
+ * -march=native) changes a bit of what the library is compared with. Add, subtract, multiply, divide and root are
+ * single instructions in inline assembly (elsewhere volatile C); comparing, rounding to integers, minimum and sign are
+ * integer arithmetic; fma and fmod are libm's, called through pointers that the compiler cannot see through. It shares
+ * nothing with the library. Callers bracket their work with plain_enter and plain_leave: -ffast-math programs start
+ * with FTZ. */
 #ifndef PLAIN_FP_H
 #define PLAIN_FP_H
 #include <math.h>
@@ -90,28 +91,28 @@ PLAIN_FUNC void plain_leave(unsigned saved)
 /* ---- rounded operations: volatile, so that none moves across a change of the mode ---- */
 
 #if defined(__x86_64__)
-#define PLAIN_BINARY(name, insn, sign)                                                                                 \
-    PLAIN_FUNC uint64_t plain_##name(const plain_format *f, uint64_t a, uint64_t b)                                    \
-    {                                                                                                                  \
-        if (f->bytes == 8) {                                                                                           \
-            double x = plain_double(a);                                                                                \
-            __asm__ volatile(insn "sd %1, %0" : "+x"(x) : "x"(plain_double(b)));                                       \
-            return plain_double_bits(x);                                                                               \
-        }                                                                                                              \
-        float y = plain_float(a);                                                                                      \
-        __asm__ volatile(insn "ss %1, %0" : "+x"(y) : "x"(plain_float(b)));                                            \
-        return plain_float_bits(y);                                                                                    \
+#define PLAIN_BINARY(name, insn, sign)                                              \
+    PLAIN_FUNC uint64_t plain_##name(const plain_format *f, uint64_t a, uint64_t b) \
+    {                                                                               \
+        if (f->bytes == 8) {                                                        \
+            double x = plain_double(a);                                             \
+            __asm__ volatile(insn "sd %1, %0" : "+x"(x) : "x"(plain_double(b)));    \
+            return plain_double_bits(x);                                            \
+        }                                                                           \
+        float y = plain_float(a);                                                   \
+        __asm__ volatile(insn "ss %1, %0" : "+x"(y) : "x"(plain_float(b)));         \
+        return plain_float_bits(y);                                                 \
     }
 #else
-#define PLAIN_BINARY(name, insn, sign)                                                                                 \
-    PLAIN_FUNC uint64_t plain_##name(const plain_format *f, uint64_t a, uint64_t b)                                    \
-    {                                                                                                                  \
-        if (f->bytes == 8) {                                                                                           \
-            volatile double x = plain_double(a), y = plain_double(b), r = x sign y;                                    \
-            return plain_double_bits(r);                                                                               \
-        }                                                                                                              \
-        volatile float v = plain_float(a), w = plain_float(b), q = v sign w;                                           \
-        return plain_float_bits(q);                                                                                    \
+#define PLAIN_BINARY(name, insn, sign)                                              \
+    PLAIN_FUNC uint64_t plain_##name(const plain_format *f, uint64_t a, uint64_t b) \
+    {                                                                               \
+        if (f->bytes == 8) {                                                        \
+            volatile double x = plain_double(a), y = plain_double(b), r = x sign y; \
+            return plain_double_bits(r);                                            \
+        }                                                                           \
+        volatile float v = plain_float(a), w = plain_float(b), q = v sign w;        \
+        return plain_float_bits(q);                                                 \
     }
 #endif
 PLAIN_BINARY(add, "add", +)

@@ -8,63 +8,71 @@
 #include "kernels_under_test.h"
 
 /* NAME, text, form, arity, precedence (loosest 1), weight in the growing. */
-#define TREE_OPS(X)                                                                                                    \
-    X(NUMBER, "", LEAF, 0, 10, 0)                                                                                      \
-    X(ARRAY, "", LEAF, 0, 10, 0)                                                                                       \
-    X(SCALAR, "", LEAF, 0, 10, 0)                                                                                      \
-    X(LENGTH, "length()", LEAF, 0, 10, 0)                                                                              \
-    X(ADD, "+", INFIX, 2, 5, 12)                                                                                       \
-    X(SUB, "-", INFIX, 2, 5, 12)                                                                                       \
-    X(MUL, "*", INFIX, 2, 6, 12)                                                                                       \
-    X(DIV, "/", INFIX, 2, 6, 7)                                                                                        \
-    X(MOD, "%", INFIX, 2, 6, 4)                                                                                        \
-    X(LT, "<", COMPARE, 2, 4, 2)                                                                                       \
-    X(LE, "<=", COMPARE, 2, 4, 2)                                                                                      \
-    X(GT, ">", COMPARE, 2, 4, 2)                                                                                       \
-    X(GE, ">=", COMPARE, 2, 4, 2)                                                                                      \
-    X(EQ, "==", COMPARE, 2, 4, 2)                                                                                      \
-    X(NE, "!=", COMPARE, 2, 4, 2)                                                                                      \
-    X(AND, "&&", INFIX, 2, 3, 2)                                                                                       \
-    X(OR, "||", INFIX, 2, 2, 2)                                                                                        \
-    X(NEG, "-", PREFIX, 1, 7, 6)                                                                                       \
-    X(PLUS, "+", PREFIX, 1, 7, 1)                                                                                      \
-    X(NOT, "!", PREFIX, 1, 7, 2)                                                                                       \
-    X(ROOT, "\xe2\x88\x9a", ROOT, 1, 9, 2)                                                                             \
-    X(POWER, "^", POWER, 1, 8, 7)                                                                                      \
-    X(COND, "?", COND, 3, 1, 4)                                                                                        \
-    X(WHERE, "where", CALL, 3, 10, 3)                                                                                  \
-    X(ABS, "abs", CALL, 1, 10, 2)                                                                                      \
-    X(SIGN, "sign", CALL, 1, 10, 2)                                                                                    \
-    X(SQRT, "sqrt", CALL, 1, 10, 3)                                                                                    \
-    X(MIN2, "min", CALL, 2, 10, 2)                                                                                     \
-    X(MAX2, "max", CALL, 2, 10, 2)                                                                                     \
-    X(MIN3, "min", CALL, 3, 10, 1)                                                                                     \
-    X(MAX4, "max", CALL, 4, 10, 1)                                                                                     \
-    X(CLAMP, "clamp", CALL, 3, 10, 2)                                                                                  \
-    X(FMA, "fma", CALL, 3, 10, 3)                                                                                      \
-    X(FLOOR, "floor", CALL, 1, 10, 2)                                                                                  \
-    X(CEIL, "ceil", CALL, 1, 10, 2)                                                                                    \
-    X(TRUNC, "trunc", CALL, 1, 10, 2)                                                                                  \
-    X(ROUND, "round", CALL, 1, 10, 2)                                                                                  \
-    X(RINT, "rint", CALL, 1, 10, 2)                                                                                    \
-    X(COPYSIGN, "copysign", CALL, 2, 10, 2)                                                                            \
-    X(ISNAN, "isnan", CALL, 1, 10, 1)                                                                                  \
-    X(ISINF, "isinf", CALL, 1, 10, 1)                                                                                  \
-    X(ISFINITE, "isfinite", CALL, 1, 10, 1)                                                                            \
-    X(SUM, "sum", REDUCE, 1, 10, 6)                                                                                    \
-    X(PROD, "prod", REDUCE, 1, 10, 2)                                                                                  \
-    X(MIN, "min", REDUCE, 1, 10, 3)                                                                                    \
-    X(MAX, "max", REDUCE, 1, 10, 3)                                                                                    \
-    X(MEAN, "mean", REDUCE, 1, 10, 2)                                                                                  \
-    X(DOT, "dot", REDUCE, 2, 10, 3)                                                                                    \
-    X(ANY, "any", REDUCE, 1, 10, 1)                                                                                    \
-    X(ALL, "all", REDUCE, 1, 10, 1)                                                                                    \
-    X(COUNT, "count", REDUCE, 1, 10, 1)                                                                                \
-    X(ARGMIN, "argmin", REDUCE, 1, 10, 1)                                                                              \
+#define TREE_OPS(X)                         \
+    X(NUMBER, "", LEAF, 0, 10, 0)           \
+    X(ARRAY, "", LEAF, 0, 10, 0)            \
+    X(SCALAR, "", LEAF, 0, 10, 0)           \
+    X(LENGTH, "length()", LEAF, 0, 10, 0)   \
+    X(ADD, "+", INFIX, 2, 5, 12)            \
+    X(SUB, "-", INFIX, 2, 5, 12)            \
+    X(MUL, "*", INFIX, 2, 6, 12)            \
+    X(DIV, "/", INFIX, 2, 6, 7)             \
+    X(MOD, "%", INFIX, 2, 6, 4)             \
+    X(LT, "<", COMPARE, 2, 4, 2)            \
+    X(LE, "<=", COMPARE, 2, 4, 2)           \
+    X(GT, ">", COMPARE, 2, 4, 2)            \
+    X(GE, ">=", COMPARE, 2, 4, 2)           \
+    X(EQ, "==", COMPARE, 2, 4, 2)           \
+    X(NE, "!=", COMPARE, 2, 4, 2)           \
+    X(AND, "&&", INFIX, 2, 3, 2)            \
+    X(OR, "||", INFIX, 2, 2, 2)             \
+    X(NEG, "-", PREFIX, 1, 7, 6)            \
+    X(PLUS, "+", PREFIX, 1, 7, 1)           \
+    X(NOT, "!", PREFIX, 1, 7, 2)            \
+    X(ROOT, "\xe2\x88\x9a", ROOT, 1, 9, 2)  \
+    X(POWER, "^", POWER, 1, 8, 7)           \
+    X(COND, "?", COND, 3, 1, 4)             \
+    X(WHERE, "where", CALL, 3, 10, 3)       \
+    X(ABS, "abs", CALL, 1, 10, 2)           \
+    X(SIGN, "sign", CALL, 1, 10, 2)         \
+    X(SQRT, "sqrt", CALL, 1, 10, 3)         \
+    X(MIN2, "min", CALL, 2, 10, 2)          \
+    X(MAX2, "max", CALL, 2, 10, 2)          \
+    X(MIN3, "min", CALL, 3, 10, 1)          \
+    X(MAX4, "max", CALL, 4, 10, 1)          \
+    X(CLAMP, "clamp", CALL, 3, 10, 2)       \
+    X(FMA, "fma", CALL, 3, 10, 3)           \
+    X(FLOOR, "floor", CALL, 1, 10, 2)       \
+    X(CEIL, "ceil", CALL, 1, 10, 2)         \
+    X(TRUNC, "trunc", CALL, 1, 10, 2)       \
+    X(ROUND, "round", CALL, 1, 10, 2)       \
+    X(RINT, "rint", CALL, 1, 10, 2)         \
+    X(COPYSIGN, "copysign", CALL, 2, 10, 2) \
+    X(ISNAN, "isnan", CALL, 1, 10, 1)       \
+    X(ISINF, "isinf", CALL, 1, 10, 1)       \
+    X(ISFINITE, "isfinite", CALL, 1, 10, 1) \
+    X(SUM, "sum", REDUCE, 1, 10, 6)         \
+    X(PROD, "prod", REDUCE, 1, 10, 2)       \
+    X(MIN, "min", REDUCE, 1, 10, 3)         \
+    X(MAX, "max", REDUCE, 1, 10, 3)         \
+    X(MEAN, "mean", REDUCE, 1, 10, 2)       \
+    X(DOT, "dot", REDUCE, 2, 10, 3)         \
+    X(ANY, "any", REDUCE, 1, 10, 1)         \
+    X(ALL, "all", REDUCE, 1, 10, 1)         \
+    X(COUNT, "count", REDUCE, 1, 10, 1)     \
+    X(ARGMIN, "argmin", REDUCE, 1, 10, 1)   \
     X(ARGMAX, "argmax", REDUCE, 1, 10, 1)
 
 typedef enum tree_form {
-    TREE_LEAF, TREE_INFIX, TREE_COMPARE, TREE_PREFIX, TREE_ROOT, TREE_POWER, TREE_COND, TREE_CALL, TREE_REDUCE
+    TREE_LEAF,
+    TREE_INFIX,
+    TREE_COMPARE,
+    TREE_PREFIX,
+    TREE_ROOT,
+    TREE_POWER,
+    TREE_COND,
+    TREE_CALL,
+    TREE_REDUCE
 } tree_form;
 
 typedef enum tree_op {
@@ -88,11 +96,34 @@ static const tree_row tree_rows[] = {
 #undef TREE_ROW
 };
 
-static const char *const tree_numbers[] = {
-    "1", "2", "0", "3", "0.5", "1.5", ".25", "5.", "1e-3", "0x10", "0x1.8p3", "10", "100", "1e30", "1e-320", "1e-45",
-    "9007199254740993", "16777217", "0.1", "4503599627370497.5", "1e38", "1e-38", "pi", "e", "inf", "nan"};
-static const char *const tree_exponents[] = {"0.5", "2", "3", "-1", "1", "0", "4", "1/2", "5", "6", "7", "8", "9", "10",
-                                             "11", "12", "13", "14", "15", "16"};
+static const char *const tree_numbers[] = {"1",
+                                           "2",
+                                           "0",
+                                           "3",
+                                           "0.5",
+                                           "1.5",
+                                           ".25",
+                                           "5.",
+                                           "1e-3",
+                                           "0x10",
+                                           "0x1.8p3",
+                                           "10",
+                                           "100",
+                                           "1e30",
+                                           "1e-320",
+                                           "1e-45",
+                                           "9007199254740993",
+                                           "16777217",
+                                           "0.1",
+                                           "4503599627370497.5",
+                                           "1e38",
+                                           "1e-38",
+                                           "pi",
+                                           "e",
+                                           "inf",
+                                           "nan"};
+static const char *const tree_exponents[] = {"0.5", "2", "3", "-1", "1",  "0",  "4",  "1/2", "5",  "6",
+                                             "7",   "8", "9", "10", "11", "12", "13", "14",  "15", "16"};
 #define TREE_PLAIN_EXPONENTS 8 /* the first of them, whose value is spelled out in language.md bit by bit */
 #define TREE_ARRAYS 4
 #define TREE_SCALARS 2
@@ -539,8 +570,8 @@ KUT_FUNC uint64_t tree_reduce(const tree_env *e, const tree_node *v, uint64_t *v
     case TREE_OP_PROD:
         return tree_round(e, tree_accumulate(e, value, true));
     case TREE_OP_MEAN:
-        return tree_round(e, plain_div(&plain_f64, tree_accumulate(e, value, false),
-                                       plain_whole(&plain_f64, (int64_t)e->n)));
+        return tree_round(
+            e, plain_div(&plain_f64, tree_accumulate(e, value, false), plain_whole(&plain_f64, (int64_t)e->n)));
     case TREE_OP_MIN:
     case TREE_OP_MAX:
         return tree_extreme(e, value, v->op == TREE_OP_MAX);

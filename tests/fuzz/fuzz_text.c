@@ -1,7 +1,8 @@
 /* libFuzzer on the text: whatever compiles must give the interpreter's bits on every instruction set, whatever does not
  * must say where, within the text. The first byte chooses type and length, the rest is the text.
  *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD/generated tests/fuzz/fuzz_text.c -o fuzz-text -lm -lpthread
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD/generated tests/fuzz/fuzz_text.c -o fuzz-text -lm
+ * -lpthread
  *   ./fuzz-text -dict=tests/fuzz/jitk.dict -max_len=4096 CORPUS
  *
  * With -DFUZZ_MAIN it is a program that runs the files it is given, and with -DJK_TEST_HEADER it takes jitk.h. */
