@@ -3,6 +3,7 @@
 #include "../fp.h"
 #include "kernel.h"
 
+JK_SMALL_OPEN
 /* "argument 3 (y): ..." or "argument 4 (result 1): ...". */
 JK_NOINLINE jitk_status jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status, jitk_error *e, const char *what)
 {
@@ -52,19 +53,6 @@ JK_NOINLINE jitk_status jk_bind_odd(const jitk_kernel *k, size_t i, const jk_tag
     return JITK_OK;
 }
 
-JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, const jk_tagged *args, jk_binds *b, jitk_error *e)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i, nargs = k->program.nargs;
-    for (i = 0; i < nargs; i++) {
-        b->p[i] = (void *)(uintptr_t)args[i].value.pointer;
-        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
-        if (args[i].tag != info[i].type && jk_bind_odd(k, i, &args[i], b, e) != JITK_OK)
-            return e->status;
-    }
-    return JITK_OK;
-}
-
 /* The stride of an array, in elements and not 1. */
 JK_FUNC jitk_status jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b,
                                    jitk_error *e)
@@ -99,29 +87,7 @@ JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, const void 
     return JITK_OK;
 }
 
-/* ---- overlaps ---- */
-typedef struct jk_extent { /* of an argument in memory; empty: low is end */
-    uintptr_t low, end;
-} jk_extent;
-
-JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_binds *b, size_t i)
-{
-    const jk_param_info *info = &k->program.args[i];
-    size_t count = info->is_array ? n : 1, size = jk_type_size((jk_type)info->type);
-    jk_extent x;
-    x.low = (uintptr_t)b->p[i];
-    x.end = x.low + size;
-    if (count == 0 || b->p[i] == (void *)&b->number[i]) {
-        x.end = x.low;
-    } else if (count > 1) {
-        uintptr_t reach = (uintptr_t)b->step[i] * (count - 1);
-        if (b->step[i] < 0)
-            x.low += reach;
-        else
-            x.end += reach;
-    }
-    return x;
-}
+/* ---- overlaps: allowed or not ---- */
 
 /* Whether an element of the one array is an element of the other, for equal steps. Element i of the one stands at
  * i*step, element j of the other at d + j*step: they touch where -other_size < d - (i - j)*step < size, so only the two
@@ -160,6 +126,46 @@ JK_NOINLINE jitk_status jk_overlap_fail(const jitk_kernel *k, size_t out, size_t
              other < k->program.nparams ? " and is not in place: same address, stride and element type"
                                         : ", another result");
     return jk_arg_fail(k, out, JITK_ERR_ARGS, e, what);
+}
+
+JK_SMALL_CLOSE
+
+/* ---- what runs at every call ---- */
+
+JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, const jk_tagged *args, jk_binds *b, jitk_error *e)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i, nargs = k->program.nargs;
+    for (i = 0; i < nargs; i++) {
+        b->p[i] = (void *)(uintptr_t)args[i].value.pointer;
+        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
+        if (args[i].tag != info[i].type && jk_bind_odd(k, i, &args[i], b, e) != JITK_OK)
+            return e->status;
+    }
+    return JITK_OK;
+}
+
+typedef struct jk_extent { /* of an argument in memory; empty: low is end */
+    uintptr_t low, end;
+} jk_extent;
+
+JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_binds *b, size_t i)
+{
+    const jk_param_info *info = &k->program.args[i];
+    size_t count = info->is_array ? n : 1, size = jk_type_size((jk_type)info->type);
+    jk_extent x;
+    x.low = (uintptr_t)b->p[i];
+    x.end = x.low + size;
+    if (count == 0 || b->p[i] == (void *)&b->number[i]) {
+        x.end = x.low;
+    } else if (count > 1) {
+        uintptr_t reach = (uintptr_t)b->step[i] * (count - 1);
+        if (b->step[i] < 0)
+            x.low += reach;
+        else
+            x.end += reach;
+    }
+    return x;
 }
 
 JK_FUNC jitk_status jk_overlap_check(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, jitk_error *e)

@@ -70,6 +70,7 @@ JK_FUNC jk_entry *jk_cache_find(const jk_key *k)
     return NULL;
 }
 
+JK_SMALL_OPEN
 JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
 {
     int saved = errno;
@@ -130,6 +131,8 @@ JK_NOINLINE jitk_kernel *jk_eval_compile(const jk_key *key, const jitk_options *
     return jk_cache_keep(key, choice->named, choice->type, k, own);
 }
 
+JK_SMALL_CLOSE
+
 JK_FUNC jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
                                 const void *const args[], const jk_tagged *tagged, jitk_error *e)
 {
@@ -186,6 +189,7 @@ JITK_API jitk_status jitk_evalv(const char *source, const jitk_options *options,
     return e.status;
 }
 
+JK_SMALL_OPEN
 JITK_API void jitk_cache_clear(void)
 {
     size_t i;
@@ -210,6 +214,7 @@ JK_FUNC void jk_cache_count(jitk_info_t *info)
     info->uncached = JK_CACHE->uncached;
     jk_share_unlock();
 }
+JK_SMALL_CLOSE
 #undef JK_CACHE_LISTS
 #undef JK_CACHE_ENTRIES
 #undef JK_CACHE_BYTES
