@@ -376,7 +376,7 @@ START_TEST(many_arguments)
     k = api_kernel(text);
     ck_assert_uint_eq(jitk_arg_count(k), MANY + 1);
     ck_assert_int_eq(jitk_callv(k, 2, MANY + 1, args), JITK_OK);
-    ck_assert(out[0] == MANY * (MANY - 1) / 2 && out[1] == MANY);
+    ck_assert(out[0] == 44850 && out[1] == 300);
     args[MANY] = x[7];
     ck_assert_int_eq(jitk_callv(k, 2, MANY + 1, args), JITK_OK);
     ck_assert(x[7][0] == out[0]);
@@ -790,7 +790,7 @@ START_TEST(options_refused)
         ck_assert_ptr_nonnull(k);
         jitk_free(k);
     }
-    o = zero, o.isa = (jitk_isa)17;
+    o = zero, o.isa = (jitk_isa)7;
     api_refused(o, JITK_ERR_ARGS);
     o = zero, o.type = JITK_I32;
     api_refused(o, JITK_ERR_ARGS);
