@@ -5,7 +5,10 @@ JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds
 {
     if (!k->nquick || n - 1 >= JK_CHUNK || b->npacked)
         return jk_run_driver(k, n, b, e);
-    jk_run_quick(k, n, b->p);
+    if (jk_is_one(k, n))
+        jk_run_one(k, n, b->p);
+    else
+        jk_run_quick(k, n, b->p);
     return JITK_OK;
 }
 

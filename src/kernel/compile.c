@@ -212,6 +212,7 @@ JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
             quick[k->nquick++].nred = k->program.stages[i].nred;
         }
     k->direct = jk_is_direct(k);
+    k->one = k->direct && k->nout == 1 && !k->nin;
 }
 
 JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block)

@@ -49,6 +49,7 @@ struct jitk_kernel {
     const jk_op *red;              /* the reductions' ops, of all stages in turn */
     const jk_quick *quick;         /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t nin, nout, nquick;
+    bool one;         /* direct, one result and no scalar parameters */
     bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
     uint32_t max_red; /* the most reductions of a pass */
     uint32_t npacked; /* arrays of another element type than the kernel's */

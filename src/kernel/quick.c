@@ -138,6 +138,34 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
     }
 }
 
+/* A kernel that is one reduction over contiguous arrays: its pass and nothing else. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+{
+    char frame[JK_QUICK_FRAME] __attribute__((aligned(64)));
+    double node;
+    float f;
+    jk_run run;
+    run.array = p;
+    run.tail = NULL;
+    run.cell = NULL;
+    run.node = &node;
+    run.frame = frame;
+    run.n = n;
+    run.find = 0;
+    node = k->quick->pass(&run, 0, n, 0);
+    f = (float)node;
+    if (k->out->type == JK_F64)
+        memcpy(p[k->out->arg], &node, sizeof node);
+    else
+        memcpy(p[k->out->arg], &f, sizeof f);
+}
+
+/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n)
+{
+    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
+}
+
 JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
