@@ -162,6 +162,7 @@ typedef enum jk_do {
     JK_DO_RESULT, /* D = the result's register: that of value a where it dies here */
     JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
     JK_DO_MOV,    /* d = a, nothing where they are the same */
+    JK_DO_LOAD,   /* whole register d = memory b */
     JK_DO_STORE,  /* memory d = the whole register b */
     JK_DO_KLOAD,  /* mask register d = memory b */
     JK_DO_KSTORE, /* memory d = mask register b */
@@ -230,6 +231,7 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
+JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
 JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
@@ -272,6 +274,4 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
 JK_FUNC void jk_rare_stubs(jk_gen *g);
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);
 JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v);
-JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want, uint32_t nwant,
-                           uint32_t **outer);
 #endif

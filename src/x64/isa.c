@@ -217,6 +217,9 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
         case JK_DO_MOV:
             jk_emit_mov(g, d->reg, p->o[c->a].reg);
             continue;
+        case JK_DO_LOAD:
+            jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), d->reg, 0, o, 0);
+            continue;
         case JK_DO_STORE:
             jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), *d, o.reg, 0);
             continue;
