@@ -174,7 +174,8 @@ END_TEST
     X(bool, true, 1)                                                                                                   \
     X(char, 7, 7)                                                                                                      \
     X(signed char, -7, -7)                                                                                             \
-    X(unsigned char, 200, 200) X(short, -3000, -3000) X(unsigned short, 60000, 60000) X(int, -70000, -70000)           \
+    X(unsigned char, 200, 200)                                                                                         \
+    X(short, -3000, -3000) X(unsigned short, 60000, 60000) X(int, -70000, -70000)                                      \
         X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)                                     \
             X(unsigned long, 5000000000, 5000000000.0) X(long long, -9007199254740991, -9007199254740991.0)            \
                 X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
@@ -339,7 +340,8 @@ START_TEST(any_n)
     API_N(n1)
     API_N(n2)
     API_N(n3)
-    API_N(n4) API_N(n5) API_N(5ul) API_N(n1 < n4 ? 0 : n3)
+    API_N(n4)
+    API_N(n5) API_N(5ul) API_N(n1 < n4 ? 0 : n3)
 #undef API_N
         jitk_free(k);
 }
