@@ -373,6 +373,34 @@ START_TEST(more_arrays_than_registers)
 }
 END_TEST
 
+/* A result stored over the input that another result is. */
+START_TEST(in_place_of_another)
+{
+    jitk_isa isa = (jitk_isa)(JITK_ISA_SCALAR + _i / 2);
+    jk_type type = _i % 2 ? JK_F32 : JK_F64;
+    rig r;
+    size_t n, i;
+    char *copy = (char *)malloc(8 * (size_t)N_MAX);
+    ck_assert_ptr_nonnull(copy);
+    if (rig_open(&r, "(w[], x[], y[]) = w+1, x, x*w, y, sum(x)", type, isa)) {
+        fill(type, 0);
+        for (n = 1; n < 300; n += 11) {
+            rig_bind(&r, n, outputs[1]);
+            memcpy(copy, r.array[1], n * r.size);
+            r.array[3] = r.array[1]; /* w + 1 goes where x is read */
+            r.array[5] = outputs[0];
+            r.array[6] = r.array[2];
+            rig_run(&r, true, 0);
+            for (i = 0; i < n && same(copy + i * r.size, outputs[1] + i * r.size, r.size); i++) {
+            }
+            ck_assert_uint_eq(i, n);
+        }
+        rig_close(&r);
+    }
+    free(copy);
+}
+END_TEST
+
 START_TEST(streaming_stores)
 {
     jitk_isa isa = (jitk_isa)(JITK_ISA_SCALAR + _i / 2);
@@ -512,6 +540,7 @@ Suite *suite_x64(void)
     tcase_add_loop_test(t, more_values_than_registers, 0, 4);
     tcase_add_loop_test(t, more_accumulators_than_registers, 0, 4);
     tcase_add_loop_test(t, more_arrays_than_registers, 0, 4);
+    tcase_add_loop_test(t, in_place_of_another, 0, 8);
     tcase_add_loop_test(t, streaming_stores, 0, 8);
     suite_add_tcase(s, t);
     t = tcase_create("code");

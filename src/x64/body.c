@@ -3,6 +3,8 @@
  * batch after batch where registers do not allow all instances at once. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 /* The value number of ref, made when new. What the stage's order computes was entered first. */
 JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
 {
@@ -80,19 +82,26 @@ static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
     return jk_op_arity((jk_op)g->p->ins[ref].op) == 0 || (ref < first && (g->local[ref] || g->p->cell[ref] != JK_NOCELL));
 }
 
+/* An instruction's operands; returns how many. */
+JK_NOINLINE unsigned jk_operands(const jk_ins *i, jk_ref *op)
+{
+    op[0] = i->a;
+    op[1] = i->b;
+    op[2] = i->c;
+    return jk_op_arity((jk_op)i->op);
+}
+
 /* What a rare body needs of the outside. */
 JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
 {
     const jk_ins *ins = g->p->ins;
-    jk_ref r, first = g->p->rares[ins[ref].aux].first;
+    jk_ref op[3], r, first = g->p->rares[ins[ref].aux].first;
     for (r = first; r < ref; r++) {
-        unsigned k, arity = jk_op_arity((jk_op)ins[r].op);
-        jk_ref op[3];
-        op[0] = ins[r].a;
-        op[1] = ins[r].b;
-        op[2] = ins[r].c;
-        if (ins[r].op == JK_LOAD)
-            jk_refs_add(g, l, r);
+        unsigned k, arity = jk_operands(&ins[r], op);
+        if (ins[r].op == JK_LOAD) {
+            op[0] = r;
+            arity = 1;
+        }
         for (k = 0; k < arity; k++)
             if (jk_is_outside(g, op[k], first))
                 jk_refs_add(g, l, op[k]);
@@ -102,80 +111,66 @@ JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
 /* The values that a step uses, as refs (repeated where an instruction names one twice). */
 JK_FUNC void jk_step_refs(jk_gen *g, const jk_body_step *s, jk_refs *l)
 {
-    const jk_ins *i;
-    unsigned arity;
+    jk_ref op[3], ref = s->index;
+    unsigned k, arity = 1;
+    bool rare = false;
     l->n = 0;
     if (s->kind == JK_STEP_STORE) {
-        jk_refs_add(g, l, g->p->args[s->index].value);
-        return;
+        op[0] = g->p->args[ref].value;
+    } else {
+        if (s->kind == JK_STEP_RED)
+            ref = g->stage->red[ref];
+        arity = jk_operands(&g->p->ins[ref], op);
+        rare = g->p->ins[ref].op == JK_RARE;
     }
-    i = &g->p->ins[s->kind == JK_STEP_RED ? g->stage->red[s->index] : s->index];
-    arity = i->op == JK_RARE ? 2 : jk_op_arity((jk_op)i->op);
-    if (arity > 0)
-        jk_refs_add(g, l, i->a);
-    if (arity > 1)
-        jk_refs_add(g, l, i->b);
-    if (arity > 2)
-        jk_refs_add(g, l, i->c);
-    if (i->op == JK_RARE)
-        jk_rare_operands(g, l, s->index);
+    for (k = 0; k < arity - rare; k++)
+        jk_refs_add(g, l, op[k]);
+    if (rare)
+        jk_rare_operands(g, l, ref);
 }
 
-/* Where each reduction joins in: right after its argument is there, so that it does not wait in a register. A load's
- * place is its first other use. Returns for each reduction the number of instructions before it. */
-JK_FUNC void jk_place_reductions(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                                 uint32_t *before)
+JK_FUNC void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index)
+{
+    jk_body_step *s = &b->step[b->nstep++];
+    s->kind = kind;
+    s->index = index;
+}
+
+/* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
+ * load's place is its first other use. at[value] is the number of instructions until it is there; head and next list
+ * the reductions at such a place. */
+JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred, bool stores)
 {
     jk_gen *g = b->g;
-    uint32_t *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + 1));
-    uint32_t n, r;
-    if (!at)
-        return;
+    const jk_ins *ins = g->p->ins;
+    uint32_t n, r, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
+    uint32_t *head = at + b->nval, *next = head + norder + 1;
+    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
+    if (!b->step || !at)
+        return false;
     for (n = 0; n < norder; n++) {
-        const jk_ins *i = &g->p->ins[order[n]];
-        unsigned k, arity = jk_op_arity((jk_op)i->op);
         jk_ref op[3];
-        op[0] = i->a;
-        op[1] = i->b;
-        op[2] = i->c;
+        unsigned k, arity = jk_operands(&ins[order[n]], op);
         at[g->local[order[n]] - 1] = n + 1;
         for (k = 0; k < arity; k++)
             if (g->local[op[k]] && !at[g->local[op[k]] - 1])
                 at[g->local[op[k]] - 1] = n + 1;
     }
-    for (r = 0; r < nred; r++)
-        before[r] = g->local[g->p->ins[red[r]].a] ? at[g->local[g->p->ins[red[r]].a] - 1] : 0;
-}
-
-JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred, bool stores)
-{
-    jk_gen *g = b->g;
-    uint32_t n, r, *before = (uint32_t *)jk_arena_zero(g->arena, sizeof *before * ((size_t)nred + 1));
-    uint32_t *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)norder + 1));
-    uint32_t *next = (uint32_t *)jk_arena_zero(g->arena, sizeof *next * ((size_t)nred + 1));
-    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
-    if (!b->step || !before || !head || !next)
-        return false;
-    jk_place_reductions(b, order, norder, red, nred, before);
     for (r = nred; r-- > 0;) {
-        next[r] = head[before[r]];
-        head[before[r]] = r + 1;
+        uint32_t v = g->local[ins[red[r]].a];
+        n = v ? at[v - 1] : 0;
+        next[r] = head[n];
+        head[n] = r + 1;
     }
     for (n = 0; n <= norder; n++) {
-        for (r = head[n]; r; r = next[r - 1]) {
-            b->step[b->nstep].kind = JK_STEP_RED;
-            b->step[b->nstep++].index = r - 1;
-        }
-        if (n < norder) {
-            b->step[b->nstep].kind = JK_STEP_INS;
-            b->step[b->nstep++].index = order[n];
-        }
+        for (r = head[n]; r; r = next[r - 1])
+            jk_step_add(b, JK_STEP_RED, r - 1);
+        if (n < norder)
+            jk_step_add(b, JK_STEP_INS, order[n]);
     }
     for (n = g->p->nparams; stores && n < g->p->nargs; n++)
-        if (g->p->args[n].is_array) {
-            b->step[b->nstep].kind = JK_STEP_STORE;
-            b->step[b->nstep++].index = n;
-        }
+        if (g->p->args[n].is_array)
+            jk_step_add(b, JK_STEP_STORE, n);
     return true;
 }
 
@@ -274,13 +269,19 @@ JK_FUNC void jk_body_forget(jk_body *b)
         b->g->local[b->val[v].ref] = 0;
 }
 
+/* From one vector in memory to the next. */
+JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
+{
+    return g->t.scalar ? (uint32_t)jk_type_size(type) : g->t.vbytes;
+}
+
 /* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base is
  * in no register. */
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
     jk_gen *g = b->g;
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = g->t.scalar ? size : g->t.vbytes;
+    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = jk_step_bytes(g, (jk_type)g->p->type);
     uint32_t m = b->first + j, stream = b->streams > 1 ? m / g->parts : 0, part = b->streams > 1 ? m % g->parts : m;
     bool rows = b->mode == JK_MODE_ROWS;
     unsigned base = rows ? JK_NOGP : g->base[arg];
@@ -290,65 +291,76 @@ JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
         jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
         base = JK_RAX;
     }
-    if (rows && b->rows_index == JK_NOGP)
-        return jk_opnd_mem(base, (int32_t)(part * step));
     return jk_opnd_index(base, rows ? b->rows_index : index[stream], size, (int32_t)(part * step));
 }
 
-/* The value of a reduction's argument where lanes may be missing: those get the neutral element. */
+/* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by the
+ * lane masks at Y, otherwise by the tail's mask register. */
+/* clang-format off */
+static const jk_cmd jk_do_lanes_sum[] = {
+    JK_C_REG(A), JK_C_TEMP(D),
+    JK_C_V(MOVU, D, D, Y),
+    JK_C_V(AND, D, D, A),
+    JK_C_END,
+};
+static const jk_cmd jk_do_lanes[] = {
+    JK_C_REG(A), JK_C_TEMP(T),
+    JK_C_V(MOVU, T, T, Y),
+    JK_C_TEMP(D),
+    JK_C_V(AND, D, T, A),
+    JK_C_CONST(X, 0),
+    JK_C_V(ANDN, T, T, X),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_lanes_sum_k[] = {
+    JK_C_REG(A), JK_C_TEMP(D), JK_C_VK(MOVU, D, D, A, 0, JK_K_TAIL | JK_HOW_ZERO), JK_C_END,
+};
+static const jk_cmd jk_do_lanes_k[] = {
+    JK_C_REG(A), JK_C_TEMP(D),
+    {JK_DO_CONST, JK_AT_X, 0, 1, 0, 0},
+    JK_C_V(BROADCAST, D, D, X),
+    JK_C_VK(MOVU, D, D, A, 0, JK_K_TAIL),
+    JK_C_END,
+};
+/* clang-format on */
+
 JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uint32_t j)
 {
+    static const jk_cmd *const cmds[] = {jk_do_lanes, jk_do_lanes_sum, jk_do_lanes_k, jk_do_lanes_sum_k};
     jk_gen *g = b->g;
-    jk_type type = (jk_type)b->val[v].type;
-    bool wide = jk_type_size(type) == 8;
-    uint64_t neutral = acc->op == JK_RPROD ? (wide ? 0x3ff0000000000000u : 0x3f800000u)
-                                           : (wide ? 0x7ff0000000000000u : 0x7f800000u);
-    unsigned x = jk_reg_of(b, v, j), t, u;
-    jk_vt vt = jk_vt_of(g, type);
-    if (b->mode != JK_MODE_MASK && b->mode != JK_MODE_ROWS)
-        return x;
-    t = jk_temp(b, 0);
-    if (b->mode == JK_MODE_MASK) {
-        vt.k = JK_K_TAIL;
-        vt.zero = acc->op == JK_RSUM;
-        if (!vt.zero)
-            jk_emit_splat(g, type, t, jk_const(g, type, neutral));
-        jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0, jk_opnd_reg(x), 0);
-        return t;
-    }
-    jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0,
-             jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) % g->parts * (g->t.scalar ? jk_type_size(type) : g->t.vbytes))),
-             0);
-    if (acc->op == JK_RSUM) {
-        jk_emit_3(g, JK_V_AND, type, t, t, jk_opnd_reg(x));
-        return t;
-    }
-    u = jk_temp(b, 0);
-    jk_emit_3(g, JK_V_AND, type, u, t, jk_opnd_reg(x));
-    jk_emit_3(g, JK_V_ANDN, type, t, t, jk_const(g, type, neutral));
-    jk_emit_3(g, JK_V_OR, type, u, u, jk_opnd_reg(t));
-    return u;
+    jk_play p;
+    bool k = b->mode == JK_MODE_MASK;
+    if (!k && b->mode != JK_MODE_ROWS)
+        return jk_reg_of(b, v, j);
+    jk_play_init(&p, g, (jk_type)b->val[v].type);
+    p.b = b;
+    p.j = j;
+    p.val[0] = v;
+    p.imm = acc->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF;
+    p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) % g->parts * jk_step_bytes(g, p.type)));
+    jk_play_run(&p, cmds[k * 2 + (acc->op == JK_RSUM)]);
+    return p.o[JK_AT_D].reg;
 }
 
 /* t = half h of a vector of floats as doubles. */
 JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h)
 {
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    if (g->t.scalar) {
-        jk_asm_v(&g->as, JK_V_CVTSS2SD, vt, t, t, jk_opnd_reg(x), 0);
-        return;
+    jk_opnd from = jk_opnd_reg(x);
+    if (h) {
+        if (g->t.vbytes == 16)
+            jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, from);
+        else
+            jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, JK_F32, t, t, from, 1);
+        from = jk_opnd_reg(t);
     }
-    if (h && g->t.vbytes == 16)
-        jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, jk_opnd_reg(x));
-    else if (h)
-        jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, vt, jk_opnd_reg(t), x, 1);
-    jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, t, 0, jk_opnd_reg(h ? t : x), 0);
+    jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, t, t, from);
 }
 
 /* The place of an accumulator's vector: instance m, half h. */
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h)
 {
-    uint32_t step = g->t.scalar ? (uint32_t)jk_type_size((jk_type)acc->type) : g->t.vbytes;
+    uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
     uint32_t stream = m / g->parts, part = m % g->parts;
     return jk_opnd_mem(g->acc_base, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
 }
@@ -463,6 +475,9 @@ JK_FUNC void jk_body_run(jk_body *b)
                 jk_accumulate(b, s->index, j);
             else if (s->kind == JK_STEP_STORE)
                 jk_emit_result(b, s->index, j);
+            else if (g->p->ins[s->index].op == JK_LOAD)
+                jk_fetch_element(b, &b->val[jk_val_of(b, s->index)], j,
+                                 jk_result_reg(b, jk_val_of(b, s->index), j, JK_NOREF));
             else if (!rare)
                 jk_select(b, s->index, j);
             if (s->kind == JK_STEP_INS)
@@ -497,3 +512,4 @@ JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32
 {
     return jk_body_range(b, width, 0, instances, streams, mode);
 }
+JK_SMALL_CLOSE

@@ -307,18 +307,45 @@ JK_FUNC bool jk_seg_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
     return true;
 }
 
+/* The order, behind the loads that are results themselves where there are several: one result may stand where another's
+ * input is, so that such a load may not be read again after a store. */
+JK_FUNC const jk_ref *jk_pass_order(jk_gen *g, const jk_stage *s, uint32_t *norder)
+{
+    uint32_t k, n = 0, results = 0;
+    jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
+    if (!order)
+        return NULL;
+    for (k = g->p->nparams; k < g->p->nargs; k++)
+        results += g->p->args[k].is_array;
+    for (k = g->p->nparams; s->stores && results > 1 && k < g->p->nargs; k++) {
+        jk_ref v = g->p->args[k].value;
+        if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
+            order[n++] = v;
+            g->local[v] = 1; /* entered: an array may be several results */
+        }
+    }
+    for (k = 0; k < n; k++)
+        g->local[order[k]] = 0;
+    if (s->norder)
+        memcpy(order + n, s->order, sizeof *order * s->norder);
+    *norder = n + s->norder;
+    return order;
+}
+
 /* A pass: everything that its stage asks for. */
 JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
 {
     jk_plan_pass p;
     jk_body b;
     bool ok;
+    uint32_t norder;
+    const jk_ref *order = jk_pass_order(g, s, &norder);
     memset(&p, 0, sizeof p);
     g->stage = s;
     g->nacc = 0;
     g->fixed = 0;
-    if ((s->nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, s->order, s->norder, s->red, s->nred, s->stores, NULL, 0) ||
+    if (!order || (s->nred && !jk_acc_layout(g, s)) ||
+        !jk_body_build(g, &b, order, norder, s->red, s->nred, s->stores, NULL, 0) ||
         !jk_assign_bases(g, &b, s->nred != 0, &p))
         return false;
     jk_plan_width(g, &b, &p);

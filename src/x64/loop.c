@@ -48,7 +48,7 @@ JK_FUNC bool jk_assign_bases(jk_gen *g, const jk_body *b, bool segments, jk_plan
             g->base[k] = order[n++];
     for (v = 0; v < b->nval && n < end; v++) {
         const jk_ins *i = &g->p->ins[b->val[v].ref];
-        if (b->val[v].kind == JK_VAL_LOAD && g->base[i->a] == JK_NOGP)
+        if (i->op == JK_LOAD && g->base[i->a] == JK_NOGP)
             g->base[i->a] = order[n++];
     }
     for (k = 3; k < n; k++)

@@ -136,6 +136,19 @@ JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
     }
 }
 
+/* reg = this element of an array; missing lanes of a tail are 0 or, in rows, what stands there. */
+JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg)
+{
+    jk_gen *g = b->g;
+    jk_vt vt = jk_vt_of(g, (jk_type)x->type);
+    jk_opnd from = jk_array_at(b, g->p->ins[x->ref].a, j);
+    if (b->mode == JK_MODE_MASK) {
+        vt.k = JK_K_TAIL;
+        vt.zero = 1;
+    }
+    jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, from, 0);
+}
+
 /* Brings an instance of a value that is in no register into reg. */
 JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
 {
@@ -145,15 +158,10 @@ JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
     jk_opnd from;
     bool splat = false;
     if (x->kind == JK_VAL_LOAD) {
-        from = jk_array_at(b, g->p->ins[x->ref].a, j);
-        if (b->mode == JK_MODE_MASK) {
-            jk_vt vt = jk_vt_of(g, (jk_type)x->type);
-            vt.k = JK_K_TAIL;
-            vt.zero = 1;
-            jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, from, 0);
-            return;
-        }
-    } else if (x->kind == JK_VAL_UNIFORM) {
+        jk_fetch_element(b, x, j, reg);
+        return;
+    }
+    if (x->kind == JK_VAL_UNIFORM) {
         from = jk_home_of(b, x, &splat);
     } else {
         from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : l->slot);
