@@ -407,6 +407,8 @@ JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
     c = jk_ir_3(ir, JK_FMA, rest, down, c);
     if (n & 1) /* what vanishes keeps its sign */
         c = jk_ir_2(ir, JK_COPYSIGN, c, x);
+    /* beyond the scale too it overflows: high is an infinity then, and low makes a NaN of it */
+    s = jk_ir_3(ir, JK_SELECT, jk_ir_1(ir, JK_ISNAN, s), v.high, s);
     return jk_ir_3(ir, JK_SELECT, small, c, jk_ir_2(ir, JK_MUL, s, up));
 }
 
