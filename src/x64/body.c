@@ -1,6 +1,6 @@
-/* x64: bodies. A body is built once from a stage's order: its values, and its steps (instructions, accumulations, stores)
- * with the steps that use each value. It is then emitted for every loop that needs it, in lockstep of `width` instances:
- * batch after batch where registers do not allow all instances at once. */
+/* x64: bodies. A body is built once from a stage's order: its values, and its steps (instructions, accumulations,
+ * stores) with the steps that use each value. It is then emitted for every loop that needs it, in lockstep of `width`
+ * instances: batch after batch where registers do not allow all instances at once. */
 #include "gen.h"
 
 JK_SMALL_OPEN
@@ -79,7 +79,8 @@ static inline void jk_refs_add(jk_gen *g, jk_refs *l, jk_ref ref)
 /* Whether a rare body's operand comes from the outside: a leaf, a cell, or what the body around computes. */
 static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
 {
-    return jk_op_arity((jk_op)g->p->ins[ref].op) == 0 || (ref < first && (g->local[ref] || g->p->cell[ref] != JK_NOCELL));
+    return jk_op_arity((jk_op)g->p->ins[ref].op) == 0 ||
+           (ref < first && (g->local[ref] || g->p->cell[ref] != JK_NOCELL));
 }
 
 /* An instruction's operands; returns how many. */
@@ -139,15 +140,18 @@ JK_FUNC void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index)
 /* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
  * load's place is its first other use. at[value] is the number of instructions until it is there; head and next list
  * the reductions at such a place. */
-JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred, bool stores)
+JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
+                           bool stores)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
     uint32_t n, r, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
-    uint32_t *head = at + b->nval, *next = head + norder + 1;
+    uint32_t *head, *next;
     b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
     if (!b->step || !at)
         return false;
+    head = at + b->nval;
+    next = head + norder + 1;
     for (n = 0; n < norder; n++) {
         jk_ref op[3];
         unsigned k, arity = jk_operands(&ins[order[n]], op);
@@ -238,8 +242,8 @@ JK_FUNC void jk_body_pressure(jk_body *b)
 }
 
 /* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores. */
-JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                           bool stores, const jk_ref *extra, uint32_t nextra)
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red,
+                           uint32_t nred, bool stores, const jk_ref *extra, uint32_t nextra)
 {
     uint32_t n;
     memset(b, 0, sizeof *b);
@@ -275,8 +279,8 @@ JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
     return g->t.scalar ? (uint32_t)jk_type_size(type) : g->t.vbytes;
 }
 
-/* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base is
- * in no register. */
+/* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base
+ * is in no register. */
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
@@ -286,16 +290,15 @@ JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
     bool rows = b->mode == JK_MODE_ROWS;
     unsigned base = rows ? JK_NOGP : g->base[arg];
     if (base == JK_NOGP) {
-        int32_t table = rows ? (int32_t)offsetof(jk_run, tail) : (int32_t)offsetof(jk_run, array);
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, table));
+        jk_emit_run(g, rows ? offsetof(jk_run, tail) : offsetof(jk_run, array));
         jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
         base = JK_RAX;
     }
     return jk_opnd_index(base, rows ? b->rows_index : index[stream], size, (int32_t)(part * step));
 }
 
-/* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by the
- * lane masks at Y, otherwise by the tail's mask register. */
+/* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by
+ * the lane masks at Y, otherwise by the tail's mask register. */
 /* clang-format off */
 static const jk_cmd jk_do_lanes_sum[] = {
     JK_C_REG(A), JK_C_TEMP(D),
@@ -449,7 +452,7 @@ JK_FUNC void jk_body_result(jk_body *b, jk_ref ref, uint32_t j)
     uint32_t v = jk_val_of(b, ref);
     if (g->stage && !g->stage->is_pass && g->p->cell[ref] != JK_NOCELL && !b->in_stub) {
         unsigned r = jk_reg_of(b, v, j);
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, cell)));
+        jk_emit_run(g, offsetof(jk_run, cell));
         jk_emit_store(g, (jk_type)b->val[v].type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[ref])), r);
     }
     jk_release(b, v, j);

@@ -31,6 +31,7 @@ typedef struct jk_target {
 
 /* OUTER and STATE stand in rare bodies: what the body around computed, and the repeat's state; both live in the frame. */
 typedef enum jk_val_kind { JK_VAL_COMPUTED, JK_VAL_LOAD, JK_VAL_UNIFORM, JK_VAL_STATE, JK_VAL_OUTER } jk_val_kind;
+/* Behind FRAME: one element, to be spread over the lanes. */
 typedef enum jk_home { JK_HOME_NONE, JK_HOME_POOL, JK_HOME_FRAME, JK_HOME_CELL, JK_HOME_LENGTH, JK_HOME_ARG } jk_home;
 
 /* A value of a body. */
@@ -163,10 +164,11 @@ typedef enum jk_do {
     JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
     JK_DO_MOV,    /* d = a, nothing where they are the same */
     JK_DO_LOAD,   /* whole register d = memory b */
-    JK_DO_STORE,  /* memory d = the whole register b */
+    JK_DO_STORE,  /* memory d = the whole register b; imm 1: as packed singles in any case */
     JK_DO_KLOAD,  /* mask register d = memory b */
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
+    JK_DO_FMA,    /* calls the software fma for the three operands at b */
     JK_DO_IF,     /* leaves out the next imm commands but for op a */
     JK_DO_END
 } jk_do;
@@ -203,6 +205,7 @@ typedef struct jk_play {
 JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
 JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c);
 JK_FUNC jk_type jk_whole(const jk_gen *g);
+JK_FUNC void jk_emit_run(jk_gen *g, size_t offset);
 JK_FUNC void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg);
 JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
 JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);
@@ -232,6 +235,7 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
 JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg);
+JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
 JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);

@@ -94,6 +94,12 @@ JK_FUNC void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
         jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), dst, 0, jk_opnd_reg(src), 0);
 }
 
+/* rax = a field of the run. */
+JK_NOINLINE void jk_emit_run(jk_gen *g, size_t offset)
+{
+    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offset));
+}
+
 /* A register of either class, whole, to and from the frame. */
 JK_NOINLINE void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg)
 {
@@ -221,13 +227,17 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
             jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), d->reg, 0, o, 0);
             continue;
         case JK_DO_STORE:
-            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), *d, o.reg, 0);
+            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, c->imm ? JK_F32 : jk_whole(g)), *d, o.reg, 0);
             continue;
         case JK_DO_KLOAD:
             jk_asm_kload(&g->as, d->reg, o);
             continue;
         case JK_DO_KSTORE:
             jk_asm_kstore(&g->as, *d, o.reg);
+            continue;
+        case JK_DO_FMA:
+            jk_asm_lea(&g->as, JK_RAX, o);
+            jk_asm_call_label(&g->as, g->fma_thunk);
             continue;
         case JK_DO_CLEAR:
             jk_emit_3(g, JK_V_XOR, JK_F32, d->reg, d->reg, *d);

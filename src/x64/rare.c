@@ -31,21 +31,22 @@ JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
 {
     jk_gen *g = b->g;
     uint32_t j;
-    unsigned m = jk_reg_of(b, v, 0), t;
-    if (b->width == 1)
-        return m;
-    t = g->t.kmask ? JK_K_SCRATCH : jk_temp(b, 0);
-    if (g->t.kmask)
-        jk_asm_kmov(&g->as, t, m);
-    else
-        jk_emit_mov(g, t, m);
-    for (j = 1; j < b->width; j++) {
+    bool k = g->t.kmask;
+    unsigned t = 0, m;
+    for (j = 0; j < b->width; j++) {
         m = jk_reg_of(b, v, j);
-        if (g->t.kmask)
-            jk_asm_k(&g->as, JK_K_KOR, t, t, m);
+        if (b->width == 1)
+            return m;
+        if (!j)
+            t = k ? JK_K_SCRATCH : jk_temp(b, 0);
         else
+            b->pinned[k] &= ~(1u << m);
+        if (k)
+            jk_asm_k(&g->as, j ? JK_K_KOR : JK_K_KMOV, t, j ? t : m, m);
+        else if (j)
             jk_emit_3(g, JK_V_OR, JK_F32, t, t, jk_opnd_reg(m));
-        b->pinned[b->val[v].cls] &= ~(1u << m);
+        else
+            jk_emit_mov(g, t, m);
     }
     return t;
 }

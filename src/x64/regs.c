@@ -3,11 +3,19 @@
  * Poletto and Sarkar 1999). Loads and uniform values are read again instead. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 #define JK_UNOWNED UINT32_MAX
 
 static inline uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j)
 {
     return v * b->width + (b->val[v].kind == JK_VAL_UNIFORM ? 0 : j);
+}
+
+JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
+{
+    const jk_val *x = &b->val[v];
+    return (x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG) || b->loc[jk_instance_of(b, v, j)].reg != JK_NOREG;
 }
 
 /* The next step after this one that uses v; UINT32_MAX: none. */
@@ -55,31 +63,24 @@ JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg)
 JK_FUNC void jk_evict(jk_body *b, unsigned cls, unsigned reg)
 {
     uint32_t i = b->owner[cls][reg];
-    const jk_val *x = &b->val[i / b->width];
     jk_loc *l = &b->loc[i];
-    if ((x->kind == JK_VAL_COMPUTED) && l->slot < 0) {
+    if (b->val[i / b->width].kind == JK_VAL_COMPUTED && l->slot < 0) {
         l->slot = jk_spill_slot(b);
-        if (cls)
-            jk_asm_kstore(&b->g->as, jk_at_frame(b->g, l->slot), reg);
-        else
-            jk_asm_vstore(&b->g->as, JK_V_MOVA, jk_vt_of(b->g, b->g->t.scalar ? JK_F32 : JK_F64),
-                          jk_at_frame(b->g, l->slot), reg, 0);
+        jk_frame_save(b->g, cls, l->slot, reg);
     }
     jk_drop(b, cls, reg);
 }
 
 /* A register, pinned until the instance is done: a free one, or the one that is not needed for longest. */
-JK_FUNC unsigned jk_take(jk_body *b, unsigned cls)
+JK_NOINLINE unsigned jk_take(jk_body *b, unsigned cls)
 {
-    uint32_t free_regs = b->available[cls] & ~b->used[cls] & ~b->pinned[cls], far = 0;
+    uint32_t left = b->available[cls] & ~b->pinned[cls], unused = left & ~b->used[cls], far = 0, next;
     unsigned r, best = JK_NOREG;
-    if (free_regs) {
-        best = (unsigned)__builtin_ctz(free_regs);
+    if (unused) {
+        best = (unsigned)__builtin_ctz(unused);
     } else {
-        for (r = 0; r < 32; r++) {
-            uint32_t next;
-            if (!(b->available[cls] >> r & 1) || (b->pinned[cls] >> r & 1))
-                continue;
+        for (; left; left &= left - 1) {
+            r = (unsigned)__builtin_ctz(left);
             next = jk_next_use(b, b->owner[cls][r] / b->width);
             if (best == JK_NOREG || next > far) {
                 best = r;
@@ -114,7 +115,9 @@ JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
 JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
 {
     jk_gen *g = b->g;
-    *splat = false;
+    unsigned base = JK_RAX;
+    int32_t disp = 8 * x->at;
+    *splat = x->home > JK_HOME_FRAME;
     switch (x->home) {
     case JK_HOME_POOL: {
         jk_opnd o = jk_opnd_pool((uint32_t)x->at);
@@ -122,18 +125,21 @@ JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
         return o;
     }
     case JK_HOME_FRAME:
-        return jk_at_frame(g, x->at);
+        base = g->frame_reg;
+        disp = x->at;
+        break;
     case JK_HOME_ARG: /* behind the saved rbp and the return address */
-        *splat = true;
-        return jk_opnd_mem(JK_RBP, 16 + 8 * x->at);
+        base = JK_RBP;
+        disp += 16;
+        break;
     case JK_HOME_LENGTH:
-        *splat = true;
-        return jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, n));
+        base = JK_R_RUN;
+        disp = (int32_t)offsetof(jk_run, n);
+        break;
     default:
-        *splat = true;
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, cell)));
-        return jk_opnd_mem(JK_RAX, 8 * x->at);
+        jk_emit_run(g, offsetof(jk_run, cell));
     }
+    return jk_opnd_mem(base, disp);
 }
 
 /* reg = this element of an array; missing lanes of a tail are 0 or, in rows, what stands there. */
@@ -154,32 +160,30 @@ JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
 {
     jk_gen *g = b->g;
     const jk_val *x = &b->val[v];
-    jk_loc *l = &b->loc[jk_instance_of(b, v, j)];
     jk_opnd from;
-    bool splat = false;
+    bool splat, uniform = x->kind == JK_VAL_UNIFORM;
+    unsigned to = reg;
     if (x->kind == JK_VAL_LOAD) {
         jk_fetch_element(b, x, j, reg);
         return;
     }
-    if (x->kind == JK_VAL_UNIFORM) {
+    if (!uniform) {
+        int32_t slot = b->loc[jk_instance_of(b, v, j)].slot;
+        from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : slot);
+        if (x->cls) {
+            jk_asm_kload(&g->as, reg, from);
+            return;
+        }
+    } else {
         from = jk_home_of(b, x, &splat);
-    } else {
-        from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : l->slot);
-    }
-    if (x->cls && x->kind != JK_VAL_UNIFORM) {
-        jk_asm_kload(&g->as, reg, from);
-    } else if (x->cls) {
-        unsigned t = jk_temp(b, 0);
         if (splat)
-            jk_emit_splat(g, (jk_type)x->type, t, from);
-        else
-            jk_emit_load(g, (jk_type)x->type, t, from);
-        jk_emit_kvec(g, (jk_type)x->type, reg, t);
-    } else if (splat) {
-        jk_emit_splat(g, (jk_type)x->type, reg, from);
-    } else {
-        jk_emit_load(g, (jk_type)x->type, reg, from);
+            from.bcast = 1;
+        if (x->cls)
+            to = jk_temp(b, 0);
     }
+    jk_emit_load(g, (jk_type)x->type, to, from);
+    if (x->cls)
+        jk_emit_kvec(g, (jk_type)x->type, reg, to);
 }
 
 /* The register that holds an instance of a value, pinned; loaded if it has none. */
@@ -198,20 +202,20 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j)
     return reg;
 }
 
-/* The same as the operand that may stand in memory: a register if it is in one or is needed again soon, else its place. */
+/* The same as the operand that may stand in memory: a register if it is in one or is needed again soon, else its place.
+ */
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
 {
     jk_gen *g = b->g;
     const jk_val *x = &b->val[v];
     uint32_t i = jk_instance_of(b, v, j);
-    bool in_reg = b->loc[i].reg != JK_NOREG || (x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG);
-    if (!in_reg && !x->cls) {
+    if (!jk_in_reg(b, v, j) && !x->cls) {
         if ((x->kind == JK_VAL_COMPUTED || x->kind == JK_VAL_OUTER) && jk_dies(b, v))
             return jk_at_frame(g, b->loc[i].slot);
         if (x->kind == JK_VAL_STATE)
             return jk_at_frame(g, x->at + (int32_t)(j * jk_slot_bytes(g)));
         if (x->kind == JK_VAL_UNIFORM) {
-            bool narrow = x->home == JK_HOME_CELL || x->home == JK_HOME_LENGTH || x->home == JK_HOME_ARG, splat;
+            bool narrow = x->home > JK_HOME_FRAME, splat;
             if (x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL && !(g->t.kmask && (flags & JK_MEM_NOBCAST))) ||
                 (narrow && g->t.scalar && !(flags & JK_MEM_WIDE)))
                 return jk_home_of(b, x, &splat);
@@ -226,16 +230,13 @@ JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
 /* The register for an instance of value v: that of `from` if it dies here and has one of its own, else a new one. */
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
 {
-    unsigned cls = b->val[v].cls, reg;
-    if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from)) {
+    unsigned cls = b->val[v].cls, reg = JK_NOREG;
+    if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from))
         reg = b->loc[jk_instance_of(b, from, j)].reg;
-        if (reg != JK_NOREG) {
-            jk_drop(b, cls, reg);
-            jk_own(b, cls, reg, jk_instance_of(b, v, j));
-            return reg;
-        }
-    }
-    reg = jk_take(b, cls);
+    if (reg != JK_NOREG)
+        jk_drop(b, cls, reg);
+    else
+        reg = jk_take(b, cls);
     jk_own(b, cls, reg, jk_instance_of(b, v, j));
     return reg;
 }
@@ -253,3 +254,4 @@ JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j)
         jk_spill_free(b, l->slot);
     l->slot = -1;
 }
+JK_SMALL_CLOSE

@@ -14,13 +14,6 @@ JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref)
     return b->g->local[ref] - 1;
 }
 
-static inline bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
-{
-    const jk_val *x = &b->val[v];
-    bool uniform = x->kind == JK_VAL_UNIFORM;
-    return (uniform && x->resident != JK_NOREG) || b->loc[v * b->width + (uniform ? 0 : j)].reg != JK_NOREG;
-}
-
 /* ---- the sequences ---- */
 
 /* clang-format off */
@@ -108,6 +101,17 @@ static const jk_cmd jk_do_fma_c[] = {JK_C_REG(A), JK_C_REG(C), JK_C_MEM(B, 0), J
 static const jk_cmd jk_do_fma_a[] = {JK_C_REG(A), JK_C_REG(B), JK_C_MEM(C, 0), JK_C_RESULT(A),
                                      JK_C_MOV(D, A), JK_C_V(FMADD213, D, B, C), JK_C_END};
 
+/* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
+static const jk_cmd jk_do_fma_soft[] = {
+    JK_C_REG(A), {JK_DO_STORE, JK_AT_X, 0, JK_AT_A, 1, 0},
+    JK_C_REG(B), {JK_DO_STORE, JK_AT_Y, 0, JK_AT_B, 1, 0},
+    JK_C_REG(C), {JK_DO_STORE, JK_AT_Z, 0, JK_AT_C, 1, 0},
+    JK_C_RESULT(NONE),
+    JK_C_DO(FMA, D, X),
+    JK_C_V(MOVA, D, D, X),
+    JK_C_END,
+};
+
 /* a ? b : c, a ? b : 0 and a ? 0 : c. */
 static const jk_cmd jk_do_select[] = {
     JK_C_REG(A), JK_C_MEM(C, JK_MEM_WIDE), JK_C_MEM(B, JK_MEM_WIDE), JK_C_TEMP(T), JK_C_RESULT(A),
@@ -146,7 +150,7 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
     X(MIN, minmax, minmax, minmax_k, V_MIN, V_MIN, 4, 0) \
     X(MAX, minmax, minmax, minmax_k, V_MAX, V_MAX, 5, 0) \
     X(COPYSIGN, copysign, copysign, copysign_k, V_AND, V_AND, 0, 0) \
-    X(FMA, none, fma_a, fma_a, V_FMADD213, V_FMADD213, 0, JK_SEL_SWAP) \
+    X(FMA, fma_soft, fma_a, fma_a, V_FMADD213, V_FMADD213, 0, JK_SEL_SWAP) \
     X(LT, binary, binary, binary, V_CMP, V_CMPK, JK_P_LT, 0) \
     X(LE, binary, binary, binary, V_CMP, V_CMPK, JK_P_LE, 0) \
     X(EQ, binary, binary, binary, V_CMP, V_CMPK, JK_P_EQ, 0) \
@@ -211,12 +215,11 @@ JK_FUNC void jk_soft_fma_ps(float *v)
         v[l] = jk_fma_f32(v[l], v[4 + l], v[8 + l]);
 }
 
-/* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
+/* Without FMA: room for the operands, and the thunk. */
 JK_FUNC void jk_sel_fma_soft(jk_play *p)
 {
     jk_gen *g = p->g;
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    unsigned k, d;
+    unsigned k;
     if (!g->fma_used) {
         g->fma_used = true;
         g->fma_thunk = jk_asm_label(&g->as);
@@ -224,12 +227,8 @@ JK_FUNC void jk_sel_fma_soft(jk_play *p)
     if (g->fma_at < 0)
         g->fma_at = jk_frame_take(g, 48, 16);
     for (k = 0; k < 3; k++)
-        jk_asm_vstore(&g->as, JK_V_MOVA, vt, jk_at_frame(g, g->fma_at + (int32_t)(16 * k)),
-                      jk_reg_of(p->b, p->val[k], p->j), 0);
-    d = jk_result_reg(p->b, p->v, p->j, JK_NOREF);
-    jk_asm_lea(&g->as, JK_RAX, jk_at_frame(g, g->fma_at));
-    jk_asm_call_label(&g->as, g->fma_thunk);
-    jk_asm_v(&g->as, JK_V_MOVA, vt, d, 0, jk_at_frame(g, g->fma_at), 0);
+        p->o[JK_AT_X + k] = jk_at_frame(g, g->fma_at + (int32_t)(16 * k));
+    p->type = JK_F32;
 }
 
 static inline bool jk_is_zero(const jk_gen *g, jk_ref ref)
