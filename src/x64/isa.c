@@ -3,19 +3,20 @@
 
 JK_SMALL_OPEN
 
+/* clang-format off */
+static const jk_target jk_targets[] = {
+    /* encoding     vector bytes, registers; scalar, kmask, fma, round */
+    {JK_ENC_LEGACY, 16, 16, true, false, false, false},
+    {JK_ENC_LEGACY, 16, 16, false, false, false, false},
+    {JK_ENC_VEX, 32, 16, false, false, true, true},
+    {JK_ENC_EVEX, 64, 32, false, true, true, true},
+    {JK_ENC_VEX, 16, 16, true, false, true, true}, /* scalar code for a CPU that has FMA */
+};
+/* clang-format on */
+
 JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma)
 {
-    jk_target t;
-    memset(&t, 0, sizeof t);
-    t.scalar = isa == JITK_ISA_SCALAR;
-    t.enc = isa == JITK_ISA_AVX512                      ? JK_ENC_EVEX
-            : isa == JITK_ISA_AVX2 || (t.scalar && fma) ? JK_ENC_VEX
-                                                        : JK_ENC_LEGACY;
-    t.vbytes = isa == JITK_ISA_AVX512 ? 64 : isa == JITK_ISA_AVX2 ? 32 : 16;
-    t.nregs = t.enc == JK_ENC_EVEX ? 32 : 16;
-    t.kmask = t.enc == JK_ENC_EVEX;
-    t.fma = t.round = t.enc != JK_ENC_LEGACY;
-    return t;
+    return jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
 }
 
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type)
