@@ -266,6 +266,25 @@ JK_FUNC void jk_reduced(jk_drive *d, size_t s)
     }
 }
 
+/* Whole chunks of plain machine code: between two of them stands only the tree. Returns the first element not done. */
+JK_FUNC size_t jk_run_whole_chunks(jk_drive *d, size_t s, jk_tree *tree)
+{
+    const jk_stage *stage = &d->k->program.stages[s];
+    jk_pass_fn pass = d->k->pass ? d->k->pass[s] : NULL;
+    size_t first;
+    uint32_t i;
+    if (!pass || d->tile || stage->stores)
+        return 0;
+    for (i = 0; i < stage->nred; i++)
+        if (d->red[i] == JK_RARGMIN)
+            return 0;
+    for (first = 0; d->n - first >= JK_CHUNK; first += JK_CHUNK) {
+        pass(&d->run, first, JK_CHUNK, 0);
+        jk_tree_add(tree, d->red, d->run.node);
+    }
+    return first;
+}
+
 /* More than one chunk. */
 JK_NOINLINE void jk_run_chunks(jk_drive *d, size_t s)
 {
@@ -277,7 +296,8 @@ JK_NOINLINE void jk_run_chunks(jk_drive *d, size_t s)
     tree.levels = 0;
     tree.count = 0;
     tree.level = d->level;
-    for (first = 0; first < d->n; first += JK_CHUNK) {
+    first = jk_run_whole_chunks(d, s, &tree);
+    for (; first < d->n; first += JK_CHUNK) {
         jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), streams ? JK_RUN_STREAM : 0);
         jk_best_chunk(d, stage, first);
         jk_tree_add(&tree, d->red, d->run.node);
