@@ -82,7 +82,8 @@
  *     void jitk_free(kernel)
  *         Of NULL does nothing. Not while a call on the kernel runs.
  *     size_t jitk_arg_count(kernel);  jitk_status jitk_arg(kernel, i, jitk_arg_info *)
- *         The signature: parameters, then results. `name` lives as long as the kernel; a result's is "".
+ *         The signature: parameters, then results. `name` lives as long as the kernel; a result's is
+ *         "result".
  *
  * A kernel never changes: any thread may call it at any time. A call allocates only where arguments must be packed
  * (strides, element types) or a kernel needs more than a few KiB of working memory, and takes no lock.
@@ -130,6 +131,12 @@
  * Every function that can fail gives a jitk_status. jitk_last_error() is the calling thread's last failure: its status,
  * a message, and for errors in a source the line, column and length (1-based, in bytes; 0 where there is no place). A
  * jitk_error that was passed has status JITK_OK on success.
+ *
+ *     void jitk_error_print(error, source, FILE *)
+ *         The message, and for an error with a place in `source` (or NULL) its line and a caret:
+ *             1:5: unknown function 'sqr' (did you mean 'sqrt'?)
+ *               2 * sqr(x)
+ *                   ^~~
  *
  *     JITK_ERR_SYNTAX       the source cannot be read       JITK_ERR_LIMIT        too large (16 MiB of text, say)
  *     JITK_ERR_NAME         an unknown or repeated name     JITK_ERR_NOMEM        no memory
@@ -255,6 +262,7 @@ JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size
                                        const ptrdiff_t strides[]) JK_AS(jitk_call_strided);
 JITK_API void jitk_free(jitk_kernel *kernel) JK_AS(jitk_free);
 JITK_API const jitk_error *jitk_last_error(void) JK_AS(jitk_last_error);
+JITK_API void jitk_error_print(const jitk_error *error, const char *source, FILE *out) JK_AS(jitk_error_print);
 JITK_API size_t jitk_arg_count(const jitk_kernel *kernel) JK_AS(jitk_arg_count);
 JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info *info) JK_AS(jitk_arg);
 
@@ -761,6 +769,10 @@ JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes);
 JK_FUNC void *jk_arena_zero(jk_arena *a, size_t nbytes);
 JK_FUNC void jk_arena_free(jk_arena *a);
 
+/* The first c in a string, or NULL. Not strchr: libstdc++'s is always_inline, for which other target options than the
+ * caller's are an error. */
+JK_FUNC char *jk_find_char(const char *s, char c);
+
 /* Makes room for one more element in an arena-backed array: doubles *cap when count == *cap. Returns the (moved)
  * array, or NULL when memory has run out. */
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);
@@ -858,6 +870,14 @@ JK_FUNC void jk_arena_free(jk_arena *a)
     a->at = a->end = NULL;
 }
 
+JK_FUNC char *jk_find_char(const char *s, char c)
+{
+    for (; *s; s++)
+        if (*s == c)
+            return (char *)(uintptr_t)s;
+    return NULL;
+}
+
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
 {
     size_t want = *cap ? 2 * *cap : 16;
@@ -933,15 +953,18 @@ JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)
 #define JK_FP_H
 
 /* gcc keeps the flags of a function with the function. clang's back end fuses and assumes by flags of the whole file
- * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. */
+ * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. One pragma has all
+ * of gcc's options: of two `optimize` in one macro gcc 12 drops the second, in C. */
+/* clang-format off: a pragma's string must stay whole */
 #if defined(__clang__)
 #define JK_FP_OPEN                                                                                                     \
     JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
 #else
-#define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
-#define JK_FP_CLOSE JK_SMALL_CLOSE
+#define JK_FP_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-fast-math\", \"fp-contract=off\")")
+#define JK_FP_CLOSE _Pragma("GCC pop_options")
 #endif
+/* clang-format on */
 /* A value the compiler knows nothing of: neither where it came from nor that it is no NaN. */
 #if defined(__x86_64__)
 #define JK_FP_KEEP(x) __asm__("" : "+x"(x))
@@ -964,14 +987,15 @@ JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN win
 
 /* Applies one JK_FOLD op to n elements each of a, b, c, all contiguous; `to` overlaps none of them. type is the
  * result's, operand_type that of the last operand. */
-JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to, const void *a,
-                         const void *b, const void *c);
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
+                         const void *a, const void *b, const void *c);
 /* The same of constants (bits in, bits out). */
-JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b, uint64_t c);
+JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
+                            uint64_t c);
 /* The first of n elements of x that equals the value with these bits or, where that is NaN, is NaN; n if none. */
 JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits);
-/* Stores as the language says: to nearest even, saturating, 0 for NaN for integers; one rounding between floats. Scalars
- * and arrays of n elements with strides in bytes; `to` and `from` are jk_types (F64 F32 I64 I32 U8). */
+/* Stores as the language says: to nearest even, saturating, 0 for NaN for integers; one rounding between floats.
+ * Scalars and arrays of n elements with strides in bytes; `to` and `from` are jk_types (F64 F32 I64 I32 U8). */
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n);
 
@@ -1170,76 +1194,76 @@ JK_FUNC float jk_sqrt_f32(float a)
 
 /* F and U: the type and its bits; T: the suffix; INF: the bits of infinity; BIG: 2^52 or 2^23, from where on every
  * value is whole. Masks are U, all ones or 0. */
-#define JK_FP_FUNCTIONS(F, U, T, INF, BIG)                                                                             \
-    JK_FUNC U jk_isnan_##T(F a)                                                                                        \
-    {                                                                                                                  \
-        return (U)0 - (U)((U)(jk_##T##_bits(a) << 1) > (U)((U)INF << 1));                                              \
-    }                                                                                                                  \
-    JK_FUNC F jk_abs_##T(F a)                                                                                          \
-    {                                                                                                                  \
-        return jk_##T##_from_bits(jk_##T##_bits(a) & ((U)-1 >> 1));                                                    \
-    }                                                                                                                  \
-    JK_FUNC F jk_neg_##T(F a)                                                                                          \
-    {                                                                                                                  \
-        return jk_##T##_from_bits(jk_##T##_bits(a) ^ ~((U)-1 >> 1));                                                   \
-    }                                                                                                                  \
-    /* A NaN as the second argument counts as positive. */                                                            \
-    JK_FUNC F jk_copysign_##T(F a, F b)                                                                                \
-    {                                                                                                                  \
-        U sign = jk_##T##_bits(b) & ~((U)-1 >> 1) & ~jk_isnan_##T(b);                                                  \
-        return jk_##T##_from_bits((jk_##T##_bits(a) & ((U)-1 >> 1)) | sign);                                           \
-    }                                                                                                                  \
-    JK_FUNC U jk_lt_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ((U)0 - (U)(a < b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                                             \
-    }                                                                                                                  \
-    JK_FUNC U jk_le_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ((U)0 - (U)(a <= b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                                            \
-    }                                                                                                                  \
-    JK_FUNC U jk_eq_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ((U)0 - (U)(a == b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                                            \
-    }                                                                                                                  \
-    JK_FUNC U jk_ne_##T(F a, F b)                                                                                      \
-    {                                                                                                                  \
-        return ~jk_eq_##T(a, b);                                                                                       \
-    }                                                                                                                  \
-    /* Equal operands have equal bits, or are zeros of either sign. */                                                 \
-    JK_FUNC F jk_min_##T(F a, F b)                                                                                     \
-    {                                                                                                                  \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                                         \
-            return a + b;                                                                                              \
-        return a < b ? a : b < a ? b : jk_##T##_from_bits(jk_##T##_bits(a) | jk_##T##_bits(b));                        \
-    }                                                                                                                  \
-    JK_FUNC F jk_max_##T(F a, F b)                                                                                     \
-    {                                                                                                                  \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                                         \
-            return a + b;                                                                                              \
-        return a < b ? b : b < a ? a : jk_##T##_from_bits(jk_##T##_bits(a) & jk_##T##_bits(b));                        \
-    }                                                                                                                  \
-    /* Adding BIG rounds to a whole number; infinities, NaN and what is whole by its size pass. */                     \
-    JK_FUNC F jk_rint_##T(F a)                                                                                         \
-    {                                                                                                                  \
-        F r = jk_abs_##T(a), big = BIG;                                                                                \
-        if (jk_##T##_bits(r) >= jk_##T##_bits(big))                                                                    \
-            return a;                                                                                                  \
-        r += big;                                                                                                      \
-        JK_FP_KEEP(r);                                                                                                 \
-        return jk_copysign_##T(r - big, a);                                                                            \
-    }                                                                                                                  \
-    JK_FUNC F jk_floor_##T(F a)                                                                                        \
-    {                                                                                                                  \
-        F r = jk_rint_##T(a);                                                                                          \
-        return jk_lt_##T(a, r) ? r - 1 : r;                                                                            \
-    }                                                                                                                  \
-    JK_FUNC F jk_ceil_##T(F a)                                                                                         \
-    {                                                                                                                  \
-        return jk_neg_##T(jk_floor_##T(jk_neg_##T(a)));                                                                \
-    }                                                                                                                  \
-    JK_FUNC F jk_trunc_##T(F a)                                                                                        \
-    {                                                                                                                  \
-        return jk_copysign_##T(jk_floor_##T(jk_abs_##T(a)), a);                                                        \
+#define JK_FP_FUNCTIONS(F, U, T, INF, BIG)                                                         \
+    JK_FUNC U jk_isnan_##T(F a)                                                                    \
+    {                                                                                              \
+        return (U)0 - (U)((U)(jk_##T##_bits(a) << 1) > (U)((U)INF << 1));                          \
+    }                                                                                              \
+    JK_FUNC F jk_abs_##T(F a)                                                                      \
+    {                                                                                              \
+        return jk_##T##_from_bits(jk_##T##_bits(a) & ((U)-1 >> 1));                                \
+    }                                                                                              \
+    JK_FUNC F jk_neg_##T(F a)                                                                      \
+    {                                                                                              \
+        return jk_##T##_from_bits(jk_##T##_bits(a) ^ ~((U)-1 >> 1));                               \
+    }                                                                                              \
+    /* A NaN as the second argument counts as positive. */                                         \
+    JK_FUNC F jk_copysign_##T(F a, F b)                                                            \
+    {                                                                                              \
+        U sign = jk_##T##_bits(b) & ~((U)-1 >> 1) & ~jk_isnan_##T(b);                              \
+        return jk_##T##_from_bits((jk_##T##_bits(a) & ((U)-1 >> 1)) | sign);                       \
+    }                                                                                              \
+    JK_FUNC U jk_lt_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ((U)0 - (U)(a < b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                         \
+    }                                                                                              \
+    JK_FUNC U jk_le_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ((U)0 - (U)(a <= b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
+    }                                                                                              \
+    JK_FUNC U jk_eq_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ((U)0 - (U)(a == b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
+    }                                                                                              \
+    JK_FUNC U jk_ne_##T(F a, F b)                                                                  \
+    {                                                                                              \
+        return ~jk_eq_##T(a, b);                                                                   \
+    }                                                                                              \
+    /* Equal operands have equal bits, or are zeros of either sign. */                             \
+    JK_FUNC F jk_min_##T(F a, F b)                                                                 \
+    {                                                                                              \
+        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
+            return a + b;                                                                          \
+        return a < b ? a : b < a ? b : jk_##T##_from_bits(jk_##T##_bits(a) | jk_##T##_bits(b));    \
+    }                                                                                              \
+    JK_FUNC F jk_max_##T(F a, F b)                                                                 \
+    {                                                                                              \
+        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
+            return a + b;                                                                          \
+        return a < b ? b : b < a ? a : jk_##T##_from_bits(jk_##T##_bits(a) & jk_##T##_bits(b));    \
+    }                                                                                              \
+    /* Adding BIG rounds to a whole number; infinities, NaN and what is whole by its size pass. */ \
+    JK_FUNC F jk_rint_##T(F a)                                                                     \
+    {                                                                                              \
+        F r = jk_abs_##T(a), big = BIG;                                                            \
+        if (jk_##T##_bits(r) >= jk_##T##_bits(big))                                                \
+            return a;                                                                              \
+        r += big;                                                                                  \
+        JK_FP_KEEP(r);                                                                             \
+        return jk_copysign_##T(r - big, a);                                                        \
+    }                                                                                              \
+    JK_FUNC F jk_floor_##T(F a)                                                                    \
+    {                                                                                              \
+        F r = jk_rint_##T(a);                                                                      \
+        return jk_lt_##T(a, r) ? r - 1 : r;                                                        \
+    }                                                                                              \
+    JK_FUNC F jk_ceil_##T(F a)                                                                     \
+    {                                                                                              \
+        return jk_neg_##T(jk_floor_##T(jk_neg_##T(a)));                                            \
+    }                                                                                              \
+    JK_FUNC F jk_trunc_##T(F a)                                                                    \
+    {                                                                                              \
+        return jk_copysign_##T(jk_floor_##T(jk_abs_##T(a)), a);                                    \
     }
 
 JK_FP_FUNCTIONS(double, uint64_t, f64, 0x7FF0000000000000, 4503599627370496.0)
@@ -1407,29 +1431,29 @@ JK_FUNC float jk_fma_f32(float a, float b, float c)
 }
 
 /* ---- ops over arrays, from the meanings of the op table ---- */
-#define JK_LOOP(NAME, text, arity, result, flags, meaning)                                                             \
-    case JK_##NAME:                                                                                                    \
-        for (i = 0; i < n; i++) {                                                                                      \
-            const F a = x[i];                                                                                          \
-            JK_OPERANDS_##arity to[i] = meaning;                                                                       \
-        }                                                                                                              \
+#define JK_LOOP(NAME, text, arity, result, flags, meaning) \
+    case JK_##NAME:                                        \
+        for (i = 0; i < n; i++) {                          \
+            const F a = x[i];                              \
+            JK_OPERANDS_##arity to[i] = meaning;           \
+        }                                                  \
         break;
 #define JK_OPERANDS_1
 #define JK_OPERANDS_2 const F b = y[i];
 #define JK_OPERANDS_3 const F b = y[i], c = z[i];
 
 /* F in, R out. */
-#define JK_LOOPS(name, F_, R_, OPS)                                                                                    \
-    JK_FUNC void name(unsigned op, unsigned aux, size_t n, void *to_, const void *x_, const void *y_, const void *z_)  \
-    {                                                                                                                  \
-        typedef F_ F;                                                                                                  \
-        R_ *__restrict to = (R_ *)to_;                                                                                 \
-        const F *__restrict x = (const F *)x_, *__restrict y = (const F *)y_, *__restrict z = (const F *)z_;           \
-        size_t i;                                                                                                      \
-        (void)aux, (void)y, (void)z;                                                                                   \
-        switch (op) {                                                                                                  \
-            OPS(JK_LOOP)                                                                                               \
-        }                                                                                                              \
+#define JK_LOOPS(name, F_, R_, OPS)                                                                                   \
+    JK_FUNC void name(unsigned op, unsigned aux, size_t n, void *to_, const void *x_, const void *y_, const void *z_) \
+    {                                                                                                                 \
+        typedef F_ F;                                                                                                 \
+        R_ *__restrict to = (R_ *)to_;                                                                                \
+        const F *__restrict x = (const F *)x_, *__restrict y = (const F *)y_, *__restrict z = (const F *)z_;          \
+        size_t i;                                                                                                     \
+        (void)aux, (void)y, (void)z;                                                                                  \
+        switch (op) {                                                                                                 \
+            OPS(JK_LOOP)                                                                                              \
+        }                                                                                                             \
     }
 #define JK_OPS_MI(X) JK_OPS_M(X) JK_OPS_I(X)
 
@@ -1453,7 +1477,8 @@ JK_LOOPS(jk_loop_i32, jk_u32, jk_u32, JK_OPS_MI)
 JK_FUNC void jk_loop_select(size_t nwords, void *to_, const void *m_, const void *x_, const void *y_)
 {
     jk_u32 *__restrict to = (jk_u32 *)to_;
-    const jk_u32 *__restrict m = (const jk_u32 *)m_, *__restrict x = (const jk_u32 *)x_, *__restrict y = (const jk_u32 *)y_;
+    const jk_u32 *__restrict m = (const jk_u32 *)m_, *__restrict x = (const jk_u32 *)x_,
+                             *__restrict y = (const jk_u32 *)y_;
     size_t i;
     for (i = 0; i < nwords; i++)
         to[i] = (m[i] & x[i]) | (~m[i] & y[i]);
@@ -1471,8 +1496,8 @@ static const unsigned char jk_loop_group[] = {JK_OPS_F(JK_GROUP_0) JK_OPS_CMP(JK
 
 typedef void (*jk_loop_fn)(unsigned op, unsigned aux, size_t n, void *to, const void *x, const void *y, const void *z);
 
-JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to, const void *a,
-                         const void *b, const void *c)
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
+                         const void *a, const void *b, const void *c)
 {
     static const jk_loop_fn loops[6] = {jk_loop_f64, jk_loop_m64, jk_loop_i64, jk_loop_f32, jk_loop_m32, jk_loop_i32};
     size_t size = jk_type_size(type);
@@ -1486,7 +1511,8 @@ JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsign
         loops[(size == 4 ? 3 : 0) + jk_loop_group[op]](op, aux, n, to, a, b, c);
 }
 
-JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b, uint64_t c)
+JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
+                            uint64_t c)
 {
     uint64_t to = 0;
     jk_fp_apply(op, type, operand_type, aux, 1, &to, &a, &b, &c);
@@ -1529,10 +1555,10 @@ JK_FUNC int64_t jk_cvt_clamp(int64_t x, int64_t low, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
-#define JK_EACH(value)                                                                                                 \
-    for (i = 0; i < n; i++, p += stride) {                                                                             \
-        value;                                                                                                         \
-    }                                                                                                                  \
+#define JK_EACH(value)                     \
+    for (i = 0; i < n; i++, p += stride) { \
+        value;                             \
+    }                                      \
     break
 
 /* Reads n elements into d (floats: returns true) or k (integers). */
@@ -1677,7 +1703,8 @@ typedef struct jk_result {
 typedef struct jk_def {
     const char *name;         /* NULL: anonymous or bare */
     uint32_t name_len, pos, len;
-    bool is_bare;             /* parameters are the free names in byte order, arrays or scalars as the caller asks */
+    bool is_bare;             /* params are the free names (constants are none) in byte order, each once; is_array is set,
+                                 but they are arrays or scalars as the caller asks */
     jk_param *params;
     jk_result *results;
     uint32_t nparams, nresults;
@@ -1707,6 +1734,13 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
  * f64 or f32; the result is exact-to-nearest-even whatever the locale. For JK_F32 the value is returned as a double that
  * holds it exactly. *overflow is set where it is too large for the type. */
 JK_FUNC double jk_number_value(const char *text, size_t len, jk_type type, bool *overflow);
+
+/* Writes all definitions: as infix with the fewest parentheses that parse back to the same tree, or as S-expressions. */
+JK_FUNC jitk_status jk_ast_print_infix(const jitk_ast *ast, FILE *out);
+JK_FUNC jitk_status jk_ast_print_sexpr(const jitk_ast *ast, FILE *out);
+
+/* An error as a person reads it: place and message, the source's line, a caret under the place. */
+JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out);
 #endif
 /* ---- back in src/front.h ---- */
 /* ---- src/syntax/number.c ---- */
@@ -1719,9 +1753,10 @@ JK_FUNC double jk_number_value(const char *text, size_t len, jk_type type, bool 
 
 JK_SMALL_OPEN
 
-#define JK_BIG_WORDS 100 /* 782 digits over 5^1112, normalised: 85 words of 32 bits */
-#define JK_BIG_DIGITS \
-    780 /* halfway between two doubles has at most 767 significant digits; a rest counts as one more */
+/* Halfway between two doubles has at most 767 significant digits; what follows the first 780 counts as one more. They
+ * and 5^1112, normalised, take 85 words. */
+#define JK_BIG_DIGITS 780
+#define JK_BIG_WORDS 100
 
 /* Powers of 5 below 2^32; those of 10 follow by shifts. */
 static const uint32_t jk_pow5[14] = {1,     5,      25,      125,     625,      3125,      15625,
@@ -2238,7 +2273,7 @@ JK_COLD jk_token jk_lex_fail_number(jk_lexer *l, uint32_t pos, uint32_t n)
         jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, n + 1,
                    "expected digits after the exponent's '%c' (a product is written '%.*s*%c')", tail[0], (int)shown, s,
                    tail[0]);
-    else if (strchr("fldu", low) && strspn(tail, "fFlLdDuU0123456789") >= more)
+    else if (jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more)
         jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos + n, more,
                    "a number takes no suffix '%.*s': write '%.*s' (a product is written '%.*s*%.*s')",
                    (int)JK_SMALLER(more, 40), tail, (int)shown, s, (int)shown, s, (int)JK_SMALLER(more, 40), tail);
@@ -2517,7 +2552,7 @@ static const jk_reserved jk_reserved_words[] = {
 JK_FUNC const jk_reserved *jk_reserved_find(const char *s, size_t n)
 {
     size_t i;
-    if (n < 2 || n > 6 || !strchr("riewflstaon", *s))
+    if (n < 2 || n > 6 || !jk_find_char("riewflstaon", *s))
         return NULL;
     for (i = 0; i < sizeof jk_reserved_words / sizeof *jk_reserved_words; i++)
         if (memcmp(jk_reserved_words[i].name, s, n) == 0 && !jk_reserved_words[i].name[n])
@@ -4195,6 +4230,8 @@ JK_FUNC const char *jk_ir_verify(const jk_program *p);
  * Sharing is by hash chains, the newest value first. What is made inside a rare body must not be found from outside it:
  * rare_end unlinks it, newest first, so that the chains need no search. */
 
+JK_SMALL_OPEN
+
 #define JK_UNSHARED (UINT32_MAX - 1)
 #define JK_IR_FIRST ((size_t)64) /* instructions that the first allocation holds */
 
@@ -4516,12 +4553,15 @@ JK_NOINLINE void jk_ir_room(jk_ir *ir, size_t cap)
     size_t i, bytes = sizeof *ir->ins + 2 * sizeof(uint32_t) + 1;
     char *p = cap > JK_UNSHARED / 2 ? NULL : (char *)jk_arena_alloc(ir->arena, cap * bytes);
     jk_ins *ins = (jk_ins *)(void *)p;
-    uint32_t *chain = (uint32_t *)(void *)(p + cap * sizeof *ins), *bucket = chain + cap;
-    uint8_t *varying = (uint8_t *)(bucket + cap);
+    uint32_t *chain, *bucket;
+    uint8_t *varying;
     if (!p) {
         ir->arena->failed = true;
         return;
     }
+    chain = (uint32_t *)(void *)(p + cap * sizeof *ins);
+    bucket = chain + cap;
+    varying = (uint8_t *)(bucket + cap);
     if (ir->nins) {
         memcpy(ins, ir->ins, ir->nins * sizeof *ins);
         memcpy(chain, ir->chain, ir->nins * sizeof *chain);
@@ -4764,6 +4804,8 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
             ir->varying[i] = !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF) || ir->varying[i];
     return r;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/order.c ---- */
 /* ir: the order in which values are computed. Sethi-Ullman: of two operands the one that needs more registers comes
@@ -4771,6 +4813,8 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
  * computed once, at its first use.
  *
  * The walk is a depth-first search with a stack of its own. Everything is linear in what is reached. */
+
+JK_SMALL_OPEN
 
 typedef struct jk_orderer {
     const jk_program *p;
@@ -4938,6 +4982,8 @@ JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk
     *norder = (uint32_t)o.nout;
     return arena->failed ? JITK_ERR_NOMEM : JITK_OK;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/slots.c ---- */
 /* slots: where the interpreter keeps its values. Numbers the slots of its frame ahead of time, so that it allocates
@@ -4951,8 +4997,9 @@ typedef struct jk_slotter {
     const jk_program *p;
     jk_step *step;
     uint32_t nstep, ncompute, nred; /* computing, then reducing, then storing */
-    uint32_t *last, *slot;  /* [nins] step of the last use, slot; those of values that the stage does not have are stale */
-    uint32_t *free, nfree;  /* a stack */
+    uint32_t *last,
+        *slot; /* [nins] step of the last use, slot; those of values that the stage does not have are stale */
+    uint32_t *free, nfree; /* a stack */
     uint32_t nslots;
     jitk_error *e;
 } jk_slotter;
@@ -5019,15 +5066,17 @@ JK_FUNC void jk_slot_spread(jk_slotter *s, jk_ref rare)
         wanted[r] = 0;
     jk_slot_mark(wanted, body->first, ins[rare].c);
     jk_slot_mark(wanted, body->first, body->again);
-    for (r = body->first; r < rare && ins[r].op == JK_RSTATE; r++, states++) {
-        jk_slot_mark(wanted, body->first, ins[r].b);
-        jk_slot_push(s, r);
-    }
-    for (r = rare; r-- > body->first + states;)
+    for (r = body->first; r < rare; r++)
+        if (ins[r].op == JK_RSTATE) {
+            jk_slot_mark(wanted, body->first, ins[r].b);
+            jk_slot_push(s, r);
+            states++;
+        }
+    for (r = rare; r-- > body->first;)
         for (k = 0; wanted[r] && k < 3; k++)
             jk_slot_mark(wanted, body->first, jk_slot_operand(&ins[r], k));
-    for (r = body->first + states; r < rare; r++) {
-        if (wanted[r] && jk_slot_has(s, r))
+    for (r = body->first; r < rare; r++) {
+        if (wanted[r] && jk_slot_has(s, r) && ins[r].op != JK_RSTATE)
             jk_slot_push(s, r);
         if (wanted[r] && ins[r].op == JK_RARE)
             jk_fail(s->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "a rare body inside a rare body");
@@ -5242,6 +5291,8 @@ JK_SMALL_CLOSE
  *
  * A rare body belongs to its RARE: its values have the RARE's level and never a cell. */
 
+JK_SMALL_OPEN
+
 typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
@@ -5249,6 +5300,7 @@ typedef struct jk_planner {
     uint8_t *need;
     uint32_t *level, *cell, *mark;
     uint32_t npasses;
+    uint32_t search;         /* the highest level of an argmin, 0: none */
     jk_ref *red, *uni;     /* the live reductions, and the uniform values with a cell, by level: */
     uint32_t *nred, *nuni; /* those of level k are [n[k], n[k + 1]) */
 } jk_planner;
@@ -5291,6 +5343,8 @@ JK_FUNC void jk_plan_levels(jk_planner *q)
         if (jk_op_rows[i->op].flags & JK_RED) {
             level++;
             q->npasses = JK_LARGER(q->npasses, level);
+            if (i->op == JK_RARGMIN)
+                q->search = JK_LARGER(q->search, level);
         }
         if (i->op == JK_RARE) {
             for (k = p->rares[i->aux].first; k < r; k++)
@@ -5300,9 +5354,10 @@ JK_FUNC void jk_plan_levels(jk_planner *q)
         }
         q->level[r] = level;
     }
+    /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
     for (k = p->nparams; k < p->nargs; k++)
         if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, q->level[p->args[k].value] + 1);
+            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[p->args[k].value], q->search) + 1);
 }
 
 /* A cell for a uniform value that is used in a pass, in a later stage, or as a result. Constants and the length stand
@@ -5415,7 +5470,7 @@ JK_FUNC void jk_plan_stages(jk_planner *q)
         jk_plan_stage(q, &o, &stages[k], k);
     for (k = 0; k < p->nstages && !q->arena->failed; k++) {
         uint32_t end = stages[k].norder;
-        stages[k].order = o.out + at;
+        stages[k].order = end > at ? o.out + at : NULL;
         stages[k].norder = end - at;
         at = end;
     }
@@ -5459,12 +5514,16 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
         return jk_fail_nomem(ir->error);
     return ir->error->status != JITK_OK ? ir->error->status : jk_slots(out, ir->arena, ir->error);
 }
+
+JK_SMALL_CLOSE
 #undef JK_LIVE
 #undef JK_IN_BODY
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/print.c ---- */
 /* ir: looking. The printer writes what one reads of a program, one line a value, stage by stage; leaves stand where
  * they are used. The verifier checks what ir.h promises. */
+
+JK_SMALL_OPEN
 
 /* ---- printing ---- */
 /* The shortest of a few precisions that gives the same number back, with a point in any locale. */
@@ -5483,7 +5542,7 @@ JK_FUNC void jk_print_float(FILE *out, jk_type type, uint64_t bits)
         if (type == JK_F64 ? jk_f64_bits(strtod(s, NULL)) == bits : jk_f32_bits(strtof(s, NULL)) == (uint32_t)bits)
             break;
     }
-    comma = strchr(s, ',');
+    comma = jk_find_char(s, ',');
     if (comma)
         *comma = '.';
     fputs(s, out);
@@ -5801,12 +5860,18 @@ JK_FUNC const char *jk_ir_verify(const jk_program *p)
     JK_FREE(room);
     return message;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/builtins.c ---- */
 /* ir: the language's functions and named constants. One list has all of a function: its name, its parameters as an
- * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is
- * searched by halves. What language.md has and this version cannot do stands here as LATER, so that the message can say
- * so. */
+ * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is searched
+ * by halves. What the language has and this version cannot do stands here as LATER, so that the message can say so.
+ *
+ * C leaves open in which order a call's arguments are computed, and numbers of values must not depend on the compiler:
+ * no call here has two arguments that emit, but for constants, which are entered first. */
+
+JK_SMALL_OPEN
 
 /* X(name, parameters, kind, op). In the parameters `[` begins what may be left out and `...` allows any number. */
 /* clang-format off */
@@ -6044,35 +6109,45 @@ JK_FUNC void jk_nearest_text(const jk_nearest *s, char *out, size_t nbytes)
 JK_FUNC jk_ref jk_as_number(jk_ir *ir, jk_ref v)
 {
     jk_type t = (jk_type)ir->ins[v].type, own = (jk_type)ir->type;
+    jk_ref one, zero;
     if (t == own)
         return v;
-    if (jk_is_mask(t))
-        return jk_ir_3(ir, JK_SELECT, v, jk_ir_kind(ir, JK_IS_ONE), jk_ir_kind(ir, JK_IS_ZERO));
-    return jk_ir_emit(ir, JK_CVT, own, 0, v, 0, 0);
+    if (!jk_is_mask(t))
+        return jk_ir_emit(ir, JK_CVT, own, 0, v, 0, 0);
+    one = jk_ir_kind(ir, JK_IS_ONE);
+    zero = jk_ir_kind(ir, JK_IS_ZERO);
+    return jk_ir_3(ir, JK_SELECT, v, one, zero);
 }
 
 JK_FUNC jk_ref jk_as_mask(jk_ir *ir, jk_ref v)
 {
     if (jk_is_mask((jk_type)ir->ins[v].type))
         return v;
-    return jk_ir_2(ir, JK_NE, jk_as_number(ir, v), jk_ir_kind(ir, JK_IS_ZERO));
+    v = jk_as_number(ir, v);
+    return jk_ir_2(ir, JK_NE, v, jk_ir_kind(ir, JK_IS_ZERO));
 }
 
 /* c ? a : b; of two truth values again one. */
 JK_FUNC jk_ref jk_fn_select(jk_ir *ir, jk_ref c, jk_ref a, jk_ref b)
 {
     c = jk_as_mask(ir, c);
-    if (jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type))
-        return jk_ir_2(ir, JK_MOR, jk_ir_2(ir, JK_MAND, c, a), jk_ir_2(ir, JK_MAND, jk_ir_1(ir, JK_MNOT, c), b));
-    return jk_ir_3(ir, JK_SELECT, c, jk_as_number(ir, a), jk_as_number(ir, b));
+    if (jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type)) {
+        a = jk_ir_2(ir, JK_MAND, c, a);
+        b = jk_ir_2(ir, JK_MAND, jk_ir_1(ir, JK_MNOT, c), b);
+        return jk_ir_2(ir, JK_MOR, a, b);
+    }
+    a = jk_as_number(ir, a);
+    b = jk_as_number(ir, b);
+    return jk_ir_3(ir, JK_SELECT, c, a, b);
 }
 
 /* ---- functions of several operations ---- */
 /* 0 < |x| ? copysign(1, x) : x, so that zeros and NaN stay what they are. */
 JK_FUNC jk_ref jk_fn_sign(jk_ir *ir, jk_ref x)
 {
-    jk_ref some = jk_ir_2(ir, JK_LT, jk_ir_kind(ir, JK_IS_ZERO), jk_ir_1(ir, JK_ABS, x));
-    return jk_ir_3(ir, JK_SELECT, some, jk_ir_2(ir, JK_COPYSIGN, jk_ir_kind(ir, JK_IS_ONE), x), x);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), one = jk_ir_kind(ir, JK_IS_ONE);
+    jk_ref some = jk_ir_2(ir, JK_LT, zero, jk_ir_1(ir, JK_ABS, x));
+    return jk_ir_3(ir, JK_SELECT, some, jk_ir_2(ir, JK_COPYSIGN, one, x), x);
 }
 
 /* Half away from zero: trunc(x + copysign(h, x)) with h the number below 0.5. With 0.5 itself the sum would round up to
@@ -6086,14 +6161,20 @@ JK_FUNC jk_ref jk_fn_round(jk_ir *ir, jk_ref x)
 }
 
 /* ---- x % y ---- */
+/* x - q*y, which is exact, and y more where q was one too large. */
+JK_FUNC jk_ref jk_mod_rest(jk_ir *ir, jk_ref x, jk_ref q, jk_ref y)
+{
+    jk_ref r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), y, x), zero = jk_ir_kind(ir, JK_IS_ZERO);
+    jk_ref low = jk_ir_2(ir, JK_LT, r, zero);
+    return jk_ir_3(ir, JK_SELECT, low, jk_ir_2(ir, JK_ADD, r, y), r);
+}
+
 /* ax mod ay for a quotient below 2^53 (f32: 2^24): the rounded quotient may be one too large, then the remainder, which
  * is exact, is negative. */
 JK_FUNC jk_ref jk_mod_step(jk_ir *ir, jk_ref ax, jk_ref ay)
 {
     jk_ref q = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, ax, ay));
-    jk_ref r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), ay, ax);
-    jk_ref low = jk_ir_2(ir, JK_LT, r, jk_ir_kind(ir, JK_IS_ZERO));
-    r = jk_ir_3(ir, JK_SELECT, low, jk_ir_2(ir, JK_ADD, r, ay), r);
+    jk_ref r = jk_mod_rest(ir, ax, q, ay);
     return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_LT, ax, ay), ax, r);
 }
 
@@ -6105,21 +6186,21 @@ JK_FUNC jk_ref jk_mod_reduce(jk_ir *ir, jk_ref x, jk_ref ay)
     bool wide = ir->type == JK_F64;
     int digits = wide ? 52 : 23, scale = wide ? 600 : 80;
     jk_type bits = wide ? JK_I64 : JK_I32;
-    jk_ref one = jk_ir_kind(ir, JK_IS_ONE), s = jk_ir_pow2(ir, scale);
-    jk_ref t = jk_ir_2(ir, JK_DIV, x, ay);
-    jk_ref big = jk_ir_2(ir, JK_EQ, t, jk_ir_kind(ir, JK_IS_INF));
-    jk_ref scaled = jk_ir_2(ir, JK_DIV, jk_ir_2(ir, JK_MUL, x, jk_ir_pow2(ir, -scale)), jk_ir_2(ir, JK_MUL, ay, s));
-    jk_ref ys, p, q, r;
-    t = jk_ir_3(ir, JK_SELECT, big, scaled, t);
+    jk_ref one = jk_ir_kind(ir, JK_IS_ONE), inf = jk_ir_kind(ir, JK_IS_INF), s = jk_ir_pow2(ir, scale);
+    jk_ref t = jk_ir_2(ir, JK_DIV, x, ay), big = jk_ir_2(ir, JK_EQ, t, inf);
+    jk_ref below = jk_ir_2(ir, JK_MUL, ay, s), above = jk_ir_2(ir, JK_MUL, x, jk_ir_pow2(ir, -scale)), p, ys;
+    t = jk_ir_3(ir, JK_SELECT, big, jk_ir_2(ir, JK_DIV, above, below), t);
     p = jk_ir_emit(ir, JK_BITS, bits, 0, t, 0, 0);
     p = jk_ir_2(ir, JK_IAND, p, jk_ir_bits(ir, bits, jk_kind_bits(JK_IS_INF, (jk_type)ir->type)));
     p = jk_ir_emit(ir, JK_BITS, (jk_type)ir->type, 0, p, 0, 0);
-    p = jk_ir_2(ir, JK_MUL, p, jk_ir_3(ir, JK_SELECT, big, one, jk_ir_pow2(ir, -digits)));
-    ys = jk_ir_2(ir, JK_MUL, jk_ir_2(ir, JK_MUL, ay, jk_ir_3(ir, JK_SELECT, big, s, one)), p);
-    ys = jk_ir_2(ir, JK_MUL, ys, jk_ir_3(ir, JK_SELECT, big, jk_ir_pow2(ir, 2 * scale - digits - scale), one));
-    q = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, x, ys));
-    r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), ys, x);
-    return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_LT, r, jk_ir_kind(ir, JK_IS_ZERO)), jk_ir_2(ir, JK_ADD, r, ys), r);
+    t = jk_ir_pow2(ir, -digits);
+    p = jk_ir_2(ir, JK_MUL, p, jk_ir_3(ir, JK_SELECT, big, one, t));
+    ys = jk_ir_2(ir, JK_MUL, ay, jk_ir_3(ir, JK_SELECT, big, s, one));
+    ys = jk_ir_2(ir, JK_MUL, ys, p);
+    t = jk_ir_pow2(ir, scale - digits);
+    ys = jk_ir_2(ir, JK_MUL, ys, jk_ir_3(ir, JK_SELECT, big, t, one));
+    t = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, x, ys));
+    return jk_mod_rest(ir, x, t, ys);
 }
 
 /* C's fmod, which is exact. A quotient of 2^53 and more goes through the rare body, 52 bits a turn (2098 bits at most;
@@ -6128,11 +6209,12 @@ JK_FUNC jk_ref jk_fn_mod(jk_ir *ir, jk_ref x, jk_ref y)
 {
     jk_ref ax = jk_ir_1(ir, JK_ABS, x), ay = jk_ir_1(ir, JK_ABS, y),
            many = jk_ir_pow2(ir, ir->type == JK_F64 ? 53 : 24);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), inf = jk_ir_kind(ir, JK_IS_INF);
     jk_ref fast = jk_ir_2(ir, JK_COPYSIGN, jk_mod_step(ir, ax, ay), x);
     jk_ref mask, state, next, again, result, found;
     mask = jk_ir_2(ir, JK_LE, many, jk_ir_2(ir, JK_DIV, ax, ay));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, jk_ir_kind(ir, JK_IS_INF)));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, jk_ir_kind(ir, JK_IS_ZERO), ay));
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, inf));
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, zero, ay));
     found = jk_ir_rare_find(ir, mask, fast);
     if (found != JK_NOREF)
         return found;
@@ -6181,9 +6263,8 @@ JK_FUNC jk_double_word jk_power_chain(jk_ir *ir, jk_ref x, unsigned n)
 JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
 {
     int j = (ir->type == JK_F64 ? 1000 : 120) / (int)n, k = j * (int)n;
-    jk_ref up = jk_ir_pow2(ir, k), down = jk_ir_pow2(ir, -k);
-    jk_ref f = jk_ir_3(ir, JK_SELECT, small, jk_ir_pow2(ir, j), jk_ir_pow2(ir, -j));
-    jk_double_word v = jk_power_chain(ir, jk_ir_2(ir, JK_MUL, x, f), n);
+    jk_ref up = jk_ir_pow2(ir, k), down = jk_ir_pow2(ir, -k), grow = jk_ir_pow2(ir, j), shrink = jk_ir_pow2(ir, -j);
+    jk_double_word v = jk_power_chain(ir, jk_ir_2(ir, JK_MUL, x, jk_ir_3(ir, JK_SELECT, small, grow, shrink)), n);
     jk_ref s = jk_ir_2(ir, JK_ADD, v.high, v.low);
     jk_ref t = jk_ir_2(ir, JK_SUB, v.low, jk_ir_2(ir, JK_SUB, s, v.high));
     jk_ref c = jk_ir_2(ir, JK_MUL, s, down);
@@ -6191,6 +6272,8 @@ JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
     c = jk_ir_3(ir, JK_FMA, rest, down, c);
     if (n & 1) /* what vanishes keeps its sign */
         c = jk_ir_2(ir, JK_COPYSIGN, c, x);
+    /* beyond the scale too it overflows: high is an infinity then, and low makes a NaN of it */
+    s = jk_ir_3(ir, JK_SELECT, jk_ir_1(ir, JK_ISNAN, s), v.high, s);
     return jk_ir_3(ir, JK_SELECT, small, c, jk_ir_2(ir, JK_MUL, s, up));
 }
 
@@ -6199,26 +6282,28 @@ JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
 JK_FUNC jk_ref jk_power_chained(jk_ir *ir, jk_ref x, unsigned n)
 {
     jk_double_word v = jk_power_chain(ir, x, n);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), one = jk_ir_kind(ir, JK_IS_ONE), inf = jk_ir_kind(ir, JK_IS_INF);
     jk_ref ax = jk_ir_1(ir, JK_ABS, x), sum = jk_ir_2(ir, JK_ADD, v.high, v.low);
     jk_ref least = jk_ir_pow2(ir, ir->type == JK_F64 ? -960 : -96);
     jk_ref good = jk_ir_2(ir, JK_LE, least, jk_ir_1(ir, JK_ABS, sum));
     jk_ref fast = jk_ir_3(ir, JK_SELECT, good, sum, v.high), mask, found, result;
-    mask = jk_ir_2(ir, JK_MAND, jk_ir_2(ir, JK_LT, jk_ir_kind(ir, JK_IS_ZERO), ax), jk_ir_1(ir, JK_MNOT, good));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, jk_ir_kind(ir, JK_IS_INF)));
+    mask = jk_ir_2(ir, JK_LT, zero, ax);
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_1(ir, JK_MNOT, good));
+    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, inf));
     found = jk_ir_rare_find(ir, mask, fast);
     if (found != JK_NOREF)
         return found;
     jk_ir_rare_begin(ir);
-    result = jk_power_scaled(ir, x, jk_ir_2(ir, JK_LT, ax, jk_ir_kind(ir, JK_IS_ONE)), n);
+    result = jk_power_scaled(ir, x, jk_ir_2(ir, JK_LT, ax, one), n);
     return jk_ir_rare_end(ir, mask, fast, result, JK_NOREF, 1, NULL, NULL, 0);
 }
 
 /* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
 JK_FUNC jk_ref jk_power_half(jk_ir *ir, jk_ref x)
 {
-    jk_ref root = jk_ir_1(ir, JK_SQRT, jk_ir_2(ir, JK_ADD, x, jk_ir_kind(ir, JK_IS_ZERO)));
-    jk_ref below = jk_ir_2(ir, JK_EQ, x, jk_ir_kind(ir, JK_IS_MINUS_INF));
-    return jk_ir_3(ir, JK_SELECT, below, jk_ir_kind(ir, JK_IS_INF), root);
+    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), inf = jk_ir_kind(ir, JK_IS_INF), low = jk_ir_kind(ir, JK_IS_MINUS_INF);
+    jk_ref root = jk_ir_1(ir, JK_SQRT, jk_ir_2(ir, JK_ADD, x, zero));
+    return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_EQ, x, low), inf, root);
 }
 
 /* The bits of a whole number from 0 to 16. */
@@ -6306,7 +6391,8 @@ JK_FUNC jk_ref jk_fn_reduce(jk_ir *ir, const jk_fn *f, const jk_ref *arg)
     case JK_FN_MAX:
         return jk_ir_1(ir, JK_NEG, jk_fn_red(ir, JK_RMIN, jk_ir_1(ir, JK_NEG, x)));
     case JK_FN_MEAN:
-        return jk_as_number(ir, jk_ir_2(ir, JK_DIV, jk_fn_red(ir, JK_RSUM, x), jk_fn_length(ir)));
+        x = jk_fn_red(ir, JK_RSUM, x);
+        return jk_as_number(ir, jk_ir_2(ir, JK_DIV, x, jk_fn_length(ir)));
     case JK_FN_DOT:
         x = jk_ir_2(ir, JK_MUL, x, jk_as_number(ir, arg[1]));
         return jk_as_number(ir, jk_fn_red(ir, JK_RSUM, x));
@@ -6355,6 +6441,8 @@ JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_ref *arg, size_t nargs)
                             : jk_ir_3(ir, (jk_op)f->op, arg[0], arg[1], arg[2]);
     }
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/lower.c ---- */
 /* ir: from a tree to a program. A definition's nodes are in post-order, so lowering is one loop over them; a call of an
@@ -6367,6 +6455,8 @@ JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_ref *arg, size_t nargs)
  *
  * A value is a truth value (a mask), a number of the kernel's type, or an exact integer that has not been rounded to it
  * yet (I64, or F64 in an f32 kernel): its type in the IR says which. Whether it is an array is decided by the text. */
+
+JK_SMALL_OPEN
 
 typedef struct jk_value {
     jk_ref ref;
@@ -6411,7 +6501,8 @@ typedef struct jk_lowerer {
     uint32_t scopes;
 } jk_lowerer;
 
-#define JK_WORK_MAX ((size_t)1 << 25) /* nodes lowered: definitions that call each other twice double at each step */
+/* Nodes lowered in calls: definitions that call another twice double each time. */
+#define JK_WORK_MAX ((size_t)1 << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* An error at a node as a whole, or at its operator or function name. */
@@ -6527,8 +6618,8 @@ JK_FUNC jk_ref jk_lower_number(jk_lowerer *l, const jk_node *n)
     jk_type t = (jk_type)l->ir.type;
     double v = jk_number_value(n->text, n->text_len, t, &overflow);
     if (overflow)
-        JK_FAIL_NODE(l, n, JITK_ERR_TYPE, "%.*s is too large for %s; infinity is written 'inf'", JK_NAME_SHOWN(n->text_len),
-                     n->text, jk_type_name(t));
+        JK_FAIL_NODE(l, n, JITK_ERR_TYPE, "%.*s is too large for %s; infinity is written 'inf'",
+                     JK_NAME_SHOWN(n->text_len), n->text, jk_type_name(t));
     return jk_ir_float(&l->ir, t, v);
 }
 
@@ -6598,8 +6689,11 @@ JK_FUNC jk_ref jk_lower_binary(jk_lowerer *l, const jk_node *n, jk_ref x, jk_ref
     static const uint8_t ops[] = {JK_LT, JK_LE, JK_LT, JK_LE, JK_EQ, JK_NE, JK_ADD, JK_SUB, JK_MUL, JK_DIV};
     jk_ir *ir = &l->ir;
     jk_op op;
-    if (n->op == JK_OP_OR || n->op == JK_OP_AND)
-        return jk_ir_2(ir, n->op == JK_OP_OR ? JK_MOR : JK_MAND, jk_as_mask(ir, x), jk_as_mask(ir, y));
+    if (n->op == JK_OP_OR || n->op == JK_OP_AND) {
+        x = jk_as_mask(ir, x);
+        y = jk_as_mask(ir, y);
+        return jk_ir_2(ir, n->op == JK_OP_OR ? JK_MOR : JK_MAND, x, y);
+    }
     if (n->op == JK_OP_POW)
         return jk_lower_power(l, x, y, &l->ast->nodes[l->ast->kids[n->kid + 1]]);
     x = jk_as_number(ir, x);
@@ -6741,7 +6835,8 @@ JK_FUNC void jk_lower_call(jk_lowerer *l, const jk_node *n, jk_value *v)
         return;
     own = (uint32_t)(jk_lower_here(l)->def - l->ast->defs);
     if (l->symbols[s].scope == jk_lower_here(l)->scope) {
-        JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is a parameter here, not a function", JK_NAME_SHOWN(n->text_len), n->text);
+        JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is a parameter here, not a function", JK_NAME_SHOWN(n->text_len),
+                   n->text);
         return;
     }
     for (def = l->symbols[s].def; def > own; def = l->older[def - 1])
@@ -6801,7 +6896,7 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
         jk_inlined *c = jk_lower_here(l);
         if (c->node < c->def->end) {
             uint32_t node = c->node++;
-            if (++l->work > JK_WORK_MAX)
+            if (l->depth > 1 && ++l->work > JK_WORK_MAX)
                 jk_fail(l->e, JITK_ERR_LIMIT, 0, 0, 0, "calls grow to more than %zu operations", JK_WORK_MAX);
             jk_lower_node(l, &l->ast->nodes[node], c->values + node - c->def->first);
             continue;
@@ -6953,6 +7048,8 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
         *out = p;
     return status;
 }
+
+JK_SMALL_CLOSE
 #undef JK_FAIL_NODE
 #undef JK_FAIL_OP
 #undef JK_NAME_SHOWN
@@ -7004,11 +7101,11 @@ static const jk_ins jk_named_ins[] = {
     {JK_RMIN, JK_F64, 0, 3u, 0u, 0u}, {JK_NEG, JK_F64, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u},
     {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_NEG, JK_F32, 0, 0u, 0u, 0u},
     {JK_RMIN, JK_F32, 0, 3u, 0u, 0u}, {JK_NEG, JK_F32, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u},
-    {JK_CVT, JK_F64, 0, 3u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_DIV, JK_F64, 0, 5u, 4u, 0u},
+    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u},
+    {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F64, 0, 4u, 0u, 0u}, {JK_DIV, JK_F64, 0, 3u, 5u, 0u},
     {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
-    {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F64, 0, 3u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u},
-    {JK_DIV, JK_F64, 0, 5u, 4u, 0u}, {JK_CVT, JK_F32, 0, 6u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
+    {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F64, 0, 4u, 0u, 0u},
+    {JK_DIV, JK_F64, 0, 3u, 5u, 0u}, {JK_CVT, JK_F32, 0, 6u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
     {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_RARGMIN, JK_I64, 0, 0u, 0u, 0u},
     {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
     {JK_RARGMIN, JK_I64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u},
@@ -7040,8 +7137,8 @@ static const jk_ins jk_named_ins[] = {
 };
 static const uint32_t jk_named_cells[] = {
     4294967295u, 4294967295u, 4294967295u, 0u, 4294967295u, 4294967295u, 4294967295u, 0u, 1u, 4294967295u, 4294967295u,
-    4294967295u, 4294967295u, 0u, 1u, 4294967295u, 4294967295u, 4294967295u, 4294967295u, 1u, 0u, 2u, 4294967295u,
-    4294967295u, 4294967295u, 4294967295u, 1u, 0u, 4294967295u, 2u, 4294967295u, 4294967295u, 4294967295u, 4294967295u,
+    4294967295u, 4294967295u, 0u, 1u, 4294967295u, 4294967295u, 4294967295u, 0u, 4294967295u, 1u, 2u, 4294967295u,
+    4294967295u, 4294967295u, 0u, 4294967295u, 1u, 4294967295u, 2u, 4294967295u, 4294967295u, 4294967295u, 4294967295u,
     4294967295u, 4294967295u, 0u, 4294967295u, 4294967295u, 4294967295u, 4294967295u, 4294967295u, 0u, 1u,
 };
 static const uint8_t jk_named_varying[] = {
@@ -7072,11 +7169,11 @@ static const jk_stage jk_named_stages[] = {
     {false, false, jk_named_refs + 1, 1, NULL, 0, jk_named_steps + 1, 1}, {false, false, NULL, 0, NULL, 0, NULL, 0},
     {true, false, jk_named_refs + 0, 1, jk_named_refs + 1, 1, jk_named_steps + 2, 2},
     {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1},
-    {false, false, jk_named_refs + 1, 1, NULL, 0, jk_named_steps + 1, 1},
-    {true, false, NULL, 0, jk_named_refs + 2, 1, jk_named_steps + 4, 1},
+    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1},
+    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1},
     {false, false, jk_named_refs + 3, 1, NULL, 0, jk_named_steps + 5, 1},
-    {false, false, jk_named_refs + 1, 1, NULL, 0, jk_named_steps + 1, 1},
-    {true, false, NULL, 0, jk_named_refs + 2, 1, jk_named_steps + 4, 1},
+    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1},
+    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1},
     {false, false, jk_named_refs + 4, 2, NULL, 0, jk_named_steps + 6, 2}, {false, false, NULL, 0, NULL, 0, NULL, 0},
     {true, false, jk_named_refs + 0, 1, jk_named_refs + 1, 1, jk_named_steps + 2, 2},
     {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
@@ -7244,10 +7341,11 @@ JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t r
 /* ---- back in src/all.h ---- */
 /* ---- src/interp.c ---- */
 /* interp: runs a program's steps (jk_slots) over blocks of elements, one op at a time. The reference for what machine
- * code must compute, and the fallback where there is none. Knows which op takes which block; what an op means is said in
- * the op table and carried out by fp.c, and the order of reductions is reduce.c's.
+ * code must compute, and the fallback where there is none. Knows which op takes which block; what an op means is said
+ * in the op table and carried out by fp.c, and the order of reductions is reduce.c's.
  *
- * The frame: slots of JK_INTERP_BLOCK elements, three more for uniform operands of the step at hand, the accumulators. */
+ * The frame: slots of JK_INTERP_BLOCK elements, three more for uniform operands of the step at hand, the accumulators.
+ */
 
 JK_SMALL_OPEN
 
@@ -7487,7 +7585,8 @@ JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run
         r->node[k] = jk_lanes_node(&t.lanes[k], (jk_op)p->ins[s->red[k]].op, type);
 }
 
-JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first, size_t count)
+JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first,
+                              size_t count)
 {
     const jk_step *reducing = jk_interp_reducing(p, s);
     const jk_ins *i = &p->ins[s->red[red]];
@@ -7587,15 +7686,16 @@ JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type)
     double *s = l->lane[0];
     unsigned i, lanes = JK_NLANES(type);
     for (i = 0; i < lanes; i++)
-        s[i] = jk_node_join(red, jk_node_join(red, s[i], l->lane[1][i]), jk_node_join(red, l->lane[2][i], l->lane[3][i]));
+        s[i] =
+            jk_node_join(red, jk_node_join(red, s[i], l->lane[1][i]), jk_node_join(red, l->lane[2][i], l->lane[3][i]));
     for (lanes /= 2; lanes; lanes /= 2)
         for (i = 0; i < lanes; i++)
             s[i] = jk_node_join(red, s[i], s[i + lanes]);
     return s[0];
 }
 
-
-/* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ---- */
+/* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
+ */
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
 {
     uint32_t k = 0, i;
@@ -7639,7 +7739,8 @@ JK_FP_CLOSE
  *
  * Vector instructions take a jk_vt (element format, vector length, mask) and encode as jk_asm.enc says. In legacy
  * encoding the two-operand forms need dst == src1 (asserted): the caller moves first. Errors (out of memory, more than
- * 2 GiB) are kept in the assembler; emitting goes on doing nothing, and jk_asm_finish reports. */
+ * 2 GiB) are kept in the assembler; emitting goes on doing nothing, and jk_asm_finish reports. With JK_DEBUG what no
+ * encoding can say is an assertion. */
 #ifndef JK_ASM_H
 #define JK_ASM_H
 
@@ -7658,35 +7759,44 @@ typedef struct jk_vt {
 } jk_vt;
 
 typedef enum jk_opnd_kind { JK_OPND_REG, JK_OPND_MEM, JK_OPND_POOL } jk_opnd_kind;
+/* Eight bytes, so that it travels in a register. */
 typedef struct jk_opnd {
-    uint8_t kind;
-    uint8_t reg;            /* REG: vector (or GP, or k) register number 0..31 */
-    uint8_t base, index;    /* MEM: jk_gp or JK_NOGP */
-    uint8_t scale;          /* 1 2 4 8 */
-    uint8_t bcast;          /* EVEX: one element of the format, broadcast */
-    uint8_t pad[2];
+    unsigned kind : 2;      /* jk_opnd_kind */
+    unsigned bcast : 1;     /* EVEX: one element of the format, broadcast */
+    unsigned scale : 5;     /* 1 2 4 8 */
+    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
+    unsigned base : 8;      /* MEM: jk_gp or JK_NOGP */
+    unsigned index : 8;     /* MEM: jk_gp or JK_NOGP */
     int32_t disp;           /* MEM; POOL: offset in the constant pool (RIP relative) */
 } jk_opnd;
 
+static inline jk_opnd jk_opnd_make(unsigned kind, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
+{
+    jk_opnd o;
+    o.kind = kind & 3u;
+    o.bcast = 0;
+    o.scale = scale & 31u;
+    o.reg = reg & 255u;
+    o.base = base & 255u;
+    o.index = index & 255u;
+    o.disp = disp;
+    return o;
+}
 static inline jk_opnd jk_opnd_reg(unsigned reg)
 {
-    jk_opnd o = {JK_OPND_REG, (uint8_t)reg, JK_NOGP, JK_NOGP, 1, 0, {0, 0}, 0};
-    return o;
+    return jk_opnd_make(JK_OPND_REG, reg, JK_NOGP, JK_NOGP, 1, 0);
 }
 static inline jk_opnd jk_opnd_mem(unsigned base, int32_t disp)
 {
-    jk_opnd o = {JK_OPND_MEM, 0, (uint8_t)base, JK_NOGP, 1, 0, {0, 0}, disp};
-    return o;
+    return jk_opnd_make(JK_OPND_MEM, 0, base, JK_NOGP, 1, disp);
 }
 static inline jk_opnd jk_opnd_index(unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
-    jk_opnd o = {JK_OPND_MEM, 0, (uint8_t)base, (uint8_t)index, (uint8_t)scale, 0, {0, 0}, disp};
-    return o;
+    return jk_opnd_make(JK_OPND_MEM, 0, base, index, scale, disp);
 }
 static inline jk_opnd jk_opnd_pool(uint32_t offset)
 {
-    jk_opnd o = {JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 1, 0, {0, 0}, (int32_t)offset};
-    return o;
+    return jk_opnd_make(JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 1, (int32_t)offset);
 }
 
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
@@ -7942,8 +8052,9 @@ struct jk_asm {
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
-/* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT...) ignore
- * src1. Where the destination is a GP or k register, dst is its number. */
+/* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...)
+ * ignore src1. Where the destination is a GP or k register, dst is its number. A row without EVEX form is VEX in an EVEX
+ * assembler. */
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
 /* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm);
@@ -7985,7 +8096,7 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes);                /* long no
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
 
 /* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple of
- * 64 bytes. False when memory ran out. */
+ * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
 /* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `end` is the address
@@ -8019,9 +8130,9 @@ typedef struct jk_fixup {
     uint32_t at, label; /* a 32-bit displacement, relative to its own place until it is resolved */
 } jk_fixup;
 
-typedef struct jk_pool_slot {
+typedef struct jk_const_slot {
     uint32_t at, tag; /* tag: hash and size, never 0 */
-} jk_pool_slot;
+} jk_const_slot;
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc)
 {
@@ -8141,7 +8252,7 @@ JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
 
 /* ---- the constant pool ---- */
 
-static uint32_t jk_pool_tag(const uint8_t *bytes, size_t nbytes)
+static uint32_t jk_const_tag(const uint8_t *bytes, size_t nbytes)
 {
     uint64_t h = 0;
     uint32_t word;
@@ -8154,11 +8265,11 @@ static uint32_t jk_pool_tag(const uint8_t *bytes, size_t nbytes)
     return ((uint32_t)h & ~127u) | (uint32_t)nbytes;
 }
 
-static bool jk_pool_widen(jk_asm *as)
+static bool jk_const_widen(jk_asm *as)
 {
     size_t n = as->nslots ? 2 * as->nslots : 32, i, j;
-    jk_pool_slot *from = (jk_pool_slot *)as->slots;
-    jk_pool_slot *to = (jk_pool_slot *)jk_arena_zero(as->arena, n * sizeof *to);
+    jk_const_slot *from = (jk_const_slot *)as->slots;
+    jk_const_slot *to = (jk_const_slot *)jk_arena_zero(as->arena, n * sizeof *to);
     if (!to) {
         jk_asm_fail(as);
         return false;
@@ -8176,13 +8287,13 @@ static bool jk_pool_widen(jk_asm *as)
 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
-    uint32_t tag = jk_pool_tag((const uint8_t *)bytes, nbytes);
-    jk_pool_slot *slots;
+    uint32_t tag = jk_const_tag((const uint8_t *)bytes, nbytes);
+    jk_const_slot *slots;
     size_t i, at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
-    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_pool_widen(as)))
+    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_const_widen(as)))
         return 0;
-    slots = (jk_pool_slot *)as->slots;
+    slots = (jk_const_slot *)as->slots;
     for (i = tag >> 7 & (as->nslots - 1); slots[i].tag; i = (i + 1) & (as->nslots - 1))
         if (slots[i].tag == tag && memcmp(as->pool + slots[i].at, bytes, nbytes) == 0)
             return slots[i].at;
@@ -8199,16 +8310,19 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 
 /* ---- the end ---- */
 
-static void jk_asm_resolve(jk_asm *as, size_t pool)
+/* False where a label was never bound: the caller gave up half-way. */
+static bool jk_asm_resolve(jk_asm *as, size_t pool)
 {
     const jk_fixup *f = (const jk_fixup *)as->fixups, *end = f ? f + as->nfixups : f;
     uint32_t to, disp;
     for (; f < end; f++) {
-        JK_ASM_MUST(f->label == JK_ASM_POOL || as->labels[f->label] >= 0);
         to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
+        if (to > (uint32_t)INT32_MAX)
+            return false;
         memcpy(&disp, as->code + f->at, 4);
         jk_put32(as->code + f->at, disp + to - f->at);
     }
+    return true;
 }
 
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
@@ -8218,7 +8332,8 @@ JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
     size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
     if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, as->n, &as->cap, all)))
         return false;
-    jk_asm_resolve(as, pool);
+    if (!jk_asm_resolve(as, pool))
+        return false;
     if (as->npool) {
         memset(as->code + as->n, 0xCC, pool - as->n);
         memcpy(as->code + pool, as->pool, as->npool);
@@ -8916,7 +9031,7 @@ static void jk_say_memory(char **at, const jk_opnd *o, unsigned nbytes, uint64_t
 /* The alternative of a mnemonic that the format chooses, with % replaced. */
 static void jk_say_mnemonic(char **at, const char *text, jk_enc enc, const jk_vrow *row, unsigned fmt)
 {
-    const char *evex = strchr(text, '|'), *stop;
+    const char *evex = jk_find_char(text, '|'), *stop;
     unsigned n = 1, pick;
     if (enc == JK_ENC_EVEX && evex) {
         text = evex + 1;
@@ -8926,7 +9041,7 @@ static void jk_say_mnemonic(char **at, const char *text, jk_enc enc, const jk_vr
     for (pick = 0; text + pick < stop; pick++)
         n += text[pick] == ',';
     for (pick = fmt & (n - 1); pick; pick--)
-        text = strchr(text, ',') + 1;
+        text = jk_find_char(text, ',') + 1;
     if (enc != JK_ENC_LEGACY)
         jk_say(at, "v");
     for (; text < stop && *text != ','; text++)
@@ -9117,6 +9232,8 @@ JK_FUNC jitk_isa jk_isa_named(const char *name, size_t len);
 /* cpu: CPUID and XGETBV. A level counts only where the system saves its registers (XCR0), and only as a whole: a
  * hypervisor may hide single features. */
 
+JK_SMALL_OPEN
+
 static const char *const jk_isa_names[] = {
 #define JK_ROW(NAME, text) text,
     JK_ISAS(JK_ROW)
@@ -9240,6 +9357,8 @@ JK_FUNC void jk_cpu_detect(jk_cpu *c)
     }
 #endif
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/x64.h ---- */
 /* x64: IR to x86-64 machine code, for the scalar, SSE2, AVX2 and AVX-512 encodings. The only room that knows both the IR
@@ -9248,7 +9367,8 @@ JK_FUNC void jk_cpu_detect(jk_cpu *c)
 #define JK_X64_H
 
 typedef void (*jk_uniform_fn)(const jk_run *r);
-typedef void (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags); /* meaning as jk_interp_pass */
+/* Meaning as jk_interp_pass; a pass with reductions also returns its first node, which spares a way through memory. */
+typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
 #define JK_NOCODE SIZE_MAX
@@ -9304,6 +9424,7 @@ typedef struct jk_target {
 
 /* OUTER and STATE stand in rare bodies: what the body around computed, and the repeat's state; both live in the frame. */
 typedef enum jk_val_kind { JK_VAL_COMPUTED, JK_VAL_LOAD, JK_VAL_UNIFORM, JK_VAL_STATE, JK_VAL_OUTER } jk_val_kind;
+/* Behind FRAME: one element, to be spread over the lanes. */
 typedef enum jk_home { JK_HOME_NONE, JK_HOME_POOL, JK_HOME_FRAME, JK_HOME_CELL, JK_HOME_LENGTH, JK_HOME_ARG } jk_home;
 
 /* A value of a body. */
@@ -9373,6 +9494,14 @@ typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
     struct jk_stub *next;
 } jk_stub;
 
+typedef struct jk_plan_pass {
+    uint32_t streams;  /* segments at a time; 1 without reductions */
+    uint32_t vectors;  /* of the wide loop's step */
+    uint32_t width;    /* of them in lockstep */
+    uint32_t saved;    /* callee-saved registers in use, a bit each */
+    bool in_registers; /* every accumulator of four segments */
+} jk_plan_pass;
+
 struct jk_gen {
     const jk_program *p;
     jk_arena *arena;
@@ -9383,11 +9512,14 @@ struct jk_gen {
     uint8_t frame_reg;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
     uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
+    uint32_t *outer;        /* [nins] while a rare body is built: a ref's value number + 1 in the body around */
+    const jk_body *around;
     /* pass */
     uint32_t lanes, parts;  /* 64 bytes' worth of elements; vectors that make it */
     uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
     jk_acc *acc;
     uint32_t nacc, seg_stride;
+    uint8_t fold;           /* jk_fold_from */
     int32_t seg_at;
     uint8_t acc_base;       /* GP register of the segment area that accumulators in memory stand in */
     uint32_t acc_streams;
@@ -9399,7 +9531,77 @@ struct jk_gen {
     int32_t fma_at;
 };
 
+/* Instruction sequences are data: rows of commands, which jk_play_run (isa.c) carries out on a few places. A place holds
+ * an operand: A B C those of the IR value at hand, D its result, T U temporaries, X Y Z W constants; K is the scratch mask
+ * register and R is rax. */
+typedef enum jk_place {
+    JK_AT_A, JK_AT_B, JK_AT_C, JK_AT_NONE, JK_AT_D, JK_AT_T, JK_AT_U, JK_AT_X, JK_AT_Y, JK_AT_Z, JK_AT_W, JK_AT_K, JK_AT_R,
+    JK_AT_COUNT
+} jk_place;
+
+typedef struct jk_cmd {
+    uint8_t what;    /* a vector or mask instruction (jk_inst), or a jk_do */
+    uint8_t d, a, b; /* places: the destination, the source that may be it, the operand that may stand in memory */
+    uint8_t imm;     /* 0: that of the play */
+    uint8_t how;     /* EVEX write mask: the register's number or JK_HOW_A, with JK_HOW_ZERO */
+} jk_cmd;
+#define JK_HOW_A 0x40u    /* the mask register in place A */
+#define JK_HOW_ZERO 0x80u /* zeroing */
+
+typedef enum jk_do {
+    JK_DO_INST = 0x80, /* the play's instruction */
+    JK_DO_REG,    /* d = the value's register */
+    JK_DO_MEM,    /* d = the value's register or memory; imm: JK_MEM_... besides the play's */
+    JK_DO_TEMP,   /* d = a register */
+    JK_DO_RESULT, /* D = the result's register: that of value a where it dies here */
+    JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
+    JK_DO_MOV,    /* d = a, nothing where they are the same */
+    JK_DO_LOAD,   /* whole register d = memory b */
+    JK_DO_STORE,  /* memory d = the whole register b; imm 1: as packed singles in any case */
+    JK_DO_KLOAD,  /* mask register d = memory b */
+    JK_DO_KSTORE, /* memory d = mask register b */
+    JK_DO_CLEAR,  /* d = 0 */
+    JK_DO_FMA,    /* calls the software fma for the three operands at b */
+    JK_DO_IF,     /* leaves out the next imm commands but for op a */
+    JK_DO_END
+} jk_do;
+
+typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF } jk_bits;
+
+#define JK_C_V(inst, d, a, b) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
+#define JK_C_VI(inst, d, a, b, imm) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, 0}
+#define JK_C_VK(inst, d, a, b, imm, how) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, how}
+#define JK_C_K(inst, d, a, b) {JK_K_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
+#define JK_C_INST(d, a, b) {JK_DO_INST, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
+#define JK_C_REG(d) {JK_DO_REG, JK_AT_##d, 0, 0, 0, 0}
+#define JK_C_MEM(d, flags) {JK_DO_MEM, JK_AT_##d, 0, 0, flags, 0}
+#define JK_C_TEMP(d) {JK_DO_TEMP, JK_AT_##d, 0, 0, 0, 0}
+#define JK_C_RESULT(a) {JK_DO_RESULT, JK_AT_D, JK_AT_##a, 0, 0, 0}
+#define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
+#define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
+#define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
+#define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
+
+typedef struct jk_play {
+    jk_gen *g;
+    jk_body *b;
+    uint32_t j, v;     /* the instance; the number of the value that is computed */
+    uint32_t val[4];   /* its operands' numbers; the last is JK_NOREF */
+    jk_type type;
+    jk_op op;
+    unsigned inst, imm, mem;
+    jk_opnd o[JK_AT_COUNT];
+} jk_play;
+
 /* isa.c */
+JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
+JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c);
+JK_FUNC jk_type jk_whole(const jk_gen *g);
+JK_FUNC void jk_emit_run(jk_gen *g, size_t offset);
+JK_FUNC void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg);
+JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
+JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);
 JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma);
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type);
 JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g);
@@ -9425,6 +9627,8 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
+JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg);
+JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
 JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
@@ -9440,6 +9644,7 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t 
                            bool stores, const jk_ref *extra, uint32_t nextra);
 JK_FUNC void jk_body_forget(jk_body *b);
 JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode);
+JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);
 JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
@@ -9453,9 +9658,11 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
 JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
 JK_FUNC void jk_acc_init64(jk_gen *g, uint32_t segments);
 JK_FUNC void jk_pour(jk_gen *g, uint32_t streams);
-JK_FUNC void jk_fold(jk_gen *g);
+typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_POURED } jk_fold_from;
+JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 
-/* loop.c */
+/* map.c, chunk.c */
+JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p);
 JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s);
 JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg);
 
@@ -9464,24 +9671,27 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
 JK_FUNC void jk_rare_stubs(jk_gen *g);
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);
 JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v);
-JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want, uint32_t nwant,
-                           uint32_t **outer);
 #endif
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/isa.c ---- */
 /* x64: the instruction sets: what each has, and the emitters in which they differ. Everything above asks these. */
 
+JK_SMALL_OPEN
+
+/* clang-format off */
+static const jk_target jk_targets[] = {
+    /* encoding     vector bytes, registers; scalar, kmask, fma, round */
+    {JK_ENC_LEGACY, 16, 16, true, false, false, false},
+    {JK_ENC_LEGACY, 16, 16, false, false, false, false},
+    {JK_ENC_VEX, 32, 16, false, false, true, true},
+    {JK_ENC_EVEX, 64, 32, false, true, true, true},
+    {JK_ENC_VEX, 16, 16, true, false, true, true}, /* scalar code for a CPU that has FMA */
+};
+/* clang-format on */
+
 JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma)
 {
-    jk_target t;
-    memset(&t, 0, sizeof t);
-    t.scalar = isa == JITK_ISA_SCALAR;
-    t.enc = isa == JITK_ISA_AVX512 ? JK_ENC_EVEX : isa == JITK_ISA_AVX2 || (t.scalar && fma) ? JK_ENC_VEX : JK_ENC_LEGACY;
-    t.vbytes = isa == JITK_ISA_AVX512 ? 64 : isa == JITK_ISA_AVX2 ? 32 : 16;
-    t.nregs = t.enc == JK_ENC_EVEX ? 32 : 16;
-    t.kmask = t.enc == JK_ENC_EVEX;
-    t.fma = t.round = t.enc != JK_ENC_LEGACY;
-    return t;
+    return jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
 }
 
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type)
@@ -9517,61 +9727,101 @@ JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset)
     return jk_opnd_mem(g->frame_reg, offset);
 }
 
-/* A constant in every lane, as a memory operand: one element to broadcast where the encoding can, else a whole vector. */
+/* A constant in every lane, as a memory operand: one element to broadcast where the encoding can, else a whole vector.
+ */
 JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
 {
-    uint8_t bytes[64];
-    size_t i, size = jk_type_size(type), n = g->t.kmask ? size : g->t.vbytes;
+    uint64_t lanes[8];
+    unsigned k, size = (unsigned)jk_type_size(type);
     jk_opnd o;
-    for (i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(bits >> 8 * (i % size));
-    o = jk_opnd_pool(jk_asm_const(&g->as, bytes, n));
+    if (size == 4)
+        bits = (bits & UINT32_MAX) | bits << 32;
+    for (k = 0; k < 8; k++)
+        lanes[k] = bits;
+    o = jk_opnd_pool(jk_asm_const(&g->as, lanes, g->t.kmask ? size : g->t.vbytes));
     o.bcast = g->t.kmask;
     return o;
+}
+
+/* The constants that sequences name, beside 8-byte and 4-byte lanes. */
+JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
+{
+    static const uint64_t some[][2] = {
+        {0x8000000000000000u, 0x80000000u}, /* SIGN */
+        {0x7fffffffffffffffu, 0x7fffffffu}, /* REST */
+        {0x4330000000000000u, 0x4b000000u}, /* WHOLE: 2^52, 2^23, from which on all numbers are whole */
+        {0x3ff0000000000000u, 0x3f800000u}, /* ONE */
+        {UINT64_MAX, UINT32_MAX},           /* ONES */
+        {0x7ff8000000000000u, 0x7fc00000u}, /* NAN */
+        {0x7ff0000000000000u, 0x7f800000u}, /* INF */
+    };
+    return jk_const(g, type, some[bits - 1][jk_type_size(type) == 4]);
+}
+
+/* The type of moves of whole registers. Scalars move as packed singles: a byte less. */
+JK_FUNC jk_type jk_whole(const jk_gen *g)
+{
+    return g->t.scalar ? JK_F32 : JK_F64;
 }
 
 JK_FUNC void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
 {
     if (dst != src)
-        jk_asm_v(&g->as, JK_V_MOVA, g->t.scalar ? jk_vt_of(g, JK_F32) : jk_vt_of(g, JK_F64), dst, 0, jk_opnd_reg(src), 0);
+        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), dst, 0, jk_opnd_reg(src), 0);
+}
+
+/* rax = a field of the run. */
+JK_NOINLINE void jk_emit_run(jk_gen *g, size_t offset)
+{
+    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offset));
+}
+
+/* A register of either class, whole, to and from the frame. */
+JK_NOINLINE void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg)
+{
+    if (cls)
+        jk_asm_kstore(&g->as, jk_at_frame(g, at), reg);
+    else
+        jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), jk_at_frame(g, at), reg, 0);
+}
+
+JK_NOINLINE void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at)
+{
+    if (cls)
+        jk_asm_kload(&g->as, reg, jk_at_frame(g, at));
+    else
+        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), reg, 0, jk_at_frame(g, at), 0);
 }
 
 /* A whole vector (scalar code: one element) from memory; broadcast operands in every lane. */
-JK_FUNC void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
+JK_NOINLINE void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
 {
     if (from.bcast)
         jk_emit_splat(g, type, dst, from);
     else
-        jk_asm_v(&g->as, JK_V_MOVU, jk_vt_of(g, type), dst, 0, from, 0);
+        jk_emit_3(g, JK_V_MOVU, type, dst, dst, from);
 }
 
-JK_FUNC void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src)
+JK_NOINLINE void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src)
 {
     jk_asm_vstore(&g->as, JK_V_MOVU, jk_vt_of(g, type), to, src, 0);
 }
 
 /* One element from memory into every lane. */
-JK_FUNC void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
+JK_NOINLINE void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from)
 {
-    jk_vt vt = jk_vt_of(g, type), one = vt;
-    bool wide = jk_type_size(type) == 8;
+    jk_vt vt = jk_vt_of(g, type);
+    bool spread = !g->t.scalar && g->t.enc != JK_ENC_LEGACY;
     from.bcast = 0;
-    if (!g->t.scalar && g->t.enc != JK_ENC_LEGACY) {
-        jk_asm_v(&g->as, JK_V_BROADCAST, vt, dst, 0, from, 0);
-        return;
-    }
-    one.fmt = wide ? JK_SD : JK_SS;
-    jk_asm_v(&g->as, JK_V_MOVU, one, dst, 0, from, 0);
-    if (g->t.scalar)
-        return;
-    if (wide)
-        jk_asm_v(&g->as, JK_V_UNPCKL, vt, dst, dst, jk_opnd_reg(dst), 0);
-    else
-        jk_asm_v(&g->as, JK_V_SHUF, vt, dst, dst, jk_opnd_reg(dst), 0);
+    if (!spread)
+        vt.fmt |= 2; /* JK_SS, JK_SD */
+    jk_asm_v(&g->as, spread ? JK_V_BROADCAST : JK_V_MOVU, vt, dst, 0, from, 0);
+    if (!spread && !g->t.scalar)
+        jk_emit_3(g, vt.fmt == JK_SD ? JK_V_UNPCKL : JK_V_SHUF, type, dst, dst, jk_opnd_reg(dst));
 }
 
 /* dst = a op b. Where the encoding has two operands a moves first: dst may be a, and not b. */
-JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+JK_NOINLINE void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
 {
     if (g->t.enc == JK_ENC_LEGACY) {
         jk_emit_mov(g, dst, a);
@@ -9580,54 +9830,174 @@ JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsign
     jk_asm_v(&g->as, i, jk_vt_of(g, type), dst, a, b, imm);
 }
 
-JK_FUNC void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b)
+JK_NOINLINE void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b)
 {
     jk_emit_3i(g, i, type, dst, a, b, 0);
+}
+
+/* ---- sequences ---- */
+
+JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
+{
+    p->g = g;
+    p->type = type;
+    p->imm = p->mem = 0;
+    p->val[JK_AT_NONE] = JK_NOREF;
+    p->o[JK_AT_K] = jk_opnd_reg(JK_K_SCRATCH);
+    p->o[JK_AT_R] = jk_opnd_reg(JK_RAX);
+}
+
+/* One instruction of a sequence. */
+static inline void jk_play_inst(jk_play *p, const jk_cmd *c, unsigned inst, unsigned imm)
+{
+    jk_gen *g = p->g;
+    unsigned d = p->o[c->d].reg, a = p->o[c->a].reg;
+    jk_vt vt = jk_vt_of(g, p->type);
+    if (inst > JK_V_LAST) {
+        jk_asm_k(&g->as, (jk_inst)inst, d, a, p->o[c->b].reg);
+        return;
+    }
+    if (c->how) {
+        vt.k = c->how & JK_HOW_A ? (uint8_t)p->o[JK_AT_A].reg : c->how & 7;
+        vt.zero = c->how >> 7;
+    }
+    if (inst == JK_V_BLENDV)
+        imm = (unsigned)p->o[JK_AT_A].reg << 4;
+    if (g->t.enc == JK_ENC_LEGACY) {
+        jk_emit_mov(g, d, a);
+        a = d;
+    }
+    jk_asm_v(&g->as, (jk_inst)inst, vt, d, a, p->o[c->b], imm);
+}
+
+JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
+{
+    jk_gen *g = p->g;
+    for (;; c++) {
+        jk_opnd *d = &p->o[c->d], o = p->o[c->b];
+        unsigned what = c->what, imm = c->imm ? c->imm : p->imm, reg;
+        switch (what) {
+        case JK_DO_END:
+            return;
+        case JK_DO_REG:
+            reg = jk_reg_of(p->b, p->val[c->d], p->j);
+            break;
+        case JK_DO_TEMP:
+            reg = jk_temp(p->b, 0);
+            break;
+        case JK_DO_RESULT:
+            reg = jk_result_reg(p->b, p->v, p->j, p->val[c->a]);
+            break;
+        case JK_DO_MEM:
+            *d = jk_opnd_of(p->b, p->val[c->d], p->j, c->imm | p->mem);
+            continue;
+        case JK_DO_CONST:
+            *d = jk_const_of(g, p->type, imm);
+            if (c->b)
+                d->bcast = 0;
+            continue;
+        case JK_DO_MOV:
+            jk_emit_mov(g, d->reg, p->o[c->a].reg);
+            continue;
+        case JK_DO_LOAD:
+            jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), d->reg, 0, o, 0);
+            continue;
+        case JK_DO_STORE:
+            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, c->imm ? JK_F32 : jk_whole(g)), *d, o.reg, 0);
+            continue;
+        case JK_DO_KLOAD:
+            jk_asm_kload(&g->as, d->reg, o);
+            continue;
+        case JK_DO_KSTORE:
+            jk_asm_kstore(&g->as, *d, o.reg);
+            continue;
+        case JK_DO_FMA:
+            jk_asm_lea(&g->as, JK_RAX, o);
+            jk_asm_call_label(&g->as, g->fma_thunk);
+            continue;
+        case JK_DO_CLEAR:
+            jk_emit_3(g, JK_V_XOR, JK_F32, d->reg, d->reg, *d);
+            continue;
+        case JK_DO_IF:
+            if (p->op != c->a)
+                c += c->imm;
+            continue;
+        default:
+            jk_play_inst(p, c, what == JK_DO_INST ? p->inst : what, imm);
+            continue;
+        }
+        *d = jk_opnd_reg(reg);
+    }
 }
 
 /* IEEE 754-2019 minimum and maximum. The hardware's give the second operand where an operand is NaN or both are zeros;
  * taking them both ways round and joining the bits keeps a NaN and orders the zeros: for the minimum by or; for the
  * maximum x - y with x = p or q (a NaN, or -0 where one is) and y = p xor q (0, or -0 for the two zeros: -0 - -0 = +0).
- * AVX-512's vrange orders zeros itself and needs only the NaN. dst may be a; t is neither; b is none of them. */
+ * AVX-512's vrange orders zeros itself and needs only the NaN. The first JK_MINMAX_FETCH commands are select.c's. */
+#define JK_MINMAX_FETCH 4
+/* clang-format off */
+static const jk_cmd jk_do_minmax[] = {
+    JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_RESULT(A),
+    JK_C_INST(T, B, A),
+    JK_C_INST(D, A, B),
+    JK_C_IF(JK_MAX, 1),
+    JK_C_V(XOR, T, T, D), /* T = p xor q; D or T has the bits of p or q */
+    JK_C_V(OR, D, D, T),
+    JK_C_IF(JK_MAX, 1),
+    JK_C_V(SUB, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_minmax_k[] = {
+    JK_C_REG(A), JK_C_REG(B), JK_C_MOV(R, R), JK_C_RESULT(A),
+    JK_C_VI(CMPK, K, A, B, 3),
+    JK_C_V(RANGE, D, A, B), /* immediate 4: min; 5: max */
+    JK_C_CONST(X, JK_BITS_NAN),
+    JK_C_VK(OR, D, D, X, 0, JK_K_SCRATCH),
+    JK_C_END,
+};
+
+/* clang-format on */
+
+/* dst may be a; t is neither; b is none of them. */
 JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t)
 {
-    jk_inst i = op == JK_MIN ? JK_V_MIN : JK_V_MAX;
-    if (g->t.kmask) {
-        jk_vt vt = jk_vt_of(g, type);
-        uint64_t nan = jk_type_size(type) == 8 ? 0x7ff8000000000000u : 0x7fc00000u;
-        jk_asm_v(&g->as, JK_V_CMPK, vt, JK_K_SCRATCH, a, jk_opnd_reg(b), 3);
-        jk_asm_v(&g->as, JK_V_RANGE, vt, dst, a, jk_opnd_reg(b), op == JK_MIN ? 4 : 5);
-        vt.k = JK_K_SCRATCH;
-        jk_asm_v(&g->as, JK_V_OR, vt, dst, dst, jk_const(g, type, nan), 0);
-        return;
-    }
-    jk_emit_3(g, i, type, t, b, jk_opnd_reg(a));
-    jk_emit_3(g, i, type, dst, a, jk_opnd_reg(b));
-    if (op == JK_MIN) {
-        jk_emit_3(g, JK_V_OR, type, dst, dst, jk_opnd_reg(t));
-        return;
-    }
-    jk_emit_3(g, JK_V_XOR, type, t, t, jk_opnd_reg(dst)); /* t = p xor q; dst or t has the bits of p or q */
-    jk_emit_3(g, JK_V_OR, type, dst, dst, jk_opnd_reg(t));
-    jk_emit_3(g, JK_V_SUB, type, dst, dst, jk_opnd_reg(t));
+    jk_play p;
+    jk_play_init(&p, g, type);
+    p.op = op;
+    p.inst = op == JK_MIN ? JK_V_MIN : JK_V_MAX;
+    p.imm = op == JK_MIN ? 4 : 5;
+    p.o[JK_AT_A] = jk_opnd_reg(a);
+    p.o[JK_AT_B] = jk_opnd_reg(b);
+    p.o[JK_AT_D] = jk_opnd_reg(dst);
+    p.o[JK_AT_T] = jk_opnd_reg(t);
+    jk_play_run(&p, (g->t.kmask ? jk_do_minmax_k : jk_do_minmax) + JK_MINMAX_FETCH);
 }
 
 /* A mask register from a vector of all ones and zeros: all ones is a NaN, and zero is not. */
 JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v)
 {
-    jk_asm_v(&g->as, JK_V_CMPK, jk_vt_of(g, type), k, v, jk_opnd_reg(v), 3);
+    jk_emit_3i(g, JK_V_CMPK, type, k, v, jk_opnd_reg(v), 3);
 }
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/regs.c ---- */
 /* x64: registers, given out while emitting. A straight line needs no graph: every value knows the steps that use it, so
  * when registers run out the one whose next use is farthest goes to memory (Belady; linear scan with next-use lists,
  * Poletto and Sarkar 1999). Loads and uniform values are read again instead. */
 
+JK_SMALL_OPEN
+
 #define JK_UNOWNED UINT32_MAX
 
 static inline uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j)
 {
     return v * b->width + (b->val[v].kind == JK_VAL_UNIFORM ? 0 : j);
+}
+
+JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
+{
+    const jk_val *x = &b->val[v];
+    return (x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG) || b->loc[jk_instance_of(b, v, j)].reg != JK_NOREG;
 }
 
 /* The next step after this one that uses v; UINT32_MAX: none. */
@@ -9675,31 +10045,24 @@ JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg)
 JK_FUNC void jk_evict(jk_body *b, unsigned cls, unsigned reg)
 {
     uint32_t i = b->owner[cls][reg];
-    const jk_val *x = &b->val[i / b->width];
     jk_loc *l = &b->loc[i];
-    if ((x->kind == JK_VAL_COMPUTED) && l->slot < 0) {
+    if (b->val[i / b->width].kind == JK_VAL_COMPUTED && l->slot < 0) {
         l->slot = jk_spill_slot(b);
-        if (cls)
-            jk_asm_kstore(&b->g->as, jk_at_frame(b->g, l->slot), reg);
-        else
-            jk_asm_vstore(&b->g->as, JK_V_MOVA, jk_vt_of(b->g, b->g->t.scalar ? JK_F32 : JK_F64),
-                          jk_at_frame(b->g, l->slot), reg, 0);
+        jk_frame_save(b->g, cls, l->slot, reg);
     }
     jk_drop(b, cls, reg);
 }
 
 /* A register, pinned until the instance is done: a free one, or the one that is not needed for longest. */
-JK_FUNC unsigned jk_take(jk_body *b, unsigned cls)
+JK_NOINLINE unsigned jk_take(jk_body *b, unsigned cls)
 {
-    uint32_t free_regs = b->available[cls] & ~b->used[cls] & ~b->pinned[cls], far = 0;
+    uint32_t left = b->available[cls] & ~b->pinned[cls], unused = left & ~b->used[cls], far = 0, next;
     unsigned r, best = JK_NOREG;
-    if (free_regs) {
-        best = (unsigned)__builtin_ctz(free_regs);
+    if (unused) {
+        best = (unsigned)__builtin_ctz(unused);
     } else {
-        for (r = 0; r < 32; r++) {
-            uint32_t next;
-            if (!(b->available[cls] >> r & 1) || (b->pinned[cls] >> r & 1))
-                continue;
+        for (; left; left &= left - 1) {
+            r = (unsigned)__builtin_ctz(left);
             next = jk_next_use(b, b->owner[cls][r] / b->width);
             if (best == JK_NOREG || next > far) {
                 best = r;
@@ -9734,7 +10097,9 @@ JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
 JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
 {
     jk_gen *g = b->g;
-    *splat = false;
+    unsigned base = JK_RAX;
+    int32_t disp = 8 * x->at;
+    *splat = x->home > JK_HOME_FRAME;
     switch (x->home) {
     case JK_HOME_POOL: {
         jk_opnd o = jk_opnd_pool((uint32_t)x->at);
@@ -9742,18 +10107,34 @@ JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
         return o;
     }
     case JK_HOME_FRAME:
-        return jk_at_frame(g, x->at);
+        base = g->frame_reg;
+        disp = x->at;
+        break;
     case JK_HOME_ARG: /* behind the saved rbp and the return address */
-        *splat = true;
-        return jk_opnd_mem(JK_RBP, 16 + 8 * x->at);
+        base = JK_RBP;
+        disp += 16;
+        break;
     case JK_HOME_LENGTH:
-        *splat = true;
-        return jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, n));
+        base = JK_R_RUN;
+        disp = (int32_t)offsetof(jk_run, n);
+        break;
     default:
-        *splat = true;
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, cell)));
-        return jk_opnd_mem(JK_RAX, 8 * x->at);
+        jk_emit_run(g, offsetof(jk_run, cell));
     }
+    return jk_opnd_mem(base, disp);
+}
+
+/* reg = this element of an array; missing lanes of a tail are 0 or, in rows, what stands there. */
+JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg)
+{
+    jk_gen *g = b->g;
+    jk_vt vt = jk_vt_of(g, (jk_type)x->type);
+    jk_opnd from = jk_array_at(b, g->p->ins[x->ref].a, j);
+    if (b->mode == JK_MODE_MASK) {
+        vt.k = JK_K_TAIL;
+        vt.zero = 1;
+    }
+    jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, from, 0);
 }
 
 /* Brings an instance of a value that is in no register into reg. */
@@ -9761,37 +10142,30 @@ JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
 {
     jk_gen *g = b->g;
     const jk_val *x = &b->val[v];
-    jk_loc *l = &b->loc[jk_instance_of(b, v, j)];
     jk_opnd from;
-    bool splat = false;
+    bool splat, uniform = x->kind == JK_VAL_UNIFORM;
+    unsigned to = reg;
     if (x->kind == JK_VAL_LOAD) {
-        from = jk_array_at(b, g->p->ins[x->ref].a, j);
-        if (b->mode == JK_MODE_MASK) {
-            jk_vt vt = jk_vt_of(g, (jk_type)x->type);
-            vt.k = JK_K_TAIL;
-            vt.zero = 1;
-            jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, from, 0);
+        jk_fetch_element(b, x, j, reg);
+        return;
+    }
+    if (!uniform) {
+        int32_t slot = b->loc[jk_instance_of(b, v, j)].slot;
+        from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : slot);
+        if (x->cls) {
+            jk_asm_kload(&g->as, reg, from);
             return;
         }
-    } else if (x->kind == JK_VAL_UNIFORM) {
+    } else {
         from = jk_home_of(b, x, &splat);
-    } else {
-        from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : l->slot);
-    }
-    if (x->cls && x->kind != JK_VAL_UNIFORM) {
-        jk_asm_kload(&g->as, reg, from);
-    } else if (x->cls) {
-        unsigned t = jk_temp(b, 0);
         if (splat)
-            jk_emit_splat(g, (jk_type)x->type, t, from);
-        else
-            jk_emit_load(g, (jk_type)x->type, t, from);
-        jk_emit_kvec(g, (jk_type)x->type, reg, t);
-    } else if (splat) {
-        jk_emit_splat(g, (jk_type)x->type, reg, from);
-    } else {
-        jk_emit_load(g, (jk_type)x->type, reg, from);
+            from.bcast = 1;
+        if (x->cls)
+            to = jk_temp(b, 0);
     }
+    jk_emit_load(g, (jk_type)x->type, to, from);
+    if (x->cls)
+        jk_emit_kvec(g, (jk_type)x->type, reg, to);
 }
 
 /* The register that holds an instance of a value, pinned; loaded if it has none. */
@@ -9810,20 +10184,20 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j)
     return reg;
 }
 
-/* The same as the operand that may stand in memory: a register if it is in one or is needed again soon, else its place. */
+/* The same as the operand that may stand in memory: a register if it is in one or is needed again soon, else its place.
+ */
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
 {
     jk_gen *g = b->g;
     const jk_val *x = &b->val[v];
     uint32_t i = jk_instance_of(b, v, j);
-    bool in_reg = b->loc[i].reg != JK_NOREG || (x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG);
-    if (!in_reg && !x->cls) {
+    if (!jk_in_reg(b, v, j) && !x->cls) {
         if ((x->kind == JK_VAL_COMPUTED || x->kind == JK_VAL_OUTER) && jk_dies(b, v))
             return jk_at_frame(g, b->loc[i].slot);
         if (x->kind == JK_VAL_STATE)
             return jk_at_frame(g, x->at + (int32_t)(j * jk_slot_bytes(g)));
         if (x->kind == JK_VAL_UNIFORM) {
-            bool narrow = x->home == JK_HOME_CELL || x->home == JK_HOME_LENGTH || x->home == JK_HOME_ARG, splat;
+            bool narrow = x->home > JK_HOME_FRAME, splat;
             if (x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL && !(g->t.kmask && (flags & JK_MEM_NOBCAST))) ||
                 (narrow && g->t.scalar && !(flags & JK_MEM_WIDE)))
                 return jk_home_of(b, x, &splat);
@@ -9838,16 +10212,13 @@ JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
 /* The register for an instance of value v: that of `from` if it dies here and has one of its own, else a new one. */
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
 {
-    unsigned cls = b->val[v].cls, reg;
-    if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from)) {
+    unsigned cls = b->val[v].cls, reg = JK_NOREG;
+    if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from))
         reg = b->loc[jk_instance_of(b, from, j)].reg;
-        if (reg != JK_NOREG) {
-            jk_drop(b, cls, reg);
-            jk_own(b, cls, reg, jk_instance_of(b, v, j));
-            return reg;
-        }
-    }
-    reg = jk_take(b, cls);
+    if (reg != JK_NOREG)
+        jk_drop(b, cls, reg);
+    else
+        reg = jk_take(b, cls);
     jk_own(b, cls, reg, jk_instance_of(b, v, j));
     return reg;
 }
@@ -9865,14 +10236,15 @@ JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j)
         jk_spill_free(b, l->slot);
     l->slot = -1;
 }
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/select.c ---- */
-/* x64: instruction selection, one instance of one IR value at a time. Each function fetches operands (registers, or the
- * one operand that may stand in memory), names the result's register and emits. The order matters: everything that may
- * spill comes before the memory operand is asked for, which may live in rax. */
+/* x64: instruction selection, one instance of one IR value at a time. An op has a row: for each encoding the sequence
+ * of commands (gen.h) that fetches operands (registers, or the one operand that may stand in memory), names the
+ * result's register and emits. The order matters: everything that may spill comes before the memory operand is asked
+ * for, which may live in rax. */
 
-#define JK_SIGN(size) ((size) == 8 ? 0x8000000000000000u : 0x80000000u)
-#define JK_REST(size) ((size) == 8 ? 0x7fffffffffffffffu : 0x7fffffffu)
+JK_SMALL_OPEN
 
 /* Comparison predicates of the encodings. */
 enum { JK_P_EQ = 0, JK_P_LT = 1, JK_P_LE = 2, JK_P_UNORD = 3, JK_P_NE = 4, JK_P_ORD = 7 };
@@ -9882,229 +10254,192 @@ JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref)
     return b->g->local[ref] - 1;
 }
 
-static inline bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
-{
-    const jk_val *x = &b->val[v];
-    bool uniform = x->kind == JK_VAL_UNIFORM;
-    return (uniform && x->resident != JK_NOREG) || b->loc[v * b->width + (uniform ? 0 : j)].reg != JK_NOREG;
-}
+/* ---- the sequences ---- */
 
-/* d = a op b, with the operands exchanged where that saves a move or a load. */
-JK_FUNC void jk_sel_binary(jk_body *b, jk_ref ref, uint32_t j, jk_inst inst, bool commutes, unsigned flags)
-{
-    const jk_ins *i = &b->g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a), y = jk_val_of(b, i->b), t;
-    unsigned a, d;
-    jk_opnd o;
-    if (commutes && jk_in_reg(b, y, j) && (!jk_in_reg(b, x, j) || (!jk_dies(b, x) && jk_dies(b, y)))) {
-        t = x;
-        x = y;
-        y = t;
-    }
-    a = jk_reg_of(b, x, j);
-    o = jk_opnd_of(b, y, j, flags);
-    d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    jk_emit_3(b->g, inst, (jk_type)i->type, d, a, o);
-}
-
-/* d = op a, with an immediate for ROUND. */
-JK_FUNC void jk_sel_unary(jk_body *b, jk_ref ref, uint32_t j, jk_inst inst, unsigned imm)
-{
-    const jk_ins *i = &b->g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a);
-    jk_opnd o = jk_opnd_of(b, x, j, 0);
-    unsigned d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    jk_asm_v(&b->g->as, inst, jk_vt_of(b->g, (jk_type)i->type), d, d, o, imm);
-}
-
-/* d = a op constant: the sign and its complement. */
-JK_FUNC void jk_sel_logic(jk_body *b, jk_ref ref, uint32_t j, jk_inst inst, uint64_t bits)
-{
-    const jk_ins *i = &b->g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a);
-    unsigned a = jk_reg_of(b, x, j), d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    jk_emit_3(b->g, inst, (jk_type)i->type, d, a, jk_const(b->g, (jk_type)i->type, bits));
-}
-
-JK_FUNC void jk_sel_minmax(jk_body *b, jk_ref ref, uint32_t j)
-{
-    const jk_ins *i = &b->g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a), y = jk_val_of(b, i->b);
-    unsigned a = jk_reg_of(b, x, j), c = jk_reg_of(b, y, j), t = b->g->t.kmask ? 0 : jk_temp(b, 0);
-    unsigned d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    jk_emit_minmax(b->g, (jk_op)i->op, (jk_type)i->type, d, a, c, t);
-}
-
-JK_FUNC void jk_sel_compare(jk_body *b, jk_ref ref, uint32_t j, unsigned predicate)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    jk_type type = (jk_type)g->p->ins[i->a].type;
-    uint32_t x = jk_val_of(b, i->a), y = predicate == JK_P_UNORD ? x : jk_val_of(b, i->b);
-    unsigned a = jk_reg_of(b, x, j), d;
-    jk_opnd o = jk_opnd_of(b, y, j, 0);
-    d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    if (g->t.kmask)
-        jk_asm_v(&g->as, JK_V_CMPK, jk_vt_of(g, type), d, a, o, predicate);
-    else
-        jk_emit_3i(g, JK_V_CMP, type, d, a, o, predicate);
-}
-
-JK_FUNC void jk_sel_mask(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a);
-    if (!g->t.kmask) {
-        if (i->op == JK_MNOT)
-            jk_sel_logic(b, ref, j, JK_V_XOR, UINT64_MAX);
-        else
-            jk_sel_binary(b, ref, j, i->op == JK_MAND ? JK_V_AND : JK_V_OR, true, JK_MEM_WIDE);
-    } else {
-        unsigned a = jk_reg_of(b, x, j), c = i->op == JK_MNOT ? a : jk_reg_of(b, jk_val_of(b, i->b), j);
-        unsigned d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-        jk_asm_k(&g->as, i->op == JK_MNOT ? JK_K_KNOT : i->op == JK_MAND ? JK_K_KAND : JK_K_KOR, d, a, c);
-    }
-}
-
-static inline bool jk_is_zero(const jk_gen *g, jk_ref ref)
-{
-    const jk_ins *i = &g->p->ins[ref];
-    return i->op == JK_CONST && !i->a && !i->b;
-}
-
-JK_FUNC void jk_sel_blend_k(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    jk_vt vt = jk_vt_of(g, (jk_type)i->type);
-    uint32_t x = jk_val_of(b, i->b), v = jk_val_of(b, ref);
-    bool zero = jk_is_zero(g, i->c);
-    unsigned y;
-    jk_opnd o;
-    vt.k = (uint8_t)jk_reg_of(b, jk_val_of(b, i->a), j);
-    vt.zero = zero;
-    y = zero ? 0 : jk_reg_of(b, jk_val_of(b, i->c), j);
-    o = jk_opnd_of(b, x, j, zero ? JK_MEM_NOBCAST : 0);
-    if (zero)
-        jk_asm_v(&g->as, JK_V_MOVU, vt, jk_result_reg(b, v, j, x), 0, o, 0);
-    else
-        jk_asm_v(&g->as, JK_V_BLENDM, vt, jk_result_reg(b, v, j, jk_val_of(b, i->c)), y, o, 0);
-}
-
-JK_FUNC void jk_sel_select(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    jk_type type = (jk_type)i->type;
-    uint32_t vm = jk_val_of(b, i->a), v = jk_val_of(b, ref);
-    unsigned m, y, t;
-    jk_opnd o;
-    if (g->t.kmask) {
-        jk_sel_blend_k(b, ref, j);
-        return;
-    }
-    m = jk_reg_of(b, vm, j);
-    if (jk_is_zero(g, i->c) || jk_is_zero(g, i->b)) {
-        bool first = jk_is_zero(g, i->c);
-        o = jk_opnd_of(b, jk_val_of(b, first ? i->b : i->c), j, JK_MEM_WIDE);
-        jk_emit_3(g, first ? JK_V_AND : JK_V_ANDN, type, jk_result_reg(b, v, j, vm), m, o);
-    } else if (g->t.enc == JK_ENC_VEX) {
-        jk_vt vt = jk_vt_of(g, type);
-        if (g->t.scalar)
-            vt.fmt = type == JK_F64 || type == JK_I64 ? JK_PD : JK_PS;
-        y = jk_reg_of(b, jk_val_of(b, i->c), j);
-        o = jk_opnd_of(b, jk_val_of(b, i->b), j, JK_MEM_WIDE);
-        jk_asm_v(&g->as, JK_V_BLENDV, vt, jk_result_reg(b, v, j, jk_val_of(b, i->c)), y, o, m << 4);
-    } else {
-        jk_opnd n = jk_opnd_of(b, jk_val_of(b, i->c), j, JK_MEM_WIDE);
-        unsigned d;
-        o = jk_opnd_of(b, jk_val_of(b, i->b), j, JK_MEM_WIDE);
-        t = jk_temp(b, 0);
-        d = jk_result_reg(b, v, j, vm);
-        jk_emit_3(g, JK_V_ANDN, type, t, m, n);
-        jk_emit_3(g, JK_V_AND, type, d, m, o);
-        jk_emit_3(g, JK_V_OR, type, d, d, jk_opnd_reg(t));
-    }
-}
+/* clang-format off */
+static const jk_cmd jk_do_none[] = {JK_C_END};
+static const jk_cmd jk_do_binary[] = {JK_C_REG(A), JK_C_MEM(B, 0), JK_C_RESULT(A), JK_C_INST(D, A, B), JK_C_END};
+static const jk_cmd jk_do_unary[] = {JK_C_MEM(A, 0), JK_C_RESULT(A), JK_C_INST(D, D, A), JK_C_END};
+static const jk_cmd jk_do_logic[] = {/* with the constant that the row names */
+                                     JK_C_REG(A), JK_C_RESULT(A), JK_C_CONST(X, 0), JK_C_INST(D, A, X), JK_C_END};
+static const jk_cmd jk_do_masks[] = {JK_C_REG(A), JK_C_REG(B), JK_C_RESULT(A), JK_C_INST(D, A, B), JK_C_END};
+static const jk_cmd jk_do_shift[] = {JK_C_REG(A), JK_C_RESULT(A), JK_C_INST(D, A, A), JK_C_END};
+static const jk_cmd jk_do_shift_in_place[] = {JK_C_REG(A), JK_C_RESULT(A), JK_C_MOV(D, A), JK_C_INST(D, D, D), JK_C_END};
+static const jk_cmd jk_do_copy[] = {JK_C_REG(A), JK_C_RESULT(A), JK_C_MOV(D, A), JK_C_END};
+static const jk_cmd jk_do_spread_mask[] = {/* a mask register to all ones and zeros */
+                                           JK_C_REG(A),
+                                           {JK_DO_CONST, JK_AT_X, 0, 1, JK_BITS_ONES, 0},
+                                           JK_C_RESULT(NONE),
+                                           JK_C_VK(BROADCAST, D, D, X, 0, JK_HOW_A | JK_HOW_ZERO),
+                                           JK_C_END};
 
 /* A NaN's sign counts as positive: the sign of b, where b is ordered. */
-JK_FUNC void jk_sel_copysign(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    jk_type type = (jk_type)i->type;
-    size_t size = jk_type_size(type);
-    uint32_t x = jk_val_of(b, i->a);
-    unsigned a = jk_reg_of(b, x, j), s = jk_reg_of(b, jk_val_of(b, i->b), j), t = jk_temp(b, 0), d;
-    jk_vt vt = jk_vt_of(g, type);
-    if (g->t.kmask) {
-        jk_asm_v(&g->as, JK_V_CMPK, vt, JK_K_SCRATCH, s, jk_opnd_reg(s), JK_P_ORD);
-        vt.k = JK_K_SCRATCH;
-        vt.zero = 1;
-        jk_asm_v(&g->as, JK_V_AND, vt, t, s, jk_const(g, type, JK_SIGN(size)), 0);
-    } else {
-        jk_emit_3i(g, JK_V_CMP, type, t, s, jk_opnd_reg(s), JK_P_ORD);
-        jk_emit_3(g, JK_V_AND, type, t, t, jk_opnd_reg(s));
-        jk_emit_3(g, JK_V_AND, type, t, t, jk_const(g, type, JK_SIGN(size)));
-    }
-    d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    jk_emit_3(g, JK_V_AND, type, d, a, jk_const(g, type, JK_REST(size)));
-    jk_emit_3(g, JK_V_OR, type, d, d, jk_opnd_reg(t));
-}
+static const jk_cmd jk_do_copysign[] = {
+    JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_CONST(X, JK_BITS_SIGN), JK_C_CONST(Y, JK_BITS_REST),
+    JK_C_VI(CMP, T, B, B, JK_P_ORD),
+    JK_C_V(AND, T, T, B),
+    JK_C_V(AND, T, T, X),
+    JK_C_RESULT(A),
+    JK_C_V(AND, D, A, Y),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_copysign_k[] = {
+    JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_CONST(X, JK_BITS_SIGN), JK_C_CONST(Y, JK_BITS_REST),
+    JK_C_VI(CMPK, K, B, B, JK_P_ORD),
+    JK_C_VK(AND, T, B, X, 0, JK_K_SCRATCH | JK_HOW_ZERO),
+    JK_C_RESULT(A),
+    JK_C_V(AND, D, A, Y),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
 
 /* Rounding to whole numbers without roundpd: |x| + 2^52 - 2^52 (2^23 for singles) rounds to nearest even where |x| < 2^52;
  * beyond, x is whole (or inf or NaN). Then a step of one where that went the wrong way, and x's sign back, which -0 and
- * results of 0 need. Trunc works on |x|; floor and ceil on the signed value. */
-JK_FUNC void jk_sel_round_sse2(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    jk_type type = (jk_type)i->type;
-    size_t size = jk_type_size(type);
-    jk_opnd sign = jk_const(g, type, JK_SIGN(size)), rest = jk_const(g, type, JK_REST(size));
-    jk_opnd big = jk_const(g, type, size == 8 ? 0x4330000000000000u : 0x4b000000u);
-    jk_opnd one = jk_const(g, type, size == 8 ? 0x3ff0000000000000u : 0x3f800000u);
-    uint32_t x = jk_val_of(b, i->a);
-    unsigned a = jk_reg_of(b, x, j), r = jk_temp(b, 0), t = jk_temp(b, 0), d;
-    jk_emit_3(g, JK_V_AND, type, r, a, rest);  /* r = |x| */
-    jk_emit_3i(g, JK_V_CMP, type, t, r, big, JK_P_LT);
-    jk_emit_3(g, JK_V_ADD, type, r, r, big);
-    jk_emit_3(g, JK_V_SUB, type, r, r, big);
-    jk_emit_3(g, JK_V_AND, type, r, r, jk_opnd_reg(t));
-    d = jk_temp(b, 0);
-    jk_emit_3(g, JK_V_AND, type, d, a, rest);
-    jk_emit_3(g, JK_V_ANDN, type, t, t, jk_opnd_reg(d));
-    jk_emit_3(g, JK_V_OR, type, r, r, jk_opnd_reg(t)); /* r = rint |x| */
-    if (i->op == JK_TRUNC) {
-        jk_emit_3i(g, JK_V_CMP, type, d, d, jk_opnd_reg(r), JK_P_LT);
-        jk_emit_3(g, JK_V_AND, type, d, d, one);
-        jk_emit_3(g, JK_V_SUB, type, r, r, jk_opnd_reg(d));
-    }
-    jk_emit_3(g, JK_V_AND, type, t, a, sign);
-    jk_emit_3(g, JK_V_OR, type, r, r, jk_opnd_reg(t)); /* r = rint x or trunc x; t = x's sign */
-    if (i->op == JK_FLOOR) {
-        jk_emit_3i(g, JK_V_CMP, type, d, a, jk_opnd_reg(r), JK_P_LT);
-        jk_emit_3(g, JK_V_AND, type, d, d, one);
-        jk_emit_3(g, JK_V_SUB, type, r, r, jk_opnd_reg(d));
-    } else if (i->op == JK_CEIL) {
-        jk_emit_3i(g, JK_V_CMP, type, d, r, jk_opnd_reg(a), JK_P_LT);
-        jk_emit_3(g, JK_V_AND, type, d, d, one);
-        jk_emit_3(g, JK_V_ADD, type, r, r, jk_opnd_reg(d));
-        jk_emit_3(g, JK_V_OR, type, r, r, jk_opnd_reg(t));
-    }
-    jk_emit_mov(g, jk_result_reg(b, jk_val_of(b, ref), j, x), r);
-}
+ * results of 0 need. Trunc works on |x|; floor and ceil on the signed value. U is the result until it is known that
+ * nothing else needs x. */
+static const jk_cmd jk_do_round_sse2[] = {
+    JK_C_CONST(X, JK_BITS_SIGN), JK_C_CONST(Y, JK_BITS_REST), JK_C_CONST(Z, JK_BITS_WHOLE), JK_C_CONST(W, JK_BITS_ONE),
+    JK_C_REG(A), JK_C_TEMP(U), JK_C_TEMP(T),
+    JK_C_V(AND, U, A, Y), /* U = |x| */
+    JK_C_VI(CMP, T, U, Z, JK_P_LT),
+    JK_C_V(ADD, U, U, Z),
+    JK_C_V(SUB, U, U, Z),
+    JK_C_V(AND, U, U, T),
+    JK_C_TEMP(D),
+    JK_C_V(AND, D, A, Y),
+    JK_C_V(ANDN, T, T, D),
+    JK_C_V(OR, U, U, T), /* U = rint |x| */
+    JK_C_IF(JK_TRUNC, 3),
+    JK_C_VI(CMP, D, D, U, JK_P_LT),
+    JK_C_V(AND, D, D, W),
+    JK_C_V(SUB, U, U, D),
+    JK_C_V(AND, T, A, X),
+    JK_C_V(OR, U, U, T), /* U = rint x or trunc x; T = x's sign */
+    JK_C_IF(JK_FLOOR, 3),
+    JK_C_VI(CMP, D, A, U, JK_P_LT),
+    JK_C_V(AND, D, D, W),
+    JK_C_V(SUB, U, U, D),
+    JK_C_IF(JK_CEIL, 4),
+    JK_C_VI(CMP, D, U, A, JK_P_LT),
+    JK_C_V(AND, D, D, W),
+    JK_C_V(ADD, U, U, D),
+    JK_C_V(OR, U, U, T),
+    JK_C_RESULT(A),
+    JK_C_MOV(D, U),
+    JK_C_END,
+};
 
-JK_FUNC void jk_sel_round(jk_body *b, jk_ref ref, uint32_t j)
-{
-    unsigned op = b->g->p->ins[ref].op;
-    /* 8: no exception flag; then the rounding: nearest even, down, up, towards zero */
-    if (b->g->t.round)
-        jk_sel_unary(b, ref, j, JK_V_ROUND, 8 + (op == JK_FLOOR ? 1 : op == JK_CEIL ? 2 : op == JK_TRUNC ? 3 : 0));
-    else
-        jk_sel_round_sse2(b, ref, j);
-}
+/* Uniform code only: conversions between scalars. cvtsi2sd keeps the upper part: the xor is for no old dependency. */
+static const jk_cmd jk_do_convert[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_INST(D, D, A), JK_C_END};
+static const jk_cmd jk_do_convert_int[] = {
+    JK_C_REG(A), JK_C_RESULT(NONE), JK_C_V(MOVQ_RX, R, R, A), JK_C_DO(CLEAR, D, D), JK_C_INST(D, D, R), JK_C_END};
+
+/* d = a * b + c, in the form that overwrites an operand that dies. */
+static const jk_cmd jk_do_fma_c[] = {JK_C_REG(A), JK_C_REG(C), JK_C_MEM(B, 0), JK_C_RESULT(C),
+                                     JK_C_MOV(D, C), JK_C_V(FMADD231, D, A, B), JK_C_END};
+static const jk_cmd jk_do_fma_a[] = {JK_C_REG(A), JK_C_REG(B), JK_C_MEM(C, 0), JK_C_RESULT(A),
+                                     JK_C_MOV(D, A), JK_C_V(FMADD213, D, B, C), JK_C_END};
+
+/* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
+static const jk_cmd jk_do_fma_soft[] = {
+    JK_C_REG(A), {JK_DO_STORE, JK_AT_X, 0, JK_AT_A, 1, 0},
+    JK_C_REG(B), {JK_DO_STORE, JK_AT_Y, 0, JK_AT_B, 1, 0},
+    JK_C_REG(C), {JK_DO_STORE, JK_AT_Z, 0, JK_AT_C, 1, 0},
+    JK_C_RESULT(NONE),
+    JK_C_DO(FMA, D, X),
+    JK_C_V(MOVA, D, D, X),
+    JK_C_END,
+};
+
+/* a ? b : c, a ? b : 0 and a ? 0 : c. */
+static const jk_cmd jk_do_select[] = {
+    JK_C_REG(A), JK_C_MEM(C, JK_MEM_WIDE), JK_C_MEM(B, JK_MEM_WIDE), JK_C_TEMP(T), JK_C_RESULT(A),
+    JK_C_V(ANDN, T, A, C),
+    JK_C_V(AND, D, A, B),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_select_vex[] = {JK_C_REG(A), JK_C_REG(C), JK_C_MEM(B, JK_MEM_WIDE), JK_C_RESULT(C),
+                                          JK_C_V(BLENDV, D, C, B), JK_C_END};
+static const jk_cmd jk_do_select_k[] = {JK_C_REG(A), JK_C_REG(C), JK_C_MEM(B, 0), JK_C_RESULT(C),
+                                        JK_C_VK(BLENDM, D, C, B, 0, JK_HOW_A), JK_C_END};
+static const jk_cmd jk_do_select_b[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_WIDE), JK_C_RESULT(A), JK_C_V(AND, D, A, B), JK_C_END};
+static const jk_cmd jk_do_select_c[] = {JK_C_REG(A), JK_C_MEM(C, JK_MEM_WIDE), JK_C_RESULT(A), JK_C_V(ANDN, D, A, C), JK_C_END};
+static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAST), JK_C_RESULT(B),
+                                          JK_C_VK(MOVU, D, D, B, 0, JK_HOW_A | JK_HOW_ZERO), JK_C_END};
+
+/* ---- the rows ---- */
+
+/* One a op, in the order of ops.h: X(OP, legacy, VEX and EVEX sequence, instruction, the same in EVEX, immediate or
+ * constant, flags). ROUND's immediate: 8: no exception flag; then nearest even, down, up, towards zero. */
+#define JK_SEL_SWAP 4u /* the operands may be exchanged; besides JK_MEM_... */
+#define JK_SEL_WIDE (JK_SEL_SWAP | JK_MEM_WIDE)
+#define JK_SELECTS(X) \
+    X(NEG, logic, logic, logic, V_XOR, V_XOR, JK_BITS_SIGN, 0) \
+    X(ABS, logic, logic, logic, V_AND, V_AND, JK_BITS_REST, 0) \
+    X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, 0) \
+    X(FLOOR, round_sse2, unary, unary, V_ROUND, V_ROUND, 9, 0) \
+    X(CEIL, round_sse2, unary, unary, V_ROUND, V_ROUND, 10, 0) \
+    X(TRUNC, round_sse2, unary, unary, V_ROUND, V_ROUND, 11, 0) \
+    X(RINT, round_sse2, unary, unary, V_ROUND, V_ROUND, 8, 0) \
+    X(ADD, binary, binary, binary, V_ADD, V_ADD, 0, JK_SEL_SWAP) \
+    X(SUB, binary, binary, binary, V_SUB, V_SUB, 0, 0) \
+    X(MUL, binary, binary, binary, V_MUL, V_MUL, 0, JK_SEL_SWAP) \
+    X(DIV, binary, binary, binary, V_DIV, V_DIV, 0, 0) \
+    X(MIN, minmax, minmax, minmax_k, V_MIN, V_MIN, 4, 0) \
+    X(MAX, minmax, minmax, minmax_k, V_MAX, V_MAX, 5, 0) \
+    X(COPYSIGN, copysign, copysign, copysign_k, V_AND, V_AND, 0, 0) \
+    X(FMA, fma_soft, fma_a, fma_a, V_FMADD213, V_FMADD213, 0, JK_SEL_SWAP) \
+    X(LT, binary, binary, binary, V_CMP, V_CMPK, JK_P_LT, 0) \
+    X(LE, binary, binary, binary, V_CMP, V_CMPK, JK_P_LE, 0) \
+    X(EQ, binary, binary, binary, V_CMP, V_CMPK, JK_P_EQ, 0) \
+    X(NE, binary, binary, binary, V_CMP, V_CMPK, JK_P_NE, 0) \
+    X(ISNAN, binary, binary, binary, V_CMP, V_CMPK, JK_P_UNORD, 0) \
+    X(MNOT, logic, logic, masks, V_XOR, K_KNOT, JK_BITS_ONES, 0) \
+    X(MAND, binary, binary, masks, V_AND, K_KAND, 0, JK_SEL_WIDE) \
+    X(MOR, binary, binary, masks, V_OR, K_KOR, 0, JK_SEL_WIDE) \
+    X(IAND, binary, binary, binary, V_AND, V_AND, 0, JK_SEL_WIDE) \
+    X(IOR, binary, binary, binary, V_OR, V_OR, 0, JK_SEL_WIDE) \
+    X(IXOR, binary, binary, binary, V_XOR, V_XOR, 0, JK_SEL_WIDE) \
+    X(IADD, binary, binary, binary, V_PADD, V_PADD, 0, JK_SEL_WIDE) \
+    X(ISUB, binary, binary, binary, V_PSUB, V_PSUB, 0, JK_MEM_WIDE) \
+    X(ISHL, shift_in_place, shift, shift, V_PSLL, V_PSLL, 0, 0) \
+    X(ISHR, shift_in_place, shift, shift, V_PSRL, V_PSRL, 0, 0) \
+    X(CONST, none, none, none, V_COUNT, V_COUNT, 0, 0) \
+    X(PARAM, none, none, none, V_COUNT, V_COUNT, 0, 0) \
+    X(LOAD, none, none, none, V_COUNT, V_COUNT, 0, 0) \
+    X(LENGTH, none, none, none, V_COUNT, V_COUNT, 0, 0) \
+    X(SELECT, select, select_vex, select_k, V_AND, V_AND, 0, 0) \
+    X(BITS, copy, copy, copy, V_MOVA, V_MOVA, 0, 0) \
+    X(CVT, convert, convert, convert, V_CVTSS2SD, V_CVTSS2SD, 0, 0)
+
+/* clang-format on */
+
+typedef struct jk_sel {
+    const jk_cmd *cmds[3]; /* by jk_enc */
+    uint8_t inst[2], imm, flags;
+} jk_sel;
+
+static const jk_sel jk_sels[] = {
+#define JK_ROW(OP, legacy, vex, evex, inst, inst_k, imm, flags) \
+    {{jk_do_##legacy, jk_do_##vex, jk_do_##evex}, {JK_##inst, JK_##inst_k}, imm, flags},
+    JK_SELECTS(JK_ROW)
+#undef JK_ROW
+};
+
+/* The rows are those of ops.h in its order. */
+typedef enum jk_sel_op {
+#define JK_ROW(OP, legacy, vex, evex, inst, inst_k, imm, flags) JK_SEL_OP_##OP,
+    JK_SELECTS(JK_ROW)
+#undef JK_ROW
+        JK_SEL_OP_COUNT
+} jk_sel_op;
+#define JK_ROW(OP, legacy, vex, evex, inst, inst_k, imm, flags) +((int)JK_SEL_OP_##OP != (int)JK_##OP)
+typedef char jk_sel_in_order[0 JK_SELECTS(JK_ROW) == 0 ? 1 : -1];
+#undef JK_ROW
+
+/* ---- what rows do not say ---- */
 
 /* Four floats or two doubles: v[0..] = fma(v[0..], v[4 or 2 ..], ...), for code without the instruction. */
 JK_FUNC void jk_soft_fma_pd(double *v)
@@ -10120,18 +10455,11 @@ JK_FUNC void jk_soft_fma_ps(float *v)
         v[l] = jk_fma_f32(v[l], v[4 + l], v[8 + l]);
 }
 
-/* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
-JK_FUNC void jk_sel_fma_soft(jk_body *b, jk_ref ref, uint32_t j)
+/* Without FMA: room for the operands, and the thunk. */
+JK_FUNC void jk_sel_fma_soft(jk_play *p)
 {
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    jk_ref from[3];
-    uint32_t k;
-    unsigned d;
-    from[0] = i->a;
-    from[1] = i->b;
-    from[2] = i->c;
+    jk_gen *g = p->g;
+    unsigned k;
     if (!g->fma_used) {
         g->fma_used = true;
         g->fma_thunk = jk_asm_label(&g->as);
@@ -10139,163 +10467,116 @@ JK_FUNC void jk_sel_fma_soft(jk_body *b, jk_ref ref, uint32_t j)
     if (g->fma_at < 0)
         g->fma_at = jk_frame_take(g, 48, 16);
     for (k = 0; k < 3; k++)
-        jk_asm_vstore(&g->as, JK_V_MOVA, vt, jk_at_frame(g, g->fma_at + (int32_t)(16 * k)),
-                      jk_reg_of(b, jk_val_of(b, from[k]), j), 0);
-    d = jk_result_reg(b, jk_val_of(b, ref), j, JK_NOREF);
-    jk_asm_lea(&g->as, JK_RAX, jk_at_frame(g, g->fma_at));
-    jk_asm_call_label(&g->as, g->fma_thunk);
-    jk_asm_v(&g->as, JK_V_MOVA, vt, d, 0, jk_at_frame(g, g->fma_at), 0);
+        p->o[JK_AT_X + k] = jk_at_frame(g, g->fma_at + (int32_t)(16 * k));
+    p->type = JK_F32;
 }
 
-/* d = a * b + c, in the form that overwrites an operand that dies. */
-JK_FUNC void jk_sel_fma(jk_body *b, jk_ref ref, uint32_t j)
+static inline bool jk_is_zero(const jk_gen *g, jk_ref ref)
 {
-    jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
-    jk_vt vt = jk_vt_of(g, (jk_type)i->type);
-    uint32_t x = jk_val_of(b, i->a), y = jk_val_of(b, i->b), z = jk_val_of(b, i->c), t;
-    unsigned a, c, d;
-    jk_opnd o;
-    if (!g->t.fma) {
-        jk_sel_fma_soft(b, ref, j);
-        return;
-    }
-    if (!jk_dies(b, x) && jk_dies(b, y)) {
-        t = x;
-        x = y;
-        y = t;
-    }
-    if (jk_in_reg(b, z, j) && jk_dies(b, z) && b->val[z].kind != JK_VAL_UNIFORM && z != x && z != y) {
-        a = jk_reg_of(b, x, j);
-        c = jk_reg_of(b, z, j);
-        o = jk_opnd_of(b, y, j, 0);
-        d = jk_result_reg(b, jk_val_of(b, ref), j, z);
-        jk_emit_mov(g, d, c);
-        jk_asm_v(&g->as, JK_V_FMADD231, vt, d, a, o, 0);
-        return;
-    }
-    a = jk_reg_of(b, x, j);
-    c = jk_reg_of(b, y, j);
-    o = jk_opnd_of(b, z, j, 0);
-    d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    jk_emit_mov(g, d, a);
-    jk_asm_v(&g->as, JK_V_FMADD213, vt, d, c, o, 0);
+    return i->op == JK_CONST && !i->a && !i->b;
 }
 
-JK_FUNC void jk_sel_shift(jk_body *b, jk_ref ref, uint32_t j)
+/* Operands are exchanged where that saves a move or a load. */
+static inline bool jk_sel_swaps(const jk_play *p)
 {
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a);
-    unsigned a = jk_reg_of(b, x, j), d = jk_result_reg(b, jk_val_of(b, ref), j, x);
-    if (g->t.enc == JK_ENC_LEGACY) {
-        jk_emit_mov(g, d, a);
-        a = d;
-    }
-    jk_asm_v(&g->as, i->op == JK_ISHL ? JK_V_PSLL : JK_V_PSRL, jk_vt_of(g, (jk_type)i->type), d, a, jk_opnd_reg(a),
-             i->aux);
-}
-
-/* Uniform code only: conversions between scalars. */
-JK_FUNC void jk_sel_cvt(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a);
-    jk_type from = (jk_type)b->val[x].type, to = (jk_type)i->type;
-    unsigned a = jk_reg_of(b, x, j), d = jk_result_reg(b, jk_val_of(b, ref), j, JK_NOREF);
-    jk_vt vt = jk_vt_of(g, to);
-    if (from == JK_I64) {
-        jk_asm_vstore(&g->as, JK_V_MOVQ_RX, vt, jk_opnd_reg(JK_RAX), a, 0);
-        jk_emit_3(g, JK_V_XOR, JK_F32, d, d, jk_opnd_reg(d)); /* cvtsi2sd keeps the upper part: no old dependency */
-        jk_asm_v(&g->as, to == JK_F64 ? JK_V_CVTSI2SD : JK_V_CVTSI2SS, vt, d, d, jk_opnd_reg(JK_RAX), 0);
-    } else {
-        jk_asm_v(&g->as, to == JK_F64 ? JK_V_CVTSS2SD : JK_V_CVTSD2SS, jk_vt_of(g, from), d, a, jk_opnd_reg(a), 0);
-    }
-}
-
-JK_FUNC void jk_sel_bits(jk_body *b, jk_ref ref, uint32_t j)
-{
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    uint32_t x = jk_val_of(b, i->a), v = jk_val_of(b, ref);
-    if (b->val[x].cls != b->val[v].cls) { /* a mask register to all ones and zeros */
-        jk_vt vt = jk_vt_of(g, (jk_type)i->type);
-        jk_opnd ones = jk_const(g, (jk_type)i->type, UINT64_MAX);
-        ones.bcast = 0;
-        vt.k = (uint8_t)jk_reg_of(b, x, j);
-        vt.zero = 1;
-        jk_asm_v(&g->as, JK_V_BROADCAST, vt, jk_result_reg(b, v, j, JK_NOREF), 0, ones, 0);
-    } else {
-        unsigned a = jk_reg_of(b, x, j);
-        jk_emit_mov(g, jk_result_reg(b, v, j, x), a);
-    }
+    const uint32_t *v = p->val;
+    bool saves = !jk_dies(p->b, v[0]) && jk_dies(p->b, v[1]);
+    if (p->op == JK_FMA) /* both are in registers in any case, but for the soft one, which takes them as they are */
+        return saves && p->g->t.fma;
+    return jk_in_reg(p->b, v[1], p->j) && (saves || !jk_in_reg(p->b, v[0], p->j));
 }
 
 JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
 {
-    const jk_ins *i = &b->g->p->ins[ref];
-    size_t size = jk_type_size((jk_type)i->type);
-    switch ((jk_op)i->op) {
-    case JK_ADD: jk_sel_binary(b, ref, j, JK_V_ADD, true, 0); break;
-    case JK_SUB: jk_sel_binary(b, ref, j, JK_V_SUB, false, 0); break;
-    case JK_MUL: jk_sel_binary(b, ref, j, JK_V_MUL, true, 0); break;
-    case JK_DIV: jk_sel_binary(b, ref, j, JK_V_DIV, false, 0); break;
-    case JK_IAND: jk_sel_binary(b, ref, j, JK_V_AND, true, JK_MEM_WIDE); break;
-    case JK_IOR: jk_sel_binary(b, ref, j, JK_V_OR, true, JK_MEM_WIDE); break;
-    case JK_IXOR: jk_sel_binary(b, ref, j, JK_V_XOR, true, JK_MEM_WIDE); break;
-    case JK_IADD: jk_sel_binary(b, ref, j, JK_V_PADD, true, JK_MEM_WIDE); break;
-    case JK_ISUB: jk_sel_binary(b, ref, j, JK_V_PSUB, false, JK_MEM_WIDE); break;
-    case JK_ISHL:
-    case JK_ISHR: jk_sel_shift(b, ref, j); break;
-    case JK_SQRT: jk_sel_unary(b, ref, j, JK_V_SQRT, 0); break;
-    case JK_NEG: jk_sel_logic(b, ref, j, JK_V_XOR, JK_SIGN(size)); break;
-    case JK_ABS: jk_sel_logic(b, ref, j, JK_V_AND, JK_REST(size)); break;
-    case JK_FLOOR:
-    case JK_CEIL:
-    case JK_TRUNC:
-    case JK_RINT: jk_sel_round(b, ref, j); break;
-    case JK_MIN:
-    case JK_MAX: jk_sel_minmax(b, ref, j); break;
-    case JK_COPYSIGN: jk_sel_copysign(b, ref, j); break;
-    case JK_FMA: jk_sel_fma(b, ref, j); break;
-    case JK_LT: jk_sel_compare(b, ref, j, JK_P_LT); break;
-    case JK_LE: jk_sel_compare(b, ref, j, JK_P_LE); break;
-    case JK_EQ: jk_sel_compare(b, ref, j, JK_P_EQ); break;
-    case JK_NE: jk_sel_compare(b, ref, j, JK_P_NE); break;
-    case JK_ISNAN: jk_sel_compare(b, ref, j, JK_P_UNORD); break;
-    case JK_MNOT:
-    case JK_MAND:
-    case JK_MOR: jk_sel_mask(b, ref, j); break;
-    case JK_SELECT: jk_sel_select(b, ref, j); break;
-    case JK_BITS: jk_sel_bits(b, ref, j); break;
-    case JK_CVT: jk_sel_cvt(b, ref, j); break;
-    default: jk_fail(b->g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: no code for op %u", i->op); break;
+    jk_gen *g = b->g;
+    const jk_ins *i = &g->p->ins[ref];
+    const jk_sel *s = &jk_sels[i->op];
+    const jk_cmd *cmds = s->cmds[g->t.enc];
+    unsigned arity = jk_op_arity((jk_op)i->op);
+    bool k = g->t.kmask;
+    jk_play p;
+    jk_play_init(&p, g, (jk_type)i->type);
+    p.b = b;
+    p.j = j;
+    p.v = jk_val_of(b, ref);
+    p.op = (jk_op)i->op;
+    p.inst = s->inst[k];
+    p.imm = s->imm;
+    p.mem = s->flags & ~JK_SEL_SWAP;
+    p.val[0] = p.val[1] = jk_val_of(b, i->a);
+    if (arity > 1)
+        p.val[1] = jk_val_of(b, i->b);
+    if (arity > 2)
+        p.val[2] = jk_val_of(b, i->c);
+    if (s->flags & JK_SEL_SWAP && cmds != jk_do_masks && jk_sel_swaps(&p)) {
+        uint32_t t = p.val[0];
+        p.val[0] = p.val[1];
+        p.val[1] = t;
     }
+    switch ((jk_op)i->op) {
+    case JK_ISHL:
+    case JK_ISHR:
+        p.imm = i->aux;
+        break;
+    case JK_FMA:
+        if (!g->t.fma)
+            jk_sel_fma_soft(&p);
+        else if (jk_in_reg(b, p.val[2], j) && jk_dies(b, p.val[2]) && b->val[p.val[2]].kind != JK_VAL_UNIFORM &&
+                 p.val[2] != p.val[0] && p.val[2] != p.val[1])
+            cmds = jk_do_fma_c;
+        break;
+    case JK_SELECT:
+        if (jk_is_zero(g, i->c))
+            cmds = k ? jk_do_select_b_k : jk_do_select_b;
+        else if (!k && jk_is_zero(g, i->b))
+            cmds = jk_do_select_c;
+        break;
+    case JK_BITS:
+        if (b->val[p.val[0]].cls != b->val[p.v].cls)
+            cmds = jk_do_spread_mask;
+        break;
+    case JK_CVT:
+        p.inst = i->type == JK_F64 ? JK_V_CVTSS2SD : JK_V_CVTSD2SS;
+        if (b->val[p.val[0]].type == JK_I64) {
+            p.inst = i->type == JK_F64 ? JK_V_CVTSI2SD : JK_V_CVTSI2SS;
+            cmds = jk_do_convert_int;
+        }
+        break;
+    default:
+        break;
+    }
+    jk_play_run(&p, cmds);
 }
-#undef JK_SIGN
-#undef JK_REST
+#undef JK_SEL_SWAP
+#undef JK_SEL_WIDE
+#undef JK_SELECTS
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/rare.c ---- */
-/* x64: rare bodies. The loop tests the mask and jumps to a stub behind it when a lane is set. The stub puts every register
- * in use aside, runs the body with all of them free (its outside values then stand in memory), repeats while lanes ask for
- * it, takes everything back, with the results in place of the fast values, and returns. The loop pays one test. */
+/* x64: rare bodies. The loop tests the mask and jumps to a stub behind it when a lane is set. The stub puts every
+ * register in use aside, runs the body with all of them free (its outside values then stand in memory), repeats while
+ * lanes ask for it, takes everything back, with the results in place of the fast values, and returns. The loop pays one
+ * test. */
+
+JK_SMALL_OPEN
 
 /* rax = some lane of the instances' masks is set; flags accordingly. m is a mask register or vector to test. */
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail)
 {
+    int32_t lanes = 1;
     if (g->t.kmask) {
         if (tail) {
             jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, m, JK_K_TAIL);
             m = JK_K_SCRATCH;
         }
         jk_asm_kstore(&g->as, jk_opnd_reg(JK_RAX), m);
-        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RAX), jk_type_size(type) == 8 ? 0xff : 0xffff);
-        return;
+        lanes = jk_type_size(type) == 8 ? 0xff : 0xffff;
+    } else {
+        jk_emit_3(g, JK_V_MOVMSK, type, JK_RAX, JK_RAX, jk_opnd_reg(m));
     }
-    jk_asm_v(&g->as, JK_V_MOVMSK, jk_vt_of(g, type), JK_RAX, 0, jk_opnd_reg(m), 0);
-    if (g->t.scalar)
-        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RAX), 1);
+    if (g->t.kmask || g->t.scalar)
+        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RAX), lanes);
     else
         jk_asm_g(&g->as, JK_G_TEST, 4, JK_RAX, jk_opnd_reg(JK_RAX));
 }
@@ -10305,21 +10586,22 @@ JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
 {
     jk_gen *g = b->g;
     uint32_t j;
-    unsigned m = jk_reg_of(b, v, 0), t;
-    if (b->width == 1)
-        return m;
-    t = g->t.kmask ? JK_K_SCRATCH : jk_temp(b, 0);
-    if (g->t.kmask)
-        jk_asm_kmov(&g->as, t, m);
-    else
-        jk_emit_mov(g, t, m);
-    for (j = 1; j < b->width; j++) {
+    bool k = g->t.kmask;
+    unsigned t = 0, m;
+    for (j = 0; j < b->width; j++) {
         m = jk_reg_of(b, v, j);
-        if (g->t.kmask)
-            jk_asm_k(&g->as, JK_K_KOR, t, t, m);
+        if (b->width == 1)
+            return m;
+        if (!j)
+            t = k ? JK_K_SCRATCH : jk_temp(b, 0);
         else
+            b->pinned[k] &= ~(1u << m);
+        if (k)
+            jk_asm_k(&g->as, j ? JK_K_KOR : JK_K_KMOV, t, j ? t : m, m);
+        else if (j)
             jk_emit_3(g, JK_V_OR, JK_F32, t, t, jk_opnd_reg(m));
-        b->pinned[b->val[v].cls] &= ~(1u << m);
+        else
+            jk_emit_mov(g, t, m);
     }
     return t;
 }
@@ -10357,55 +10639,65 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
 JK_FUNC void jk_stub_registers(jk_stub *s, int32_t at, bool save)
 {
     jk_gen *g = s->at.g;
-    jk_vt vt = jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64);
-    unsigned cls, r;
-    for (cls = 0; cls < 2; cls++)
-        for (r = 0; r < 32; r++) {
-            if (!(s->at.used[cls] >> r & 1))
-                continue;
-            if (save)
-                s->at.loc[s->at.owner[cls][r]].slot = at;
-            if (cls && save)
-                jk_asm_kstore(&g->as, jk_at_frame(g, at), r);
-            else if (cls)
-                jk_asm_kload(&g->as, r, jk_at_frame(g, at));
-            else if (save)
-                jk_asm_vstore(&g->as, JK_V_MOVA, vt, jk_at_frame(g, at), r, 0);
-            else
-                jk_asm_v(&g->as, JK_V_MOVA, vt, r, 0, jk_at_frame(g, at), 0);
-            at += (int32_t)jk_slot_bytes(g);
+    unsigned k;
+    for (k = 0; k < 64; k++) {
+        unsigned cls = k / 32, r = k % 32;
+        if (!(s->at.used[cls] >> r & 1))
+            continue;
+        if (save) {
+            s->at.loc[s->at.owner[cls][r]].slot = at;
+            jk_frame_save(g, cls, at, r);
+        } else {
+            jk_frame_load(g, cls, r, at);
         }
+        at += (int32_t)jk_slot_bytes(g);
+    }
 }
 
-/* Gives the values of a body in the stub their places: the outside's, as they were at the jump. */
-JK_FUNC bool jk_stub_begin(jk_stub *s, jk_body *b, const uint32_t *outer, const int32_t *state_at)
+/* Builds a body of the stub, and gives the values of the outside their places: as they were at the jump. Its values are
+ * numbered anew; g->outer has the numbers + 1 in the body around. */
+JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want,
+                           uint32_t nwant, const int32_t *state_at)
 {
-    jk_gen *g = s->at.g;
+    const jk_body *at = &s->at;
+    jk_gen *g = at->g;
     jk_ref first = g->p->rares[g->p->ins[s->ref].aux].first;
     uint32_t v, j;
-    if (!jk_body_begin(b, s->at.width))
+    bool ok;
+    if (!g->outer)
+        g->outer = (uint32_t *)jk_arena_zero(g->arena, sizeof *g->outer * ((size_t)g->p->nins + 1));
+    if (!g->outer)
+        return false;
+    jk_body_forget(&s->at);
+    for (v = 0; v < at->nval; v++)
+        g->outer[at->val[v].ref] = v + 1;
+    g->around = at;
+    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
+    g->around = NULL;
+    if (!ok || !jk_body_begin(b, at->width))
         return false;
     b->in_stub = true;
-    b->mode = s->at.mode;
-    b->streams = s->at.streams;
-    b->first = s->at.first;
-    b->rows_index = s->at.rows_index;
-    b->available[0] = s->at.available[0];
+    b->mode = at->mode;
+    b->streams = at->streams;
+    b->first = at->first;
+    b->rows_index = at->rows_index;
+    b->available[0] = at->available[0];
     for (v = 0; v < b->nval; v++) {
         jk_val *x = &b->val[v];
-        const jk_val *o = outer[v] ? &s->at.val[outer[v] - 1] : NULL;
-        if (x->kind == JK_VAL_STATE && x->ref >= first)
+        uint32_t around = g->outer[x->ref];
+        const jk_val *o = &at->val[around ? around - 1 : 0];
+        if (x->kind == JK_VAL_STATE && x->ref >= first) {
             x->at = state_at[x->ref - first];
-        else if (x->kind == JK_VAL_STATE && o)
-            x->at = o->at;
-        if (x->kind == JK_VAL_UNIFORM && o) {
+        } else if (around && (x->kind == JK_VAL_STATE || x->kind == JK_VAL_UNIFORM)) {
             x->home = o->home;
             x->at = o->at;
             x->resident = o->resident;
         }
-        for (j = 0; x->kind == JK_VAL_OUTER && o && j < b->width; j++)
-            b->loc[v * b->width + j].slot = s->at.loc[(outer[v] - 1) * s->at.width + j].slot;
+        for (j = 0; x->kind == JK_VAL_OUTER && around && j < b->width; j++)
+            b->loc[v * b->width + j].slot = at->loc[(around - 1) * at->width + j].slot;
     }
+    for (v = 0; v < at->nval; v++)
+        g->outer[at->val[v].ref] = 0;
     return true;
 }
 
@@ -10416,147 +10708,136 @@ JK_FUNC int32_t jk_stub_home(jk_stub *s)
     return jk_frame_take(s->at.g, slot * s->at.width, slot);
 }
 
-JK_FUNC void jk_stub_store(jk_body *b, jk_ref ref, int32_t home)
+/* What is done with each instance of a value, A: X is its home, Y its active lanes, B the mask register of the tail, D
+ * the register `any`. */
+/* clang-format off */
+static const jk_cmd jk_do_stub_store[] = {JK_C_REG(A), JK_C_DO(STORE, X, A), JK_C_END};
+static const jk_cmd jk_do_stub_store_k[] = {JK_C_REG(A), JK_C_DO(KSTORE, X, A), JK_C_END};
+static const jk_cmd jk_do_stub_tail[] = { /* lanes without an element are never active */
+    JK_C_DO(KLOAD, K, X), JK_C_K(KAND, K, K, B), JK_C_DO(KSTORE, X, K), JK_C_END,
+};
+static const jk_cmd jk_do_stub_merge[] = { /* home = active ? A : home */
+    JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U),
+    JK_C_DO(LOAD, T, Y),
+    JK_C_V(AND, U, T, A),
+    JK_C_V(ANDN, T, T, X),
+    JK_C_V(OR, T, T, U),
+    JK_C_DO(STORE, X, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_stub_merge_k[] = {
+    JK_C_REG(A), JK_C_TEMP(T),
+    JK_C_V(MOVA, T, T, X),
+    JK_C_DO(KLOAD, K, Y),
+    JK_C_VK(MOVA, T, T, A, 0, JK_K_SCRATCH),
+    JK_C_DO(STORE, X, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_stub_again[] = { /* active &= A; any |= active */
+    JK_C_REG(A), JK_C_TEMP(T),
+    JK_C_DO(LOAD, T, Y),
+    JK_C_V(AND, T, T, A),
+    JK_C_DO(STORE, Y, T),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_stub_again_k[] = {
+    JK_C_REG(A),
+    JK_C_DO(KLOAD, K, Y),
+    JK_C_K(KAND, K, K, A),
+    JK_C_DO(KSTORE, Y, K),
+    JK_C_K(KOR, D, D, K),
+    JK_C_END,
+};
+/* clang-format on */
+
+JK_FUNC void jk_stub_each(jk_body *b, const jk_cmd *cmds, jk_type type, jk_ref ref, int32_t home, int32_t active,
+                          unsigned any)
 {
     jk_gen *g = b->g;
-    uint32_t j, v = jk_val_of(b, ref);
-    for (j = 0; j < b->width; j++) {
-        unsigned r = jk_reg_of(b, v, j);
-        jk_opnd to = jk_at_frame(g, home + (int32_t)(j * jk_slot_bytes(g)));
-        if (b->val[v].cls)
-            jk_asm_kstore(&g->as, to, r);
-        else
-            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64), to, r, 0);
+    jk_play p;
+    uint32_t step = jk_slot_bytes(g);
+    jk_play_init(&p, g, g->t.scalar ? JK_F32 : type);
+    p.b = b;
+    p.val[0] = jk_val_of(b, ref);
+    p.o[JK_AT_B] = jk_opnd_reg(JK_K_TAIL);
+    p.o[JK_AT_D] = jk_opnd_reg(any);
+    for (p.j = 0; p.j < b->width; p.j++) {
+        int32_t offset = (int32_t)(p.j * step);
+        p.o[JK_AT_X] = jk_at_frame(g, home + offset);
+        p.o[JK_AT_Y] = jk_at_frame(g, active + offset);
+        if (any != JK_NOREG)
+            b->pinned[b->val[p.val[0]].cls] |= 1u << any;
+        jk_play_run(&p, cmds);
         b->pinned[0] = b->pinned[1] = 0;
     }
 }
 
-/* home = active ? ref : home, lane by lane. */
+JK_FUNC void jk_stub_store(jk_body *b, jk_ref ref, int32_t home)
+{
+    bool k = b->val[jk_val_of(b, ref)].cls;
+    jk_stub_each(b, k ? jk_do_stub_store_k : jk_do_stub_store, JK_F64, ref, home, 0, JK_NOREG);
+}
+
 JK_FUNC void jk_stub_merge(jk_body *b, jk_ref ref, int32_t home, int32_t active)
 {
-    jk_gen *g = b->g;
-    uint32_t j, v = jk_val_of(b, ref);
-    jk_type type = g->t.scalar ? JK_F32 : (jk_type)b->val[v].type;
-    jk_vt vt = jk_vt_of(g, (jk_type)b->val[v].type), whole = jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64);
-    for (j = 0; j < b->width; j++) {
-        int32_t offset = (int32_t)(j * jk_slot_bytes(g));
-        jk_opnd h = jk_at_frame(g, home + offset), act = jk_at_frame(g, active + offset);
-        unsigned x = jk_reg_of(b, v, j), t = jk_temp(b, 0), u;
-        if (g->t.kmask) {
-            jk_asm_v(&g->as, JK_V_MOVA, vt, t, 0, h, 0);
-            jk_asm_kload(&g->as, JK_K_SCRATCH, act);
-            vt.k = JK_K_SCRATCH;
-            jk_asm_v(&g->as, JK_V_MOVA, vt, t, 0, jk_opnd_reg(x), 0);
-            vt.k = 0;
-        } else {
-            u = jk_temp(b, 0);
-            jk_asm_v(&g->as, JK_V_MOVA, whole, t, 0, act, 0);
-            jk_emit_3(g, JK_V_AND, type, u, t, jk_opnd_reg(x));
-            jk_emit_3(g, JK_V_ANDN, type, t, t, h);
-            jk_emit_3(g, JK_V_OR, type, t, t, jk_opnd_reg(u));
-        }
-        jk_asm_vstore(&g->as, JK_V_MOVA, whole, h, t, 0);
-        b->pinned[0] = b->pinned[1] = 0;
-    }
+    bool k = b->g->t.kmask;
+    jk_stub_each(b, k ? jk_do_stub_merge_k : jk_do_stub_merge, (jk_type)b->g->p->ins[ref].type, ref, home, active,
+                 JK_NOREG);
 }
 
 /* active &= again; leaves the flags of "any lane active". */
 JK_FUNC void jk_stub_again(jk_body *b, jk_ref again, int32_t active)
 {
     jk_gen *g = b->g;
-    uint32_t j, v = jk_val_of(b, again);
-    jk_vt whole = jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64);
-    unsigned t, any = jk_temp(b, b->val[v].cls);
-    if (g->t.kmask)
+    bool k = g->t.kmask;
+    unsigned any = jk_temp(b, k);
+    if (k)
         jk_asm_k(&g->as, JK_K_KXOR, any, any, any);
     else
         jk_emit_3(g, JK_V_XOR, JK_F32, any, any, jk_opnd_reg(any));
-    for (j = 0; j < b->width; j++) {
-        jk_opnd act = jk_at_frame(g, active + (int32_t)(j * jk_slot_bytes(g)));
-        unsigned x;
-        b->pinned[b->val[v].cls] |= 1u << any;
-        x = jk_reg_of(b, v, j);
-        if (g->t.kmask) {
-            jk_asm_kload(&g->as, JK_K_SCRATCH, act);
-            jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, JK_K_SCRATCH, x);
-            jk_asm_kstore(&g->as, act, JK_K_SCRATCH);
-            jk_asm_k(&g->as, JK_K_KOR, any, any, JK_K_SCRATCH);
-        } else {
-            t = jk_temp(b, 0);
-            jk_asm_v(&g->as, JK_V_MOVA, whole, t, 0, act, 0);
-            jk_emit_3(g, JK_V_AND, JK_F32, t, t, jk_opnd_reg(x));
-            jk_asm_vstore(&g->as, JK_V_MOVA, whole, act, t, 0);
-            jk_emit_3(g, JK_V_OR, JK_F32, any, any, jk_opnd_reg(t));
-        }
-        b->pinned[0] = b->pinned[1] = 0;
-    }
-    jk_emit_test_mask(g, (jk_type)b->val[v].type, any, false);
+    jk_stub_each(b, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, again, 0, active, any);
+    jk_emit_test_mask(g, (jk_type)g->p->ins[again].type, any, false);
 }
 
+/* What a stub's bodies share. */
+typedef struct jk_stub_plan {
+    jk_ref *want, *state; /* values that a body is to compute; the RSTATEs */
+    uint32_t nstate;
+    int32_t *state_at; /* by ref, from the body's first on */
+    int32_t active, result;
+} jk_stub_plan;
+
 /* The values before the body's first run: state, active lanes, results. */
-JK_FUNC bool jk_stub_init(jk_stub *s, const jk_ref *state, uint32_t nstate, const int32_t *state_at, int32_t active,
-                          int32_t result)
+JK_FUNC bool jk_stub_init(jk_stub *s, const jk_stub_plan *q)
 {
-    jk_gen *g = s->at.g;
-    const jk_ins *i = &g->p->ins[s->ref];
-    jk_ref first = g->p->rares[i->aux].first;
+    const jk_ins *ins = s->at.g->p->ins, *i = &ins[s->ref];
+    jk_ref first = s->at.g->p->rares[i->aux].first;
     jk_body b;
-    uint32_t n, *outer;
-    jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * ((size_t)nstate + 2));
-    if (!want)
+    uint32_t n;
+    q->want[0] = i->a;
+    q->want[1] = i->b;
+    for (n = 0; n < q->nstate; n++)
+        q->want[n + 2] = ins[q->state[n]].a;
+    if (!jk_stub_build(s, &b, NULL, 0, q->want, q->nstate + 2, q->state_at))
         return false;
-    want[0] = i->a;
-    want[1] = i->b;
-    for (n = 0; n < nstate; n++)
-        want[n + 2] = g->p->ins[state[n]].a;
-    /* built against the outer body's numbers, so that they can be looked up: see jk_stub_build */
-    if (!jk_stub_build(s, &b, NULL, 0, want, nstate + 2, &outer) || !jk_stub_begin(s, &b, outer, state_at))
-        return false;
-    jk_stub_store(&b, i->a, active);
+    jk_stub_store(&b, i->a, q->active);
     if (s->at.mode == JK_MODE_MASK)
-        for (n = 0; n < b.width; n++) { /* lanes without an element are never active */
-            jk_opnd act = jk_at_frame(g, active + (int32_t)(n * jk_slot_bytes(g)));
-            jk_asm_kload(&g->as, JK_K_SCRATCH, act);
-            jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, JK_K_SCRATCH, JK_K_TAIL);
-            jk_asm_kstore(&g->as, act, JK_K_SCRATCH);
-        }
-    jk_stub_store(&b, i->b, result);
-    for (n = 0; n < nstate; n++)
-        jk_stub_store(&b, g->p->ins[state[n]].a, state_at[state[n] - first]);
+        jk_stub_each(&b, jk_do_stub_tail, JK_F64, i->a, q->active, 0, JK_NOREG);
+    jk_stub_store(&b, i->b, q->result);
+    for (n = 0; n < q->nstate; n++)
+        jk_stub_store(&b, q->want[n + 2], q->state_at[q->state[n] - first]);
     jk_body_forget(&b);
     return true;
 }
 
-/* Builds a body of the stub. Its values are numbered anew; outer[v] is the number + 1 that v has in the body around. */
-JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want, uint32_t nwant,
-                           uint32_t **outer)
-{
-    jk_gen *g = s->at.g;
-    uint32_t v;
-    bool ok;
-    jk_body_forget(&s->at);
-    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
-    *outer = (uint32_t *)jk_arena_zero(g->arena, sizeof **outer * ((size_t)b->nval + 1));
-    if (!ok || !*outer)
-        return false;
-    jk_body_forget(b);
-    for (v = 0; v < s->at.nval; v++)
-        g->local[s->at.val[v].ref] = v + 1;
-    for (v = 0; v < b->nval; v++)
-        (*outer)[v] = g->local[b->val[v].ref];
-    jk_body_forget(&s->at);
-    for (v = 0; v < b->nval; v++)
-        g->local[b->val[v].ref] = v + 1;
-    return true;
-}
-
 /* The body's order without its states, which stand in memory. */
-JK_FUNC bool jk_stub_order(jk_gen *g, jk_ref first, jk_ref ref, const jk_ref *roots, uint32_t nroots, const jk_ref **order,
-                           uint32_t *norder)
+JK_FUNC bool jk_stub_order(jk_gen *g, jk_ref first, jk_ref ref, const jk_ref *roots, uint32_t nroots,
+                           const jk_ref **order, uint32_t *norder)
 {
     uint32_t n, m = 0;
     jk_ref *kept;
-    if (jk_order(g->p, g->arena, first, ref, roots, nroots, false, order, norder) != JITK_OK)
+    if (jk_order(g->p, g->arena, first, ref, roots, nroots, !g->p->varying[ref], order, norder) != JITK_OK)
         return false;
     kept = (jk_ref *)jk_arena_alloc(g->arena, sizeof *kept * ((size_t)*norder + 1));
     for (n = 0; kept && n < *norder; n++)
@@ -10572,42 +10853,50 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_gen *g = s->at.g;
     const jk_ins *ins = g->p->ins, *i = &ins[s->ref];
     const jk_rare *rare = &g->p->rares[i->aux];
-    uint32_t n, v = s->value, nstate = 0, nwant = 0, norder, *outer;
+    bool repeats = rare->again != JK_NOREF;
+    uint32_t n, nwant = 0, norder, room = s->ref - rare->first + 2;
     const jk_ref *order;
-    jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * ((size_t)(s->ref - rare->first) + 2));
-    jk_ref *state = (jk_ref *)jk_arena_alloc(g->arena, sizeof *state * ((size_t)(s->ref - rare->first) + 2));
-    int32_t *state_at = (int32_t *)jk_arena_alloc(g->arena, sizeof *state_at * ((size_t)(s->ref - rare->first) + 2));
-    int32_t saved, active = jk_stub_home(s), result = jk_stub_home(s), count = jk_frame_take(g, 4, 4);
+    jk_stub_plan q;
+    int32_t saved, count;
+    uint32_t slot = jk_slot_bytes(g);
     uint32_t nsaved = (uint32_t)(__builtin_popcount(s->at.used[0]) + __builtin_popcount(s->at.used[1]));
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
     jk_body b;
-    saved = jk_frame_take(g, jk_slot_bytes(g) * (nsaved + 1), jk_slot_bytes(g));
-    if (!want || !state || !state_at)
+    q.active = jk_stub_home(s);
+    q.result = jk_stub_home(s);
+    count = jk_frame_take(g, 4, 4);
+    saved = jk_frame_take(g, slot * (nsaved + 1), slot);
+    q.want = (jk_ref *)jk_arena_alloc(g->arena, 3 * sizeof *q.want * (size_t)room);
+    if (!q.want)
         return false;
+    q.state = q.want + room;
+    q.state_at = (int32_t *)(q.state + room);
+    q.nstate = 0;
     jk_asm_bind(&g->as, s->enter);
     jk_stub_registers(s, saved, true);
     for (n = rare->first; n < s->ref; n++)
         if (ins[n].op == JK_RSTATE) {
-            state[nstate++] = n;
-            state_at[n - rare->first] = jk_stub_home(s);
+            q.state[q.nstate++] = n;
+            q.state_at[n - rare->first] = jk_stub_home(s);
         }
-    want[nwant++] = i->c;
-    if (rare->again != JK_NOREF)
-        want[nwant++] = rare->again;
-    for (n = 0; rare->again != JK_NOREF && n < nstate; n++)
-        want[nwant++] = ins[state[n]].b;
-    if (!jk_stub_init(s, state, nstate, state_at, active, result) ||
-        !jk_stub_order(g, rare->first, s->ref, want, nwant, &order, &norder) ||
-        !jk_stub_build(s, &b, order, norder, want, nwant, &outer) || !jk_stub_begin(s, &b, outer, state_at))
+    if (!jk_stub_init(s, &q))
+        return false;
+    q.want[nwant++] = i->c;
+    if (repeats)
+        q.want[nwant++] = rare->again;
+    for (n = 0; repeats && n < q.nstate; n++)
+        q.want[nwant++] = ins[q.state[n]].b;
+    if (!jk_stub_order(g, rare->first, s->ref, q.want, nwant, &order, &norder) ||
+        !jk_stub_build(s, &b, order, norder, q.want, nwant, q.state_at))
         return false;
     jk_asm_gi(&g->as, JK_G_MOV, 4, jk_at_frame(g, count), (int32_t)rare->limit);
     jk_asm_bind(&g->as, top);
     jk_body_run(&b);
-    jk_stub_merge(&b, i->c, result, active);
-    if (rare->again != JK_NOREF) {
-        for (n = 0; n < nstate; n++)
-            jk_stub_merge(&b, ins[state[n]].b, state_at[state[n] - rare->first], active);
-        jk_stub_again(&b, rare->again, active);
+    jk_stub_merge(&b, i->c, q.result, q.active);
+    if (repeats) {
+        for (n = 0; n < q.nstate; n++)
+            jk_stub_merge(&b, ins[q.state[n]].b, q.state_at[q.state[n] - rare->first], q.active);
+        jk_stub_again(&b, rare->again, q.active);
         jk_asm_jcc(&g->as, JK_CC_E, done);
         jk_asm_gi(&g->as, JK_G_SUB, 4, jk_at_frame(g, count), 1);
         jk_asm_jcc(&g->as, JK_CC_NE, top);
@@ -10615,10 +10904,8 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_asm_bind(&g->as, done);
     jk_body_forget(&b);
     for (n = 0; n < s->at.width; n++) { /* the results go where the fast values were put, and come back with the rest */
-        jk_vt whole = jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64);
-        int32_t slot = s->at.loc[v * s->at.width + n].slot;
-        jk_asm_v(&g->as, JK_V_MOVA, whole, 0, 0, jk_at_frame(g, result + (int32_t)(n * jk_slot_bytes(g))), 0);
-        jk_asm_vstore(&g->as, JK_V_MOVA, whole, jk_at_frame(g, slot), 0, 0);
+        jk_frame_load(g, 0, 0, q.result + (int32_t)(n * slot));
+        jk_frame_save(g, 0, s->at.loc[s->value * s->at.width + n].slot, 0);
     }
     jk_stub_registers(s, saved, false);
     jk_asm_jmp(&g->as, s->back);
@@ -10636,11 +10923,14 @@ JK_FUNC void jk_rare_stubs(jk_gen *g)
     }
     g->stubs = NULL;
 }
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/body.c ---- */
-/* x64: bodies. A body is built once from a stage's order: its values, and its steps (instructions, accumulations, stores)
- * with the steps that use each value. It is then emitted for every loop that needs it, in lockstep of `width` instances:
- * batch after batch where registers do not allow all instances at once. */
+/* x64: bodies. A body is built once from a stage's order: its values, and its steps (instructions, accumulations,
+ * stores) with the steps that use each value. It is then emitted for every loop that needs it, in lockstep of `width`
+ * instances: batch after batch where registers do not allow all instances at once. */
+
+JK_SMALL_OPEN
 
 /* The value number of ref, made when new. What the stage's order computes was entered first. */
 JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
@@ -10681,9 +10971,15 @@ JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
     return b->nval - 1;
 }
 
+/* What a value is to a body that does not compute it. In a rare body, what the body around has in a register or in the
+ * frame is OUTER. */
 static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
 {
     const jk_ins *i = &g->p->ins[ref];
+    if (g->around && g->outer[ref]) {
+        jk_val_kind kind = (jk_val_kind)g->around->val[g->outer[ref] - 1].kind;
+        return kind == JK_VAL_COMPUTED ? JK_VAL_OUTER : kind;
+    }
     if (i->op == JK_LOAD)
         return JK_VAL_LOAD;
     if (i->op == JK_RSTATE)
@@ -10707,105 +11003,105 @@ static inline void jk_refs_add(jk_gen *g, jk_refs *l, jk_ref ref)
     }
 }
 
-/* What a rare body needs of the outside: the operands of its instructions that stand before it, as far as the outside
- * computes them, and leaves. */
+/* Whether a rare body's operand comes from the outside: a leaf, a cell, or what the body around computes. */
+static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
+{
+    return jk_op_arity((jk_op)g->p->ins[ref].op) == 0 ||
+           (ref < first && (g->local[ref] || g->p->cell[ref] != JK_NOCELL));
+}
+
+/* An instruction's operands; returns how many. */
+JK_NOINLINE unsigned jk_operands(const jk_ins *i, jk_ref *op)
+{
+    op[0] = i->a;
+    op[1] = i->b;
+    op[2] = i->c;
+    return jk_op_arity((jk_op)i->op);
+}
+
+/* What a rare body needs of the outside. */
 JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
 {
     const jk_ins *ins = g->p->ins;
-    jk_ref r, first = g->p->rares[ins[ref].aux].first;
+    jk_ref op[3], r, first = g->p->rares[ins[ref].aux].first;
     for (r = first; r < ref; r++) {
-        unsigned k, arity = jk_op_arity((jk_op)ins[r].op);
-        jk_ref op[3];
-        op[0] = ins[r].a;
-        op[1] = ins[r].b;
-        op[2] = ins[r].c;
-        if (ins[r].op == JK_LOAD)
-            jk_refs_add(g, l, r);
-        for (k = 0; k < arity; k++) {
-            jk_val_kind kind = jk_leaf_kind(g, op[k]);
-            if (kind == JK_VAL_LOAD || kind == JK_VAL_UNIFORM || (op[k] < first && g->local[op[k]]))
-                jk_refs_add(g, l, op[k]);
+        unsigned k, arity = jk_operands(&ins[r], op);
+        if (ins[r].op == JK_LOAD) {
+            op[0] = r;
+            arity = 1;
         }
+        for (k = 0; k < arity; k++)
+            if (jk_is_outside(g, op[k], first))
+                jk_refs_add(g, l, op[k]);
     }
 }
 
 /* The values that a step uses, as refs (repeated where an instruction names one twice). */
 JK_FUNC void jk_step_refs(jk_gen *g, const jk_body_step *s, jk_refs *l)
 {
-    const jk_ins *i;
-    unsigned arity;
+    jk_ref op[3], ref = s->index;
+    unsigned k, arity = 1;
+    bool rare = false;
     l->n = 0;
     if (s->kind == JK_STEP_STORE) {
-        jk_refs_add(g, l, g->p->args[s->index].value);
-        return;
+        op[0] = g->p->args[ref].value;
+    } else {
+        if (s->kind == JK_STEP_RED)
+            ref = g->stage->red[ref];
+        arity = jk_operands(&g->p->ins[ref], op);
+        rare = g->p->ins[ref].op == JK_RARE;
     }
-    i = &g->p->ins[s->kind == JK_STEP_RED ? g->stage->red[s->index] : s->index];
-    arity = i->op == JK_RARE ? 2 : jk_op_arity((jk_op)i->op);
-    if (arity > 0)
-        jk_refs_add(g, l, i->a);
-    if (arity > 1)
-        jk_refs_add(g, l, i->b);
-    if (arity > 2)
-        jk_refs_add(g, l, i->c);
-    if (i->op == JK_RARE)
-        jk_rare_operands(g, l, s->index);
+    for (k = 0; k < arity - rare; k++)
+        jk_refs_add(g, l, op[k]);
+    if (rare)
+        jk_rare_operands(g, l, ref);
 }
 
-/* Where each reduction joins in: right after its argument is there, so that it does not wait in a register. A load's
- * place is its first other use. Returns for each reduction the number of instructions before it. */
-JK_FUNC void jk_place_reductions(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                                 uint32_t *before)
+JK_FUNC void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index)
+{
+    jk_body_step *s = &b->step[b->nstep++];
+    s->kind = kind;
+    s->index = index;
+}
+
+/* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
+ * load's place is its first other use. at[value] is the number of instructions until it is there; head and next list
+ * the reductions at such a place. */
+JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
+                           bool stores)
 {
     jk_gen *g = b->g;
-    uint32_t *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + 1));
-    uint32_t n, r;
-    if (!at)
-        return;
+    const jk_ins *ins = g->p->ins;
+    uint32_t n, r, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
+    uint32_t *head, *next;
+    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
+    if (!b->step || !at)
+        return false;
+    head = at + b->nval;
+    next = head + norder + 1;
     for (n = 0; n < norder; n++) {
-        const jk_ins *i = &g->p->ins[order[n]];
-        unsigned k, arity = jk_op_arity((jk_op)i->op);
         jk_ref op[3];
-        op[0] = i->a;
-        op[1] = i->b;
-        op[2] = i->c;
+        unsigned k, arity = jk_operands(&ins[order[n]], op);
         at[g->local[order[n]] - 1] = n + 1;
         for (k = 0; k < arity; k++)
             if (g->local[op[k]] && !at[g->local[op[k]] - 1])
                 at[g->local[op[k]] - 1] = n + 1;
     }
-    for (r = 0; r < nred; r++)
-        before[r] = g->local[g->p->ins[red[r]].a] ? at[g->local[g->p->ins[red[r]].a] - 1] : 0;
-}
-
-JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred, bool stores)
-{
-    jk_gen *g = b->g;
-    uint32_t n, r, *before = (uint32_t *)jk_arena_zero(g->arena, sizeof *before * ((size_t)nred + 1));
-    uint32_t *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)norder + 1));
-    uint32_t *next = (uint32_t *)jk_arena_zero(g->arena, sizeof *next * ((size_t)nred + 1));
-    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
-    if (!b->step || !before || !head || !next)
-        return false;
-    jk_place_reductions(b, order, norder, red, nred, before);
     for (r = nred; r-- > 0;) {
-        next[r] = head[before[r]];
-        head[before[r]] = r + 1;
+        uint32_t v = g->local[ins[red[r]].a];
+        n = v ? at[v - 1] : 0;
+        next[r] = head[n];
+        head[n] = r + 1;
     }
     for (n = 0; n <= norder; n++) {
-        for (r = head[n]; r; r = next[r - 1]) {
-            b->step[b->nstep].kind = JK_STEP_RED;
-            b->step[b->nstep++].index = r - 1;
-        }
-        if (n < norder) {
-            b->step[b->nstep].kind = JK_STEP_INS;
-            b->step[b->nstep++].index = order[n];
-        }
+        for (r = head[n]; r; r = next[r - 1])
+            jk_step_add(b, JK_STEP_RED, r - 1);
+        if (n < norder)
+            jk_step_add(b, JK_STEP_INS, order[n]);
     }
     for (n = g->p->nparams; stores && n < g->p->nargs; n++)
-        if (g->p->args[n].is_array) {
-            b->step[b->nstep].kind = JK_STEP_STORE;
-            b->step[b->nstep++].index = n;
-        }
+        if (g->p->args[n].is_array)
+            jk_step_add(b, JK_STEP_STORE, n);
     return true;
 }
 
@@ -10873,8 +11169,8 @@ JK_FUNC void jk_body_pressure(jk_body *b)
 }
 
 /* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores. */
-JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                           bool stores, const jk_ref *extra, uint32_t nextra)
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red,
+                           uint32_t nred, bool stores, const jk_ref *extra, uint32_t nextra)
 {
     uint32_t n;
     memset(b, 0, sizeof *b);
@@ -10904,83 +11200,97 @@ JK_FUNC void jk_body_forget(jk_body *b)
         b->g->local[b->val[v].ref] = 0;
 }
 
-/* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base is
- * in no register. */
+/* From one vector in memory to the next. */
+JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
+{
+    return g->t.scalar ? (uint32_t)jk_type_size(type) : g->t.vbytes;
+}
+
+/* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base
+ * is in no register. */
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
     jk_gen *g = b->g;
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = g->t.scalar ? size : g->t.vbytes;
+    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = jk_step_bytes(g, (jk_type)g->p->type);
     uint32_t m = b->first + j, stream = b->streams > 1 ? m / g->parts : 0, part = b->streams > 1 ? m % g->parts : m;
     bool rows = b->mode == JK_MODE_ROWS;
     unsigned base = rows ? JK_NOGP : g->base[arg];
     if (base == JK_NOGP) {
-        int32_t table = rows ? (int32_t)offsetof(jk_run, tail) : (int32_t)offsetof(jk_run, array);
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, table));
+        jk_emit_run(g, rows ? offsetof(jk_run, tail) : offsetof(jk_run, array));
         jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
         base = JK_RAX;
     }
-    if (rows && b->rows_index == JK_NOGP)
-        return jk_opnd_mem(base, (int32_t)(part * step));
     return jk_opnd_index(base, rows ? b->rows_index : index[stream], size, (int32_t)(part * step));
 }
 
-/* The value of a reduction's argument where lanes may be missing: those get the neutral element. */
+/* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by
+ * the lane masks at Y, otherwise by the tail's mask register. */
+/* clang-format off */
+static const jk_cmd jk_do_lanes_sum[] = {
+    JK_C_REG(A), JK_C_TEMP(D),
+    JK_C_V(MOVU, D, D, Y),
+    JK_C_V(AND, D, D, A),
+    JK_C_END,
+};
+static const jk_cmd jk_do_lanes[] = {
+    JK_C_REG(A), JK_C_TEMP(T),
+    JK_C_V(MOVU, T, T, Y),
+    JK_C_TEMP(D),
+    JK_C_V(AND, D, T, A),
+    JK_C_CONST(X, 0),
+    JK_C_V(ANDN, T, T, X),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_lanes_sum_k[] = {
+    JK_C_REG(A), JK_C_TEMP(D), JK_C_VK(MOVU, D, D, A, 0, JK_K_TAIL | JK_HOW_ZERO), JK_C_END,
+};
+static const jk_cmd jk_do_lanes_k[] = {
+    JK_C_REG(A), JK_C_TEMP(D),
+    {JK_DO_CONST, JK_AT_X, 0, 1, 0, 0},
+    JK_C_V(BROADCAST, D, D, X),
+    JK_C_VK(MOVU, D, D, A, 0, JK_K_TAIL),
+    JK_C_END,
+};
+/* clang-format on */
+
 JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uint32_t j)
 {
+    static const jk_cmd *const cmds[] = {jk_do_lanes, jk_do_lanes_sum, jk_do_lanes_k, jk_do_lanes_sum_k};
     jk_gen *g = b->g;
-    jk_type type = (jk_type)b->val[v].type;
-    bool wide = jk_type_size(type) == 8;
-    uint64_t neutral = acc->op == JK_RPROD ? (wide ? 0x3ff0000000000000u : 0x3f800000u)
-                                           : (wide ? 0x7ff0000000000000u : 0x7f800000u);
-    unsigned x = jk_reg_of(b, v, j), t, u;
-    jk_vt vt = jk_vt_of(g, type);
-    if (b->mode != JK_MODE_MASK && b->mode != JK_MODE_ROWS)
-        return x;
-    t = jk_temp(b, 0);
-    if (b->mode == JK_MODE_MASK) {
-        vt.k = JK_K_TAIL;
-        vt.zero = acc->op == JK_RSUM;
-        if (!vt.zero)
-            jk_emit_splat(g, type, t, jk_const(g, type, neutral));
-        jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0, jk_opnd_reg(x), 0);
-        return t;
-    }
-    jk_asm_v(&g->as, JK_V_MOVU, vt, t, 0,
-             jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) * (g->t.scalar ? jk_type_size(type) : g->t.vbytes))), 0);
-    if (acc->op == JK_RSUM) {
-        jk_emit_3(g, JK_V_AND, type, t, t, jk_opnd_reg(x));
-        return t;
-    }
-    u = jk_temp(b, 0);
-    jk_emit_3(g, JK_V_AND, type, u, t, jk_opnd_reg(x));
-    jk_emit_3(g, JK_V_ANDN, type, t, t, jk_const(g, type, neutral));
-    jk_emit_3(g, JK_V_OR, type, u, u, jk_opnd_reg(t));
-    return u;
+    jk_play p;
+    bool k = b->mode == JK_MODE_MASK;
+    if (!k && b->mode != JK_MODE_ROWS)
+        return jk_reg_of(b, v, j);
+    jk_play_init(&p, g, (jk_type)b->val[v].type);
+    p.b = b;
+    p.j = j;
+    p.val[0] = v;
+    p.imm = acc->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF;
+    p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) % g->parts * jk_step_bytes(g, p.type)));
+    jk_play_run(&p, cmds[k * 2 + (acc->op == JK_RSUM)]);
+    return p.o[JK_AT_D].reg;
 }
 
-/* Half h of a vector of floats as doubles. */
-JK_FUNC unsigned jk_widen_half(jk_body *b, unsigned x, unsigned h)
+/* t = half h of a vector of floats as doubles. */
+JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h)
 {
-    jk_gen *g = b->g;
-    unsigned t = jk_temp(b, 0);
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    if (g->t.scalar) {
-        jk_asm_v(&g->as, JK_V_CVTSS2SD, vt, t, t, jk_opnd_reg(x), 0);
-        return t;
+    jk_opnd from = jk_opnd_reg(x);
+    if (h) {
+        if (g->t.vbytes == 16)
+            jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, from);
+        else
+            jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, JK_F32, t, t, from, 1);
+        from = jk_opnd_reg(t);
     }
-    if (h && g->t.vbytes == 16)
-        jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, jk_opnd_reg(x));
-    else if (h)
-        jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, vt, jk_opnd_reg(t), x, 1);
-    jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, t, 0, jk_opnd_reg(h ? t : x), 0);
-    return t;
+    jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, t, t, from);
 }
 
 /* The place of an accumulator's vector: instance m, half h. */
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h)
 {
-    uint32_t step = g->t.scalar ? (uint32_t)jk_type_size((jk_type)acc->type) : g->t.vbytes;
+    uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
     uint32_t stream = m / g->parts, part = m % g->parts;
     return jk_opnd_mem(g->acc_base, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
 }
@@ -11015,8 +11325,16 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j)
         return;
     }
     x = jk_neutral_lanes(b, acc, v, j);
-    for (h = 0; h < acc->wide; h++)
-        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(acc->type == b->val[v].type ? x : jk_widen_half(b, x, h)));
+    for (h = 0; h < acc->wide; h++) {
+        uint32_t pinned = b->pinned[0];
+        unsigned y = x;
+        if (acc->type != b->val[v].type) {
+            y = jk_temp(b, 0);
+            jk_emit_widen_half(g, y, x, h);
+        }
+        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(y));
+        b->pinned[0] = pinned;
+    }
 }
 
 JK_FUNC void jk_emit_result(jk_body *b, uint32_t arg, uint32_t j)
@@ -11061,7 +11379,7 @@ JK_FUNC void jk_body_result(jk_body *b, jk_ref ref, uint32_t j)
     uint32_t v = jk_val_of(b, ref);
     if (g->stage && !g->stage->is_pass && g->p->cell[ref] != JK_NOCELL && !b->in_stub) {
         unsigned r = jk_reg_of(b, v, j);
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, cell)));
+        jk_emit_run(g, offsetof(jk_run, cell));
         jk_emit_store(g, (jk_type)b->val[v].type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[ref])), r);
     }
     jk_release(b, v, j);
@@ -11087,6 +11405,9 @@ JK_FUNC void jk_body_run(jk_body *b)
                 jk_accumulate(b, s->index, j);
             else if (s->kind == JK_STEP_STORE)
                 jk_emit_result(b, s->index, j);
+            else if (g->p->ins[s->index].op == JK_LOAD)
+                jk_fetch_element(b, &b->val[jk_val_of(b, s->index)], j,
+                                 jk_result_reg(b, jk_val_of(b, s->index), j, JK_NOREF));
             else if (!rare)
                 jk_select(b, s->index, j);
             if (s->kind == JK_STEP_INS)
@@ -11104,18 +11425,24 @@ JK_FUNC void jk_body_run(jk_body *b)
     g->as.note = UINT32_MAX;
 }
 
-/* Emits the body for `instances` vectors, `width` at a time. */
-JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
+/* Emits the body for the vectors [first, end), `width` at a time. */
+JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode)
 {
     b->mode = mode;
     b->streams = streams;
-    for (b->first = 0; b->first < instances; b->first += width) {
+    for (b->first = first; b->first < end; b->first += width) {
         if (!jk_body_begin(b, width))
             return false;
         jk_body_run(b);
     }
     return !b->g->arena->failed && b->g->e->status == JITK_OK;
 }
+
+JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
+{
+    return jk_body_range(b, width, 0, instances, streams, mode);
+}
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/fold.c ---- */
 /* x64: reductions around the loops: their accumulators' places, the pouring of f32 lanes into F64 ones, and the fold of a
@@ -11212,74 +11539,85 @@ JK_FUNC void jk_emit_widen(jk_gen *g, unsigned reg, unsigned base, int32_t area,
         jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, reg, 0, from, 0);
 }
 
-/* Pours the f32 sums of `streams` segments into their F64 lanes and sets them to +0. The lanes go by way of memory, which
- * spares the shuffles. Registers 0 and 1 are free between two runs of a body. */
+/* Pours the f32 sums of `streams` segments into their F64 lanes and sets them to +0. Registers 0 and 1 are free between two
+ * runs of a body. */
 JK_FUNC void jk_pour(jk_gen *g, uint32_t streams)
 {
-    uint32_t r, m, i, q, n = 8 * g->lanes / jk_acc_step(g, JK_F64);
-    jk_acc_each(g, streams, JK_ACC_STORE);
+    uint32_t r, m, h, halves = g->t.scalar ? 1 : 2;
     for (r = 0; r < g->nacc; r++) {
         const jk_acc *a = &g->acc[r];
-        for (q = 0; a->pour && q < streams; q++)
-            for (i = 0; i < n; i++) {
-                int32_t seg = (int32_t)(q * g->seg_stride);
-                jk_opnd to = jk_opnd_mem(g->acc_base, a->at64 + seg + (int32_t)(i * jk_acc_step(g, JK_F64)));
-                jk_emit_widen(g, i & 1, g->acc_base, a->at + seg, i);
-                if (g->t.scalar || g->t.enc != JK_ENC_LEGACY) {
-                    jk_emit_3(g, JK_V_ADD, JK_F64, i & 1, i & 1, to);
-                } else {
-                    jk_emit_load(g, JK_F64, 2, to);
-                    jk_emit_3(g, JK_V_ADD, JK_F64, i & 1, i & 1, jk_opnd_reg(2));
-                }
-                jk_emit_store(g, JK_F64, to, i & 1);
-            }
         for (m = 0; a->pour && m < streams * g->parts; m++) {
-            unsigned reg = a->reg[m] == JK_NOREG ? 0 : a->reg[m];
+            unsigned reg = a->reg[m] == JK_NOREG ? 2 : a->reg[m];
+            if (reg == 2)
+                jk_emit_load(g, JK_F32, reg, jk_acc_at(g, a, m, 0));
+            for (h = 0; h < halves; h++) {
+                uint32_t i = m % g->parts * halves + h;
+                int32_t seg = (int32_t)(m / g->parts * g->seg_stride);
+                jk_opnd to = jk_opnd_mem(g->acc_base, a->at64 + seg + (int32_t)(i * jk_acc_step(g, JK_F64)));
+                jk_emit_widen_half(g, 0, reg, h);
+                if (g->t.scalar || g->t.enc != JK_ENC_LEGACY) {
+                    jk_emit_3(g, JK_V_ADD, JK_F64, 0, 0, to);
+                } else {
+                    jk_emit_load(g, JK_F64, 1, to);
+                    jk_emit_3(g, JK_V_ADD, JK_F64, 0, 0, jk_opnd_reg(1));
+                }
+                jk_emit_store(g, JK_F64, to, 0);
+            }
             jk_emit_3(g, JK_V_XOR, JK_F32, reg, reg, jk_opnd_reg(reg));
-            if (a->reg[m] == JK_NOREG)
+            if (reg == 2)
                 jk_emit_store(g, JK_F32, jk_acc_at(g, a, m, 0), reg);
         }
     }
 }
 
-/* d = d op x. */
-JK_FUNC void jk_fold_op(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, unsigned x)
+/* d = y op x; registers from d + 2 on are free. */
+JK_FUNC void jk_fold_op(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, unsigned y, unsigned x)
 {
     if (a->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, d, d, x, x + 1);
+        jk_emit_minmax(g, JK_MIN, type, d, y, x, d + 2);
     else
-        jk_emit_3(g, a->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, d, jk_opnd_reg(x));
+        jk_emit_3(g, a->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, y, jk_opnd_reg(x));
 }
 
-/* Register d: vector i of a segment's lanes. */
-JK_FUNC void jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t q, uint32_t i)
+/* Register d, or the accumulator's own: vector i of a segment's lanes. Where no f32 sum has poured yet its F64 lanes would
+ * be +0, which adds nothing (the f32 lanes are never -0). */
+JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t q, uint32_t i)
 {
     int32_t seg = g->seg_at + (int32_t)(q * g->seg_stride), off = (int32_t)(i * jk_acc_step(g, type));
+    if (!a->pour && g->fold != JK_FOLD_MEMORY)
+        return a->reg[q * g->parts * a->wide + i];
     if (!a->pour) {
         jk_emit_load(g, type, d, jk_at_frame(g, seg + a->at + off));
-        return;
+        return d;
     }
-    jk_emit_load(g, JK_F64, d, jk_at_frame(g, seg + a->at64 + off));
-    jk_emit_widen(g, d + 1, g->frame_reg, seg + a->at, i);
-    jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_opnd_reg(d + 1));
+    if (g->fold != JK_FOLD_MEMORY)
+        jk_emit_widen_half(g, d, a->reg[q * g->parts + i / 2], i % 2);
+    else
+        jk_emit_widen(g, d, g->frame_reg, seg + a->at, i);
+    if (g->fold != JK_FOLD_REGISTERS) {
+        jk_emit_load(g, JK_F64, d + 1, jk_at_frame(g, seg + a->at64 + off));
+        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_opnd_reg(d + 1));
+    }
+    return d;
 }
 
 /* Register d: lanes [i] after folding n vectors by halves down to h: itself, or the sum of two from the step before. */
 JK_FUNC void jk_fold_vectors(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t i, uint32_t h, uint32_t n)
 {
+    unsigned x, y;
     if (h < n) {
         jk_fold_vectors(g, a, type, d, i, 2 * h, n);
         jk_fold_vectors(g, a, type, d + 1, i + h, 2 * h, n);
-        jk_fold_op(g, a, type, d, d + 1);
+        jk_fold_op(g, a, type, d, d, d + 1);
         return;
     }
-    jk_fold_lanes(g, a, type, d, 0, i);
-    jk_fold_lanes(g, a, type, d + 1, 1, i);
-    jk_fold_op(g, a, type, d, d + 1);
-    jk_fold_lanes(g, a, type, d + 1, 2, i);
-    jk_fold_lanes(g, a, type, d + 2, 3, i);
-    jk_fold_op(g, a, type, d + 1, d + 2);
-    jk_fold_op(g, a, type, d, d + 1);
+    x = jk_fold_lanes(g, a, type, d, 0, i);
+    y = jk_fold_lanes(g, a, type, d + 1, 1, i);
+    jk_fold_op(g, a, type, d, x, y);
+    x = jk_fold_lanes(g, a, type, d + 1, 2, i);
+    y = jk_fold_lanes(g, a, type, d + 2, 3, i);
+    jk_fold_op(g, a, type, d + 1, x, y);
+    jk_fold_op(g, a, type, d, d, d + 1);
 }
 
 /* Folds register 0's lanes by halves. */
@@ -11289,24 +11627,26 @@ JK_FUNC void jk_fold_register(jk_gen *g, const jk_acc *a, jk_type type)
     while (!g->t.scalar && g->t.vbytes > 16) {
         jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, jk_vt_of(g, type), jk_opnd_reg(1), 0, 1);
         g->t.vbytes = (uint8_t)(g->t.vbytes / 2);
-        jk_fold_op(g, a, type, 0, 1);
+        jk_fold_op(g, a, type, 0, 0, 1);
     }
     if (!g->t.scalar) {
         jk_emit_3(g, JK_V_MOVHL, JK_F32, 1, 0, jk_opnd_reg(0));
-        jk_fold_op(g, a, type, 0, 1);
+        jk_fold_op(g, a, type, 0, 0, 1);
         if (type == JK_F32) {
             jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
-            jk_fold_op(g, a, type, 0, 1);
+            jk_fold_op(g, a, type, 0, 0, 1);
         }
     }
     g->t = whole;
 }
 
-/* All of a chunk: every reduction's segments and lanes to its node. */
-JK_FUNC void jk_fold(jk_gen *g)
+/* All of a chunk: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. The accumulators stand in the segments' areas, or still
+ * in their registers (of four segments), with what was poured in the areas or without. */
+JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 {
     uint32_t r;
-    for (r = 0; r < g->nacc; r++) {
+    g->fold = (uint8_t)from;
+    for (r = g->nacc; r-- > 0;) {
         const jk_acc *a = &g->acc[r];
         jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
         jk_vt one = jk_vt_of(g, JK_F64);
@@ -11325,24 +11665,13 @@ JK_FUNC void jk_fold(jk_gen *g)
 }
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/loop.c ---- */
-/* x64: the loop skeletons of a pass.
- *
- * Without reductions: a wide loop of several vectors a step (a second one with streaming stores), a loop of one vector, and
- * the tail: one vector under a lane mask, or in padded rows.
- *
- * With reductions the range is a chunk of four segments. As many of them as registers allow run at a time, over the steps
- * that all of them have; then what is left of each segment, one after the other, with the same body one segment wide; then
- * the fold. Between the two the accumulators stand in an area of the frame, a part for each segment.
+/* x64: what every loop of a pass needs: registers shared out, entry and exit, lane masks of tails. The loops themselves
+ * stand in map.c and chunk.c.
  *
  * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch;
  * rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
 
-typedef struct jk_plan_pass {
-    uint32_t streams;  /* segments at a time; 1 without reductions */
-    uint32_t vectors;  /* of the wide loop's step */
-    uint32_t width;    /* of them in lockstep */
-    uint32_t saved;    /* callee-saved registers in use, a bit each */
-} jk_plan_pass;
+#define JK_UNROLLED_STEPS 12u /* of a body that is written out for each of four segments */
 
 static inline void jk_g_rr(jk_gen *g, jk_inst i, unsigned dst, unsigned src)
 {
@@ -11385,7 +11714,7 @@ JK_FUNC bool jk_assign_bases(jk_gen *g, const jk_body *b, bool segments, jk_plan
             g->base[k] = order[n++];
     for (v = 0; v < b->nval && n < end; v++) {
         const jk_ins *i = &g->p->ins[b->val[v].ref];
-        if (b->val[v].kind == JK_VAL_LOAD && g->base[i->a] == JK_NOGP)
+        if (i->op == JK_LOAD && g->base[i->a] == JK_NOGP)
             g->base[i->a] = order[n++];
     }
     for (k = 3; k < n; k++)
@@ -11421,15 +11750,19 @@ JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b, jk_plan_pass *p)
 }
 
 /* Gives accumulators, then the uniform values with the most uses, registers of their own from the top. */
-JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b, const jk_plan_pass *p)
+JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b, jk_plan_pass *p)
 {
     unsigned next = g->t.nregs, low = JK_SMALLER(p->width * (b->max_live + 1) + 3, (uint32_t)g->t.nregs - 4u);
     uint32_t r, m, v, uses;
-    low = JK_LARGER(low, 6);
+    low = JK_LARGER(low, 8); /* the most that one accumulation takes */
     for (r = 0; r < g->nacc; r++)
         for (m = 0; m < p->vectors * g->acc[r].wide; m++)
             if (next > low)
                 g->acc[r].reg[m] = (uint8_t)--next;
+    p->in_registers = g->nacc && p->streams == JK_SEGMENTS && b->nstep <= JK_UNROLLED_STEPS;
+    for (r = 0; r < g->nacc; r++)
+        for (m = 0; m < p->vectors * g->acc[r].wide; m++)
+            p->in_registers = p->in_registers && g->acc[r].reg[m] != JK_NOREG;
     for (uses = 16; uses > 0 && next > low; uses--)
         for (v = 0; v < b->nval && next > low; v++) {
             jk_val *x = &b->val[v];
@@ -11494,8 +11827,8 @@ JK_FUNC void jk_pass_uniforms(jk_gen *g, jk_body *b)
     }
 }
 
-/* rax, rcx = the address of the lane masks of a tail of rdx elements: ones where the lane is below rdx. */
-JK_FUNC void jk_tail_masks(jk_gen *g)
+/* rcx = the address of the lane masks of a tail of so many elements as the register says: ones in the lanes below. */
+JK_FUNC void jk_tail_masks(jk_gen *g, unsigned count)
 {
     uint8_t ones[64], zeros[64];
     uint32_t a, z;
@@ -11508,21 +11841,23 @@ JK_FUNC void jk_tail_masks(jk_gen *g)
         jk_fail(g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: the lane masks are apart");
         return;
     }
-    jk_asm_lea(&g->as, JK_RCX, jk_opnd_pool(z));
-    jk_g_rr(g, JK_G_MOV, JK_RAX, JK_RDX);
+    jk_g_rr(g, JK_G_MOV, JK_RAX, count);
     jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2((uint32_t)jk_type_size((jk_type)g->p->type)));
+    jk_asm_lea(&g->as, JK_RCX, jk_opnd_pool(z));
     jk_g_rr(g, JK_G_SUB, JK_RCX, JK_RAX);
 }
 
-/* k7 = ones below rdx. */
-JK_FUNC void jk_tail_k(jk_gen *g)
+/* k7 = ones below the register's number. */
+JK_FUNC void jk_tail_k(jk_gen *g, unsigned count)
 {
     jk_asm_gi(&g->as, JK_G_MOV, 4, jk_opnd_reg(JK_RAX), -1);
-    jk_asm_bzhi(&g->as, 4, JK_RAX, JK_RAX, JK_RDX);
+    jk_asm_bzhi(&g->as, 4, JK_RAX, JK_RAX, count);
     jk_asm_kload(&g->as, JK_K_TAIL, jk_opnd_reg(JK_RAX));
 }
-
-/* ---- without reductions ---- */
+/* ---- back in src/all.h ---- */
+/* ---- src/x64/map.c ---- */
+/* x64: passes without reductions: a wide loop of several vectors a step (a second one with streaming stores), a loop of one
+ * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
 
 /* while (index <= end - step) body; rdx is the end, rcx the last index. */
 JK_FUNC bool jk_map_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, jk_mode mode)
@@ -11550,7 +11885,7 @@ JK_FUNC bool jk_map_tail(jk_gen *g, jk_body *b)
     jk_label top = jk_asm_label(&g->as);
     bool ok;
     if (g->t.kmask) {
-        jk_tail_k(g);
+        jk_tail_k(g, JK_RDX);
         return jk_body_emit(b, 1, 1, 1, JK_MODE_MASK);
     }
     jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX));
@@ -11603,233 +11938,6 @@ JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
         jk_asm_jmp(&g->as, narrow);
     }
     return true;
-}
-
-/* ---- with reductions ---- */
-
-typedef struct jk_seg { /* frame offsets */
-    int32_t count, first, length, left, start, rem, block;
-    bool pour;
-} jk_seg;
-
-/* One step of every accumulating segment, rdx times. */
-JK_FUNC bool jk_seg_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, uint32_t streams)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as);
-    uint32_t u;
-    jk_asm_align(&g->as, 32);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, vectors, streams, JK_MODE_FULL))
-        return false;
-    for (u = 0; u < streams; u++)
-        jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, 1);
-    jk_asm_jcc(&g->as, JK_CC_NE, top);
-    return true;
-}
-
-/* rdx steps of the wide loop; f32 sums pour after every JK_POUR of them. */
-JK_FUNC bool jk_seg_wide(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label outer = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    if (!s->pour)
-        return jk_seg_loop(g, b, p->vectors, p->width, p->streams);
-    jk_g_mr(g, JK_G_MOV, s->rem, JK_RDX);
-    jk_asm_bind(&g->as, outer);
-    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_opnd_reg(JK_RAX), (int32_t)JK_POUR);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->rem);
-    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
-    jk_g_mr(g, JK_G_SUB, s->rem, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->block, JK_RDX);
-    if (!jk_seg_loop(g, b, p->vectors, p->width, p->streams))
-        return false;
-    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->block), (int32_t)JK_POUR);
-    jk_asm_jcc(&g->as, JK_CC_NE, done);
-    jk_pour(g, p->streams);
-    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->rem), 0);
-    jk_asm_jcc(&g->as, JK_CC_NE, outer);
-    jk_asm_bind(&g->as, done);
-    return true;
-}
-
-/* All groups of segments: the steps that every segment of the group has. rbx is the group's area. */
-JK_FUNC bool jk_seg_groups(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as), none = jk_asm_label(&g->as);
-    uint32_t u;
-    g->acc_base = JK_RBX;
-    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
-    jk_asm_bind(&g->as, top);
-    jk_g_rm(g, JK_G_MOV, JK_RSI, s->start);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->left);
-    for (u = 1; u < p->streams; u++) {
-        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
-        jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
-    }
-    jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX)); /* rdx = the last segment's elements, 0 to length */
-    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_RCX));
-    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
-    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RDX, jk_log2(g->lanes));
-    for (u = 0; u < p->streams; u++)
-        jk_asm_gstore(&g->as, JK_G_MOV, 8, jk_opnd_mem(JK_RBX, (int32_t)(u * g->seg_stride)), JK_RDX);
-    jk_acc_init64(g, p->streams);
-    jk_acc_each(g, p->streams, JK_ACC_INIT);
-    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_E, none);
-    if (!jk_seg_wide(g, b, p, s))
-        return false;
-    jk_asm_bind(&g->as, none);
-    jk_acc_each(g, p->streams, JK_ACC_STORE);
-    if (p->streams < JK_SEGMENTS) {
-        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(p->streams));
-        jk_g_mr(g, JK_G_ADD, s->start, JK_RAX);
-        jk_g_mr(g, JK_G_SUB, s->left, JK_RAX);
-        jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)(p->streams * g->seg_stride));
-        jk_asm_lea(&g->as, JK_RAX, jk_at_frame(g, g->seg_at + (int32_t)(JK_SEGMENTS * g->seg_stride)));
-        jk_g_rr(g, JK_G_CMP, JK_RBX, JK_RAX);
-        jk_asm_jcc(&g->as, JK_CC_B, top);
-    }
-    return true;
-}
-
-/* After a step of one segment: counts it, and pours where JK_POUR are full. */
-JK_FUNC void jk_seg_count(jk_gen *g)
-{
-    jk_label no = jk_asm_label(&g->as);
-    jk_asm_gi(&g->as, JK_G_ADD, 8, jk_opnd_mem(JK_RBX, 0), 1);
-    jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_mem(JK_RBX, 0), (int32_t)(JK_POUR - 1));
-    jk_asm_jcc(&g->as, JK_CC_NE, no);
-    jk_pour(g, 1);
-    jk_asm_bind(&g->as, no);
-}
-
-/* The rest of one segment: rdx > 0 elements at rsi. */
-JK_FUNC bool jk_seg_rest(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    uint32_t width = JK_SMALLER(p->width, g->parts);
-    jk_acc_each(g, 1, JK_ACC_LOAD);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_L, tail);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, g->parts, 1, JK_MODE_FULL))
-        return false;
-    if (s->pour)
-        jk_seg_count(g);
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_GE, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_ri(g, JK_G_ADD, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    if (g->t.kmask)
-        jk_tail_k(g);
-    else
-        jk_tail_masks(g);
-    if (!jk_body_emit(b, width, g->parts, 1, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
-        return false;
-    jk_asm_bind(&g->as, done);
-    jk_acc_each(g, 1, JK_ACC_STORE);
-    return true;
-}
-
-/* What the groups left of each segment; rbx its area, r10 its first element, r11 the elements from there on. */
-JK_FUNC bool jk_seg_ragged(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label done)
-{
-    jk_label top = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
-    jk_g_rm(g, JK_G_MOV, JK_R11, s->count);
-    jk_g_rr(g, JK_G_CMP, JK_RAX, JK_R11);
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
-    jk_g_rm(g, JK_G_MOV, JK_R10, s->first);
-    jk_asm_bind(&g->as, top);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->length);
-    jk_g_rr(g, JK_G_CMP, JK_R11, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_R11));
-    jk_g_rr(g, JK_G_MOV, JK_RSI, JK_R10);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RBX, 0));
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
-    jk_g_rr(g, JK_G_ADD, JK_RSI, JK_RAX);
-    jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
-    jk_asm_jcc(&g->as, JK_CC_E, next);
-    if (!jk_seg_rest(g, b, p, s))
-        return false;
-    jk_asm_bind(&g->as, next);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)g->seg_stride);
-    jk_g_rr(g, JK_G_ADD, JK_R10, JK_RAX);
-    jk_g_rr(g, JK_G_SUB, JK_R11, JK_RAX); /* at most four segments: what is left gets to 0 with the last one */
-    jk_asm_jcc(&g->as, JK_CC_G, top);
-    return true;
-}
-
-JK_FUNC bool jk_seg_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
-{
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), r;
-    int32_t at = jk_frame_take(g, 56, 8);
-    jk_label fold = jk_asm_label(&g->as);
-    jk_seg s;
-    s.count = at;
-    s.length = at + 8;
-    s.left = at + 16;
-    s.start = at + 24;
-    s.rem = at + 32;
-    s.block = at + 40;
-    s.first = at + 48;
-    s.pour = false;
-    for (r = 0; r < g->nacc; r++)
-        s.pour = s.pour || g->acc[r].pour;
-    jk_pass_enter(g, p);
-    jk_g_mr(g, JK_G_MOV, s.count, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s.left, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s.start, JK_RSI);
-    jk_g_mr(g, JK_G_MOV, s.first, JK_RSI);
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RDX, jk_log2(size));
-    jk_g_ri(g, JK_G_ADD, JK_RDX, (int32_t)(JK_SEGMENTS * JK_LANE_BYTES - 1));
-    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RDX, jk_log2(JK_SEGMENTS * JK_LANE_BYTES));
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RDX, jk_log2(g->lanes));
-    jk_g_mr(g, JK_G_MOV, s.length, JK_RDX);
-    jk_pass_uniforms(g, b);
-    if (!jk_seg_groups(g, b, p, &s))
-        return false;
-    if (!jk_seg_ragged(g, b, p, &s, fold))
-        return false;
-    jk_asm_bind(&g->as, fold);
-    jk_fold(g);
-    jk_pass_leave(g, p);
-    return true;
-}
-
-/* A pass: everything that its stage asks for. */
-JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
-{
-    jk_plan_pass p;
-    jk_body b;
-    bool ok;
-    memset(&p, 0, sizeof p);
-    g->stage = s;
-    g->nacc = 0;
-    g->fixed = 0;
-    if ((s->nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, s->order, s->norder, s->red, s->nred, s->stores, NULL, 0) ||
-        !jk_assign_bases(g, &b, s->nred != 0, &p))
-        return false;
-    jk_plan_width(g, &b, &p);
-    jk_assign_fixed(g, &b, &p);
-    ok = s->nred ? jk_seg_pass(g, &b, &p) : jk_map_pass(g, &b, &p);
-    if (ok)
-        jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return ok;
 }
 
 /* A search: the first element of the range at which a reduction's argument equals run->find or, that being a NaN, is one
@@ -11898,7 +12006,7 @@ JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
     jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RSI);
     jk_asm_jcc(&g->as, JK_CC_E, none);
     if (g->t.kmask) {
-        jk_tail_k(g);
+        jk_tail_k(g, JK_RDX);
         if (!jk_find_hit(g, &b, arg, target, JK_MODE_MASK, hit))
             return false;
     } else if (!g->t.scalar) {
@@ -11920,6 +12028,366 @@ JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
     jk_body_forget(&b);
     return true;
 }
+/* ---- back in src/all.h ---- */
+/* ---- src/x64/chunk.c ---- */
+/* x64: passes with reductions. The range is a chunk of four segments (docs/reductions.md). As many segments as registers
+ * allow run at a time, over the steps that all of them have; then what is left of each, one after the other; then the fold.
+ *
+ * Where the accumulators of four segments stay in registers, and the body is small, it is written out for the rest of each
+ * segment (jk_seg_rests). Else the accumulators stand in the frame between the two, an area for each segment, and one copy
+ * of the body, one segment wide, does the rests (jk_seg_ragged). f32 sums that pour have both: the first for chunks too
+ * short to pour, which are what calls of few elements are made of. */
+
+typedef struct jk_seg { /* frame offsets */
+    int32_t count, first, length, left, start, rem, block;
+    bool pour;
+} jk_seg;
+
+/* One step of every segment at work, as often as the register says. */
+JK_FUNC bool jk_seg_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, uint32_t streams, unsigned count)
+{
+    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
+    jk_label top = jk_asm_label(&g->as);
+    uint32_t u;
+    jk_asm_align(&g->as, 32);
+    jk_asm_bind(&g->as, top);
+    if (!jk_body_emit(b, width, vectors, streams, JK_MODE_FULL))
+        return false;
+    for (u = 0; u < streams; u++)
+        jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
+    jk_g_ri(g, JK_G_SUB, count, 1);
+    jk_asm_jcc(&g->as, JK_CC_NE, top);
+    return true;
+}
+
+/* rdx steps of the wide loop; f32 sums pour after every JK_POUR of them. */
+JK_FUNC bool jk_seg_wide(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
+{
+    jk_label outer = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
+    if (!s->pour)
+        return jk_seg_loop(g, b, p->vectors, p->width, p->streams, JK_RDX);
+    jk_g_mr(g, JK_G_MOV, s->rem, JK_RDX);
+    jk_asm_bind(&g->as, outer);
+    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_opnd_reg(JK_RAX), (int32_t)JK_POUR);
+    jk_g_rm(g, JK_G_MOV, JK_RDX, s->rem);
+    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
+    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
+    jk_g_mr(g, JK_G_SUB, s->rem, JK_RDX);
+    jk_g_mr(g, JK_G_MOV, s->block, JK_RDX);
+    if (!jk_seg_loop(g, b, p->vectors, p->width, p->streams, JK_RDX))
+        return false;
+    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->block), (int32_t)JK_POUR);
+    jk_asm_jcc(&g->as, JK_CC_NE, done);
+    jk_pour(g, p->streams);
+    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->rem), 0);
+    jk_asm_jcc(&g->as, JK_CC_NE, outer);
+    jk_asm_bind(&g->as, done);
+    return true;
+}
+
+/* All groups of segments: the steps that every segment of the group has. rbx is the group's area. */
+JK_FUNC bool jk_seg_groups(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label whole)
+{
+    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
+    jk_label top = jk_asm_label(&g->as), none = jk_asm_label(&g->as);
+    uint32_t u;
+    g->acc_base = JK_RBX;
+    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
+    jk_asm_bind(&g->as, top);
+    jk_g_rm(g, JK_G_MOV, JK_RSI, s->start);
+    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
+    jk_g_rm(g, JK_G_MOV, JK_RDX, s->left);
+    for (u = 1; u < p->streams; u++) {
+        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
+        jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
+    }
+    jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX)); /* rdx = the last segment's elements, 0 to length */
+    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
+    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_RCX));
+    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
+    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
+    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RDX, jk_log2(g->lanes));
+    for (u = 0; u < p->streams; u++)
+        jk_asm_gstore(&g->as, JK_G_MOV, 8, jk_opnd_mem(JK_RBX, (int32_t)(u * g->seg_stride)), JK_RDX);
+    jk_acc_init64(g, p->streams);
+    jk_acc_each(g, p->streams, JK_ACC_INIT);
+    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
+    jk_asm_jcc(&g->as, JK_CC_E, none);
+    if (!jk_seg_wide(g, b, p, s))
+        return false;
+    jk_asm_bind(&g->as, none);
+    if (p->in_registers) { /* a whole chunk needs no more than the fold */
+        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
+        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
+        jk_asm_g(&g->as, JK_G_CMP, 8, JK_RAX, jk_at_frame(g, s->count));
+        jk_asm_jcc(&g->as, JK_CC_E, whole);
+    }
+    jk_acc_each(g, p->streams, JK_ACC_STORE);
+    if (p->streams < JK_SEGMENTS) {
+        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
+        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(p->streams));
+        jk_g_mr(g, JK_G_ADD, s->start, JK_RAX);
+        jk_g_mr(g, JK_G_SUB, s->left, JK_RAX);
+        jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)(p->streams * g->seg_stride));
+        jk_asm_lea(&g->as, JK_RAX, jk_at_frame(g, g->seg_at + (int32_t)(JK_SEGMENTS * g->seg_stride)));
+        jk_g_rr(g, JK_G_CMP, JK_RBX, JK_RAX);
+        jk_asm_jcc(&g->as, JK_CC_B, top);
+    }
+    return true;
+}
+
+/* After a step of one segment: counts it, and pours where JK_POUR are full. */
+JK_FUNC void jk_seg_count(jk_gen *g)
+{
+    jk_label no = jk_asm_label(&g->as);
+    jk_asm_gi(&g->as, JK_G_ADD, 8, jk_opnd_mem(JK_RBX, 0), 1);
+    jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_mem(JK_RBX, 0), (int32_t)(JK_POUR - 1));
+    jk_asm_jcc(&g->as, JK_CC_NE, no);
+    jk_pour(g, 1);
+    jk_asm_bind(&g->as, no);
+}
+
+/* The rest of one segment: rdx > 0 elements at rsi. */
+JK_FUNC bool jk_seg_rest(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
+{
+    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
+    uint32_t width = JK_SMALLER(p->width, g->parts);
+    jk_acc_each(g, 1, JK_ACC_LOAD);
+    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
+    jk_asm_jcc(&g->as, JK_CC_L, tail);
+    jk_asm_bind(&g->as, top);
+    if (!jk_body_emit(b, width, g->parts, 1, JK_MODE_FULL))
+        return false;
+    if (s->pour)
+        jk_seg_count(g);
+    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)g->lanes);
+    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
+    jk_asm_jcc(&g->as, JK_CC_GE, top);
+    jk_asm_bind(&g->as, tail);
+    jk_g_ri(g, JK_G_ADD, JK_RDX, (int32_t)g->lanes);
+    jk_asm_jcc(&g->as, JK_CC_E, done);
+    if (g->t.kmask)
+        jk_tail_k(g, JK_RDX);
+    else
+        jk_tail_masks(g, JK_RDX);
+    if (!jk_body_emit(b, width, g->parts, 1, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
+        return false;
+    jk_asm_bind(&g->as, done);
+    jk_acc_each(g, 1, JK_ACC_STORE);
+    return true;
+}
+
+/* What the groups left of each segment; rbx its area, r10 its first element, r11 the elements from there on. */
+JK_FUNC bool jk_seg_ragged(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label done)
+{
+    jk_label top = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
+    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
+    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
+    jk_g_rm(g, JK_G_MOV, JK_R11, s->count);
+    jk_g_rr(g, JK_G_CMP, JK_RAX, JK_R11);
+    jk_asm_jcc(&g->as, JK_CC_E, done);
+    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
+    jk_g_rm(g, JK_G_MOV, JK_R10, s->first);
+    jk_asm_bind(&g->as, top);
+    jk_g_rm(g, JK_G_MOV, JK_RDX, s->length);
+    jk_g_rr(g, JK_G_CMP, JK_R11, JK_RDX);
+    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_R11));
+    jk_g_rr(g, JK_G_MOV, JK_RSI, JK_R10);
+    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RBX, 0));
+    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
+    jk_g_rr(g, JK_G_ADD, JK_RSI, JK_RAX);
+    jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
+    jk_asm_jcc(&g->as, JK_CC_E, next);
+    if (!jk_seg_rest(g, b, p, s))
+        return false;
+    jk_asm_bind(&g->as, next);
+    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
+    jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)g->seg_stride);
+    jk_g_rr(g, JK_G_ADD, JK_R10, JK_RAX);
+    jk_g_rr(g, JK_G_SUB, JK_R11, JK_RAX); /* at most four segments: what is left gets to 0 with the last one */
+    jk_asm_jcc(&g->as, JK_CC_G, top);
+    return true;
+}
+
+/* What is left of segment u: its elements from index[u] to rbx, at most to rdx, which ends the chunk. The first segment with
+ * nothing left ends it all: those behind are empty. */
+JK_FUNC bool jk_seg_own_rest(jk_gen *g, jk_body *b, uint32_t u, const jk_plan_pass *p, const jk_seg *s, jk_label fold)
+{
+    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
+    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
+    uint32_t first = u * g->parts, end = first + g->parts, width = JK_SMALLER(p->width, g->parts);
+    jk_asm_g(&g->as, JK_G_ADD, 8, JK_RBX, jk_at_frame(g, s->length));
+    jk_g_rr(g, JK_G_MOV, JK_RCX, JK_RBX);
+    jk_g_rr(g, JK_G_CMP, JK_RCX, JK_RDX);
+    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RCX, jk_opnd_reg(JK_RDX));
+    jk_g_rr(g, JK_G_SUB, JK_RCX, index[u]);
+    jk_asm_jcc(&g->as, JK_CC_LE, fold);
+    jk_g_ri(g, JK_G_SUB, JK_RCX, (int32_t)g->lanes);
+    jk_asm_jcc(&g->as, JK_CC_L, tail);
+    jk_asm_bind(&g->as, top);
+    if (!jk_body_range(b, width, first, end, JK_SEGMENTS, JK_MODE_FULL))
+        return false;
+    jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
+    jk_g_ri(g, JK_G_SUB, JK_RCX, (int32_t)g->lanes);
+    jk_asm_jcc(&g->as, JK_CC_GE, top);
+    jk_asm_bind(&g->as, tail);
+    jk_g_ri(g, JK_G_ADD, JK_RCX, (int32_t)g->lanes);
+    jk_asm_jcc(&g->as, JK_CC_E, next);
+    if (g->t.kmask)
+        jk_tail_k(g, JK_RCX);
+    else
+        jk_tail_masks(g, JK_RCX);
+    if (!jk_body_range(b, width, first, end, JK_SEGMENTS, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
+        return false;
+    if (u + 1 < JK_SEGMENTS)
+        jk_asm_jmp(&g->as, fold);
+    jk_asm_bind(&g->as, next);
+    return true;
+}
+
+/* A chunk whose accumulators stay in their registers; rsi the first element, rdx how many, rax a segment's length. */
+JK_FUNC bool jk_seg_rests(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
+{
+    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
+    jk_label fold = jk_asm_label(&g->as), rests = jk_asm_label(&g->as);
+    uint32_t u;
+    jk_g_rr(g, JK_G_MOV, JK_RBX, JK_RSI);
+    jk_g_rr(g, JK_G_MOV, JK_RCX, JK_RDX);
+    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
+    for (u = 1; u < JK_SEGMENTS; u++) {
+        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
+        jk_g_rr(g, JK_G_SUB, JK_RCX, JK_RAX);
+    }
+    jk_acc_each(g, JK_SEGMENTS, JK_ACC_INIT);
+    jk_asm_shift(&g->as, JK_G_SAR, 8, JK_RCX, jk_log2(g->lanes)); /* steps of the last segment; below 0: it is empty */
+    jk_asm_jcc(&g->as, JK_CC_LE, rests);
+    if (!jk_seg_loop(g, b, p->vectors, p->width, JK_SEGMENTS, JK_RCX))
+        return false;
+    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
+    jk_g_rr(g, JK_G_ADD, JK_RAX, JK_RBX);
+    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RAX);
+    jk_asm_jcc(&g->as, JK_CC_E, fold); /* the first segment is done, and so are all */
+    jk_asm_bind(&g->as, rests);
+    for (u = 0; u < JK_SEGMENTS; u++)
+        if (!jk_seg_own_rest(g, b, u, p, s, fold))
+            return false;
+    jk_asm_bind(&g->as, fold);
+    jk_fold(g, JK_FOLD_REGISTERS);
+    return true;
+}
+
+/* A chunk by way of the segments' areas; registers as above. */
+JK_FUNC bool jk_seg_areas(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
+{
+    jk_label fold = jk_asm_label(&g->as), whole = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
+    jk_g_mr(g, JK_G_MOV, s->count, JK_RDX);
+    jk_g_mr(g, JK_G_MOV, s->left, JK_RDX);
+    jk_g_mr(g, JK_G_MOV, s->start, JK_RSI);
+    jk_g_mr(g, JK_G_MOV, s->first, JK_RSI);
+    if (!jk_seg_groups(g, b, p, s, whole) || !jk_seg_ragged(g, b, p, s, fold))
+        return false;
+    jk_asm_bind(&g->as, fold);
+    jk_fold(g, JK_FOLD_MEMORY);
+    if (p->in_registers) {
+        jk_asm_jmp(&g->as, done);
+        jk_asm_bind(&g->as, whole);
+        jk_fold(g, JK_FOLD_POURED);
+        jk_asm_bind(&g->as, done);
+    }
+    return true;
+}
+
+JK_FUNC bool jk_seg_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
+{
+    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), r;
+    int32_t at = jk_frame_take(g, 56, 8);
+    jk_label areas = jk_asm_label(&g->as);
+    jk_seg s;
+    s.count = at;
+    s.length = at + 8;
+    s.left = at + 16;
+    s.start = at + 24;
+    s.rem = at + 32;
+    s.block = at + 40;
+    s.first = at + 48;
+    s.pour = false;
+    for (r = 0; r < g->nacc; r++)
+        s.pour = s.pour || g->acc[r].pour;
+    jk_pass_enter(g, p);
+    jk_pass_uniforms(g, b);
+    jk_asm_lea(&g->as, JK_RAX,
+               jk_opnd_index(JK_NOGP, JK_RDX, size, (int32_t)(JK_SEGMENTS * JK_LANE_BYTES - 1)));
+    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RAX, jk_log2(JK_SEGMENTS * JK_LANE_BYTES));
+    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
+    jk_g_mr(g, JK_G_MOV, s.length, JK_RAX);
+    if (s.pour && p->in_registers) {
+        jk_g_ri(g, JK_G_CMP, JK_RAX, (int32_t)(JK_POUR * g->lanes));
+        jk_asm_jcc(&g->as, JK_CC_G, areas);
+    }
+    if (p->in_registers) {
+        if (!jk_seg_rests(g, b, p, &s))
+            return false;
+        jk_pass_leave(g, p);
+    }
+    if (s.pour || !p->in_registers) {
+        jk_asm_bind(&g->as, areas);
+        if (!jk_seg_areas(g, b, p, &s))
+            return false;
+        jk_pass_leave(g, p);
+    }
+    return true;
+}
+
+/* The order, behind the loads that are results themselves where there are several: one result may stand where another's
+ * input is, so that such a load may not be read again after a store. */
+JK_FUNC const jk_ref *jk_pass_order(jk_gen *g, const jk_stage *s, uint32_t *norder)
+{
+    uint32_t k, n = 0, results = 0;
+    jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
+    if (!order)
+        return NULL;
+    for (k = g->p->nparams; k < g->p->nargs; k++)
+        results += g->p->args[k].is_array;
+    for (k = g->p->nparams; s->stores && results > 1 && k < g->p->nargs; k++) {
+        jk_ref v = g->p->args[k].value;
+        if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
+            order[n++] = v;
+            g->local[v] = 1; /* entered: an array may be several results */
+        }
+    }
+    for (k = 0; k < n; k++)
+        g->local[order[k]] = 0;
+    if (s->norder)
+        memcpy(order + n, s->order, sizeof *order * s->norder);
+    *norder = n + s->norder;
+    return order;
+}
+
+/* A pass: everything that its stage asks for. */
+JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
+{
+    jk_plan_pass p;
+    jk_body b;
+    bool ok;
+    uint32_t norder;
+    const jk_ref *order = jk_pass_order(g, s, &norder);
+    memset(&p, 0, sizeof p);
+    g->stage = s;
+    g->nacc = 0;
+    g->fixed = 0;
+    if (!order || (s->nred && !jk_acc_layout(g, s)) ||
+        !jk_body_build(g, &b, order, norder, s->red, s->nred, s->stores, NULL, 0) ||
+        !jk_assign_bases(g, &b, s->nred != 0, &p))
+        return false;
+    jk_plan_width(g, &b, &p);
+    jk_assign_fixed(g, &b, &p);
+    ok = s->nred ? jk_seg_pass(g, &b, &p) : jk_map_pass(g, &b, &p);
+    if (ok)
+        jk_rare_stubs(g);
+    jk_body_forget(&b);
+    return ok;
+}
+
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/entry.c ---- */
 /* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling convention. */
@@ -12160,6 +12628,8 @@ JK_FUNC void jk_exec_child(void);
  *
  * Private memory and not a shared file: a forked child would overwrite its parent's code. Each page is shared by
  * nobody, so no code is disturbed by a neighbour's coming and going. */
+
+JK_SMALL_OPEN
 
 #define JK_PAGE ((size_t)4096)
 #define JK_REGION_PAGES ((size_t)64)
@@ -12468,6 +12938,7 @@ JK_FUNC bool jk_exec_possible(void)
     return true;
 }
 
+JK_SMALL_CLOSE
 #undef JK_POOL
 #undef JK_PAGE
 #undef JK_REGION_PAGES
@@ -12477,14 +12948,35 @@ JK_FUNC bool jk_exec_possible(void)
  *
  *   state.c     what all files of the program share; errors of a thread; fork
  *   compile.c   text to a kernel
- *   args.c      a call's arguments: tags, numbers, checks
+ *   call.c      the public calls
+ *   args.c      a call's arguments, bound and checked
+ *   value.c     numbers by value
  *   run.c       the driver: stages, chunks, packing, tails, results
+ *   quick.c     the same for small calls
  *   cache.c     jitk_eval
  *   function.c  jitk_function
  *   info.c      jitk_info, jitk_dump, signatures
  *   named.c     the named kernels */
 #ifndef JK_KERNEL_H
 #define JK_KERNEL_H
+
+/* What the driver does before the first stage and behind the last one, found out once. */
+typedef struct jk_scalar_in {
+    uint32_t arg, cell;
+    uint8_t type; /* of the argument; the cell has the kernel's */
+} jk_scalar_in;
+typedef struct jk_scalar_out {
+    uint32_t arg, cell; /* JK_NOCELL: a constant */
+    uint8_t type, from; /* of the argument, of the value */
+    uint64_t constant;
+} jk_scalar_out;
+
+/* A stage that has something to run, for calls of up to a chunk that need no packing (quick.c). */
+typedef struct jk_quick {
+    jk_uniform_fn uniform; /* or: */
+    jk_pass_fn pass;
+    uint32_t stage, nred;
+} jk_quick;
 
 /* One block of memory: the struct, the program's tables, the code's offsets. Immutable once made. */
 struct jitk_kernel {
@@ -12494,21 +12986,30 @@ struct jitk_kernel {
     const jk_uniform_fn *uniform;  /* [nstages] NULL: nothing to run. All three are NULL in the interpreter */
     const jk_pass_fn *pass;        /* [nstages] */
     const jk_find_fn *const *find; /* [nstages] NULL, or [nred] */
-    const uint32_t *param_cell;    /* [nparams] the cell of a scalar parameter, or JK_NOCELL */
+    const jk_scalar_in *in;        /* [nin] scalar parameters that are used */
+    const jk_scalar_out *out;      /* [nout] scalar results */
+    const jk_op *red;              /* the reductions' ops, of all stages in turn */
+    const jk_quick *quick;         /* [nquick]; nquick is 0 where the quick way is too narrow */
+    uint32_t nin, nout, nquick;
+    bool one;         /* direct, one result and no scalar parameters */
+    bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
+    uint32_t max_red; /* the most reductions of a pass */
+    uint32_t npacked; /* arrays of another element type than the kernel's */
+    bool tail_rows;
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
     size_t max_n;         /* PTRDIFF_MAX over the largest element */
     size_t nbytes;        /* of the block */
-    uint32_t max_red;     /* the most reductions of a pass */
-    bool tail_rows;
 };
 
-/* One argument of a call. */
-typedef struct jk_bind {
-    char *p;         /* element 0, or the scalar */
-    ptrdiff_t step;  /* bytes from one element to the next; 0: the one for all */
-    uint64_t number; /* a number's bits, in the parameter's element type: then p points here */
-} jk_bind;
+/* The arguments of a call. A number's bits, in the parameter's element type, stand in `number`, and p points there. */
+#define JK_FEW_ARGS 32
+typedef struct jk_binds {
+    void **p;         /* [nargs] element 0, or the scalar */
+    ptrdiff_t *step;  /* [nargs] bytes from one element to the next; 0: the one for all */
+    uint64_t *number; /* [nargs] */
+    size_t npacked;   /* arrays that are not contiguous or not of the kernel's type */
+} jk_binds;
 
 /* ---- state.c ---- */
 typedef struct jk_settings { /* read once */
@@ -12541,33 +13042,45 @@ JK_FUNC jitk_type jk_eval_type(uint64_t named, size_t nargs, const jk_tagged *ar
 JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const jitk_options *o, jitk_isa isa,
                                          jk_choice *choice, jitk_error *e);
 JK_FUNC void jk_kernel_free(jitk_kernel *k);
-/* What the driver derives of a program; the tables of `k` that machine code needs are left alone. `cells` has room for
- * nparams. */
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, uint32_t *cells);
+/* What the driver derives of a program, in a block of jk_measure_bytes. The fields that come with machine code are set
+ * before. */
+JK_FUNC size_t jk_measure_bytes(const jk_program *p);
+JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block);
 
 /* ---- info.c ---- */
 JK_FUNC void jk_kernel_announce(const jitk_kernel *k); /* JITK_DUMP */
 
+/* ---- value.c ---- */
+JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a);
+
 /* ---- args.c ---- */
-/* Fills binds from tagged arguments, from pointers (and strides in elements or NULL). Numbers are converted in the
- * library's floating-point mode. */
-JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, size_t nargs, const jk_tagged *args, jk_bind *bind,
-                                   jitk_error *e);
-JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                     const ptrdiff_t strides[], jk_bind *bind, jitk_error *e);
-/* NULL, sizes, overlaps. */
-JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e);
+/* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
+ * elements or NULL. Numbers are converted in the library's floating-point mode. */
+JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
+                                const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
 
 /* ---- run.c ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
-/* Runs with arguments already checked, in the library's floating-point mode. */
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e);
-/* The same for the named kernels: scratch on the stack whatever its size. */
+/* Runs with arguments already checked, in the library's floating-point mode. Without `e` it cannot fail: the scratch is
+ * on the stack whatever its size, for the named kernels. */
 #define JK_NAMED_STACK ((size_t)32768)
-JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_bind *bind);
+JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
+
+/* ---- call.c ---- */
+/* jk_run_driver, or the quick way. */
+JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
+
+/* ---- quick.c ---- */
+JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
+/* 1 <= n <= JK_CHUNK and k->nquick; p[nargs] as in jk_binds. */
+JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p);
+/* Parts that the driver has in common. */
+JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
+JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);
+JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell);
 
 /* ---- cache.c ---- */
 JK_FUNC void jk_cache_count(jitk_info_t *info);
@@ -12576,6 +13089,8 @@ JK_FUNC void jk_cache_count(jitk_info_t *info);
 /* ---- src/kernel/state.c ---- */
 /* kernel: what all files of the program share (weak objects with the version in their names), what belongs to a thread,
  * and fork. */
+
+JK_SMALL_OPEN
 
 typedef struct jk_shared {
     pthread_mutex_t lock; /* of what is set up once, and of the cache's writers */
@@ -12636,13 +13151,16 @@ JK_FUNC unsigned jk_dump_named(const char *list)
 
 JK_FUNC void jk_settings_read(jk_settings *s)
 {
+    /* Measured (Zen 4, 32 MiB of last cache): arrays of half its size in all are written equally fast either way, of
+     * its size 1.5 times faster past the caches. A larger last cache is many cores' and not one's. */
+    const size_t most = (size_t)64 << 20;
     const char *isa = getenv("JITK_ISA");
     jitk_isa cap = jk_isa_named(isa, isa ? strlen(isa) : 0), best;
     jk_cpu_detect(&s->cpu);
     best = jk_cpu_best(&s->cpu);
     s->isa = cap != JITK_ISA_AUTO && cap < best ? cap : best;
     s->dump = jk_dump_named(getenv("JITK_DUMP"));
-    s->stream_bytes = s->cpu.l3 ? s->cpu.l3 : (size_t)32 << 20;
+    s->stream_bytes = s->cpu.l3 && s->cpu.l3 < most ? s->cpu.l3 : most;
 }
 
 JK_FUNC const jk_settings *jk_settings_get(void)
@@ -12681,10 +13199,14 @@ JITK_API const char *jitk_version(void)
 {
     return JITK_VERSION;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/compile.c ---- */
 /* kernel: text to a kernel. Temporary data stand in an arena that begins on the stack; the kernel itself is one block
  * of memory and its code pages. */
+
+JK_SMALL_OPEN
 
 /* Large enough for all of a small kernel's compilation, small enough for a thread's stack of 64 KiB. */
 #define JK_COMPILE_STACK 20480
@@ -12805,41 +13327,121 @@ JK_FUNC size_t jk_lay_kernel(jitk_kernel *k, const jk_program *p, const jk_code 
 {
     jk_layout l;
     jk_program program;
-    uint32_t *cells;
+    void *block;
     l.base = (char *)k;
     l.at = 0;
     jk_lay(&l, NULL, sizeof *k);
     jk_lay_program(&l, p, !c, &program);
-    cells = (uint32_t *)jk_lay(&l, NULL, p->nparams * sizeof *cells);
+    block = jk_lay(&l, NULL, jk_measure_bytes(p));
     if (c)
         jk_lay_code(&l, p, c, k);
     if (k) {
         k->program = program;
         k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(p);
         k->tail_rows = c && c->tail_rows;
-        jk_kernel_measure(k, cells);
+        jk_kernel_measure(k, block);
     }
     return l.at;
 }
 
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, uint32_t *cells)
+JK_FUNC size_t jk_measure_bytes(const jk_program *p)
+{
+    size_t nred = 0, i;
+    for (i = 0; i < p->nstages; i++)
+        nred += p->stages[i].nred;
+    return p->nstages * sizeof(jk_quick) + (p->nargs - p->nparams) * sizeof(jk_scalar_out) +
+           p->nparams * sizeof(jk_scalar_in) + nred * sizeof(jk_op);
+}
+
+JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out *out)
 {
     const jk_program *p = &k->program;
-    size_t element = jk_type_size((jk_type)p->type);
     uint32_t i;
-    for (i = 0; i < p->nparams; i++)
-        cells[i] = JK_NOCELL;
+    k->in = in;
+    k->out = out;
     for (i = 0; i < p->nins; i++)
-        if (p->ins[i].op == JK_PARAM)
-            cells[p->ins[i].a] = p->cell[i];
-    for (i = 0; i < p->nargs; i++)
+        if (p->ins[i].op == JK_PARAM && p->cell[i] != JK_NOCELL) {
+            in[k->nin].arg = p->ins[i].a;
+            in[k->nin].cell = p->cell[i];
+            in[k->nin++].type = p->args[p->ins[i].a].type;
+        }
+    for (i = p->nparams; i < p->nargs; i++) {
+        jk_ref value = p->args[i].value;
+        jk_scalar_out *o = &out[k->nout];
         if (p->args[i].is_array)
+            continue;
+        o->arg = i;
+        o->cell = p->ins[value].op == JK_LENGTH ? p->ncells : p->cell[value]; /* the driver's own cell has n */
+        o->constant = p->ins[value].op == JK_CONST ? jk_ir_const_bits(&p->ins[value]) : 0;
+        o->type = p->args[i].type;
+        o->from = p->ins[value].type;
+        k->nout++;
+    }
+}
+
+/* Whether a result is a reduction as it is, or a double sum or product that is rounded to f32 as it is stored. */
+JK_FUNC bool jk_is_node(const jk_program *p, jk_ref value, jk_type type, jk_ref red)
+{
+    const jk_ins *i = &p->ins[value];
+    if (p->ins[red].op == JK_RARGMIN || type > JK_F32)
+        return false;
+    return value == red || (i->op == JK_CVT && i->type == JK_F32 && type == JK_F32 && i->a == red);
+}
+
+/* Whether the kernel is one pass whose reductions are the results: the stage behind it, if any, only rounds them. */
+JK_FUNC bool jk_is_direct(const jitk_kernel *k)
+{
+    const jk_program *p = &k->program;
+    const jk_stage *s = k->nquick ? &p->stages[k->quick[0].stage] : NULL;
+    uint32_t i;
+    if (!s || !s->is_pass || s->nred == 0 || s->nred != k->nout || s->stores || k->nquick > 2)
+        return false;
+    if (k->nquick == 2 && p->stages[k->quick[1].stage].norder > s->nred)
+        return false;
+    for (i = 0; i < k->nout; i++)
+        if (!jk_is_node(p, p->args[k->out[i].arg].value, (jk_type)k->out[i].type, s->red[i]))
+            return false;
+    return true;
+}
+
+JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
+{
+    uint32_t i;
+    k->quick = quick;
+    for (i = 0; jk_quick_fits(k) && i < k->program.nstages; i++)
+        if (k->uniform[i] || k->pass[i]) {
+            quick[k->nquick].uniform = k->uniform[i];
+            quick[k->nquick].pass = k->pass[i];
+            quick[k->nquick].stage = i;
+            quick[k->nquick++].nred = k->program.stages[i].nred;
+        }
+    k->direct = jk_is_direct(k);
+    k->one = k->direct && k->nout == 1 && !k->nin;
+}
+
+JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block)
+{
+    const jk_program *p = &k->program;
+    jk_quick *quick = (jk_quick *)block;
+    jk_scalar_out *out = (jk_scalar_out *)(quick + p->nstages);
+    jk_scalar_in *in = (jk_scalar_in *)(out + (p->nargs - p->nparams));
+    jk_op *red = (jk_op *)(in + p->nparams);
+    size_t element = jk_type_size((jk_type)p->type);
+    uint32_t i, j;
+    jk_measure_scalars(k, in, out);
+    k->red = red;
+    for (i = 0; i < p->nargs; i++)
+        if (p->args[i].is_array) {
             element = JK_LARGER(element, jk_type_size((jk_type)p->args[i].type));
-    k->max_red = 0;
-    for (i = 0; i < p->nstages; i++)
+            k->npacked += p->args[i].type != p->type;
+        }
+    for (i = 0; i < p->nstages; i++) {
         k->max_red = JK_LARGER(k->max_red, p->stages[i].nred);
-    k->param_cell = cells;
+        for (j = 0; j < p->stages[i].nred; j++)
+            *red++ = (jk_op)p->ins[p->stages[i].red[j]].op;
+    }
     k->max_n = (size_t)PTRDIFF_MAX / element;
+    jk_measure_quick(k, quick);
     k->scratch_bytes = jk_run_bytes(k);
 }
 
@@ -12928,6 +13530,7 @@ JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const j
                                          jk_choice *choice, jitk_error *e)
 {
     char first[JK_COMPILE_STACK];
+    int saved = errno; /* malloc may set it */
     jitk_ast ast;
     jk_arena arena;
     jitk_kernel *k = NULL;
@@ -12944,6 +13547,7 @@ JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const j
     }
     jk_arena_free(&ast.arena);
     jk_arena_free(&arena);
+    errno = saved;
     return k;
 }
 
@@ -12969,39 +13573,16 @@ JITK_API void jitk_free(jitk_kernel *kernel)
 {
     jk_kernel_free(kernel);
 }
+
+JK_SMALL_CLOSE
 #undef JK_COMPILE_STACK
 /* ---- back in src/all.h ---- */
-/* ---- src/kernel/args.c ---- */
-/* kernel: the arguments of a call, bound to places and checked. All that can be wrong with them is found here, before
- * anything is written: after jk_bind_check a call can fail for want of memory only. */
+/* ---- src/kernel/value.c ---- */
+/* kernel: numbers by value, converted to the element type of their parameter with one rounding, as a store would,
+ * whatever type they come in. What no double or int64_t holds (integers from 2^63 on, x87 numbers) is rounded here in
+ * integers. */
 
-/* "argument 3 (y): ..." or "argument 4 (result 1): ...". */
-JK_NOINLINE jitk_status jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status, jitk_error *e, const char *what)
-{
-    const jk_program *p = &k->program;
-    if (i < p->nparams)
-        return jk_fail(e, status, 0, 0, 0, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
-    return jk_fail(e, status, 0, 0, 0, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
-}
-
-JK_NOINLINE jitk_status jk_arg_fail_type(const jitk_kernel *k, size_t i, unsigned have, jitk_error *e)
-{
-    static const char *const pointers[] = {"double *", "float *", "int64_t *", "int32_t *", "uint8_t *"};
-    const jk_param_info *info = &k->program.args[i];
-    char what[128];
-    snprintf(what, sizeof what, "%s where the kernel has %s %s (%s)", pointers[have], jk_type_name((jk_type)info->type),
-             info->is_array ? "array" : "scalar", pointers[info->type]);
-    return jk_arg_fail(k, i, JITK_ERR_TYPE, e, what);
-}
-
-JK_NOINLINE jitk_status jk_arg_fail_count(const jitk_kernel *k, size_t nargs, jitk_error *e)
-{
-    const jk_program *p = &k->program;
-    return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
-                   nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
-}
-
-/* ---- numbers ---- */
+JK_SMALL_OPEN
 
 /* m / 2^shift to nearest even; m * 2^-shift must fit where shift is negative. */
 JK_FUNC uint64_t jk_shift_round(uint64_t m, int shift)
@@ -13085,86 +13666,170 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a)
         jk_fp_convert(to, type, 0, &a->value, tag == JITK_F64 ? JK_F64 : JK_I64, 0, 1);
 }
 
+JK_SMALL_CLOSE
+/* ---- back in src/all.h ---- */
+/* ---- src/kernel/args.c ---- */
+/* kernel: the arguments of a call, bound to places and checked. All that can be wrong with them is found here, before
+ * anything is written: after jk_bind_check a call can fail for want of memory only. */
+
+JK_SMALL_OPEN
+/* "argument 3 (y): ..." or "argument 4 (result 1): ...". */
+JK_NOINLINE jitk_status jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status, jitk_error *e, const char *what)
+{
+    const jk_program *p = &k->program;
+    if (i < p->nparams)
+        return jk_fail(e, status, 0, 0, 0, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
+    return jk_fail(e, status, 0, 0, 0, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
+}
+
+JK_NOINLINE jitk_status jk_arg_fail_type(const jitk_kernel *k, size_t i, unsigned have, jitk_error *e)
+{
+    static const char *const pointers[] = {"double *", "float *", "int64_t *", "int32_t *", "uint8_t *"};
+    const jk_param_info *info = &k->program.args[i];
+    char what[128];
+    snprintf(what, sizeof what, "%s where the kernel has %s %s (%s)", pointers[have], jk_type_name((jk_type)info->type),
+             info->is_array ? "array" : "scalar", pointers[info->type]);
+    return jk_arg_fail(k, i, JITK_ERR_TYPE, e, what);
+}
+
+JK_NOINLINE jitk_status jk_arg_fail_count(const jitk_kernel *k, size_t nargs, jitk_error *e)
+{
+    const jk_program *p = &k->program;
+    return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
+                   nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+}
+
 /* ---- binding ---- */
-JK_FUNC jitk_status jk_bind_one(const jitk_kernel *k, size_t i, const jk_tagged *a, jk_bind *b, jitk_error *e)
+
+/* An argument that is not simply a pointer of the right type: a number, a pointer to const or void, or an error. */
+JK_NOINLINE jitk_status jk_bind_odd(const jitk_kernel *k, size_t i, const jk_tagged *a, jk_binds *b, jitk_error *e)
 {
     const jk_param_info *info = &k->program.args[i];
     unsigned type = a->tag & JK_TAG_TYPE;
-    b->step = (ptrdiff_t)jk_type_size((jk_type)info->type);
     if (a->tag & JK_TAG_NUMBER) {
         if (info->is_result)
             return jk_arg_fail(k, i, JITK_ERR_TYPE, e, "a number where a result needs a pointer");
-        b->p = (char *)&b->number;
-        b->step = 0;
-        jk_number_store(&b->number, (jk_type)info->type, a);
+        jk_number_store(&b->number[i], (jk_type)info->type, a);
+        b->p[i] = &b->number[i];
+        b->step[i] = 0;
+        b->npacked += info->is_array && info->type == k->program.type;
         return JITK_OK;
     }
     if (info->is_result && (a->tag & JK_TAG_CONST))
         return jk_arg_fail(k, i, JITK_ERR_TYPE, e, "a pointer to const where a result is written");
     if (type != info->type && type != JK_TAG_VOID)
         return jk_arg_fail_type(k, i, type, e);
-    b->p = (char *)(uintptr_t)a->value.pointer;
     return JITK_OK;
 }
 
-JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, size_t nargs, const jk_tagged *args, jk_bind *bind,
+/* The stride of an array, in elements and not 1. */
+JK_FUNC jitk_status jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b,
                                    jitk_error *e)
 {
-    size_t i;
-    if (nargs != k->program.nargs)
-        return jk_arg_fail_count(k, nargs, e);
-    for (i = 0; i < nargs; i++)
-        if (jk_bind_one(k, i, &args[i], &bind[i], e) != JITK_OK)
-            return e->status;
+    const jk_param_info *info = &k->program.args[i];
+    ptrdiff_t size = b->step[i];
+    if (stride == 0 && info->is_result)
+        return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "a result of stride 0");
+    /* One element has no next one: any stride is as good as 1, and not in the way of work in place. */
+    if (n <= 1)
+        return JITK_OK;
+    if (stride && n > (size_t)(PTRDIFF_MAX / size) / (stride < 0 ? 0 - (size_t)stride : (size_t)stride))
+        return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "n elements of this stride do not fit in memory");
+    b->step[i] = stride * size;
+    b->npacked += info->type == k->program.type;
     return JITK_OK;
 }
 
-JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                     const ptrdiff_t strides[], jk_bind *bind, jitk_error *e)
+JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, const void *const args[],
+                                     const ptrdiff_t strides[], jk_binds *b, jitk_error *e)
 {
-    size_t i;
-    if (nargs != k->program.nargs)
-        return jk_arg_fail_count(k, nargs, e);
-    if (nargs && !args)
+    const jk_param_info *info = k->program.args;
+    size_t i, nargs = k->program.nargs;
+    if (!args)
         return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the array of arguments is NULL");
     for (i = 0; i < nargs; i++) {
-        const jk_param_info *info = &k->program.args[i];
-        ptrdiff_t size = (ptrdiff_t)jk_type_size((jk_type)info->type),
-                  stride = strides && info->is_array ? strides[i] : 1;
-        bind[i].p = (char *)(uintptr_t)args[i];
-        bind[i].step = stride * size;
-        if (stride == 1)
-            continue;
-        if (stride == 0 && info->is_result)
-            return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "a result of stride 0");
-        /* One element has no next one: any stride is as good as 1, and not in the way of work in place. */
-        if (n == 1)
-            bind[i].step = size;
-        else if (stride && n > (size_t)(PTRDIFF_MAX / size) / (stride < 0 ? 0 - (size_t)stride : (size_t)stride))
-            return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "n elements of this stride do not fit in memory");
+        b->p[i] = (void *)(uintptr_t)args[i];
+        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
+        if (strides && info[i].is_array && strides[i] != 1 && jk_bind_stride(k, n, i, strides[i], b, e) != JITK_OK)
+            return e->status;
     }
     return JITK_OK;
 }
 
-/* ---- overlaps ---- */
-typedef struct jk_extent { /* of an argument in memory */
+/* ---- overlaps: allowed or not ---- */
+
+/* Whether an element of the one array is an element of the other, for equal steps. Element i of the one stands at
+ * i*step, element j of the other at d + j*step: they touch where -other_size < d - (i - j)*step < size, so only the two
+ * whole numbers beside d/step can be i - j. */
+JK_FUNC bool jk_elements_touch(size_t size, size_t other_size, ptrdiff_t d, ptrdiff_t step, size_t n)
+{
+    ptrdiff_t apart, rest;
+    step = n == 1 ? PTRDIFF_MAX : step < 0 ? -step : step;
+    apart = d / step;
+    rest = d % step;
+    if (rest < 0) {
+        rest += step;
+        apart--;
+    }
+    return ((size_t)rest < size && (size_t)(apart < 0 ? -apart : apart) < n) ||
+           ((size_t)(step - rest) < other_size && (size_t)(apart < -1 ? -(apart + 1) : apart + 1) < n);
+}
+
+/* Whether it is allowed that the byte ranges of these two meet. */
+JK_NOINLINE bool jk_overlap_allowed(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, size_t other)
+{
+    const jk_param_info *x = &k->program.args[out], *y = &k->program.args[other];
+    if (x->is_array != y->is_array || b->step[out] != b->step[other])
+        return false;
+    if (x->type == y->type && b->p[out] == b->p[other])
+        return !y->is_result;
+    return !jk_elements_touch(jk_type_size((jk_type)x->type), jk_type_size((jk_type)y->type),
+                              (ptrdiff_t)((uintptr_t)b->p[other] - (uintptr_t)b->p[out]), b->step[out],
+                              x->is_array ? n : 1);
+}
+
+JK_NOINLINE jitk_status jk_overlap_fail(const jitk_kernel *k, size_t out, size_t other, jitk_error *e)
+{
+    char what[128];
+    snprintf(what, sizeof what, "it overlaps argument %zu%s", other + 1,
+             other < k->program.nparams ? " and is not in place: same address, stride and element type"
+                                        : ", another result");
+    return jk_arg_fail(k, out, JITK_ERR_ARGS, e, what);
+}
+
+JK_SMALL_CLOSE
+
+/* ---- what runs at every call ---- */
+
+JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, const jk_tagged *args, jk_binds *b, jitk_error *e)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i, nargs = k->program.nargs;
+    for (i = 0; i < nargs; i++) {
+        b->p[i] = (void *)(uintptr_t)args[i].value.pointer;
+        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
+        if (args[i].tag != info[i].type && jk_bind_odd(k, i, &args[i], b, e) != JITK_OK)
+            return e->status;
+    }
+    return JITK_OK;
+}
+
+typedef struct jk_extent { /* of an argument in memory; empty: low is end */
     uintptr_t low, end;
-    size_t count, size;
 } jk_extent;
 
-JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_bind *b, size_t i)
+JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_binds *b, size_t i)
 {
     const jk_param_info *info = &k->program.args[i];
+    size_t count = info->is_array ? n : 1, size = jk_type_size((jk_type)info->type);
     jk_extent x;
-    x.size = jk_type_size((jk_type)info->type);
-    x.count = info->is_array ? n : 1;
-    x.low = (uintptr_t)b->p;
-    x.end = x.low + x.size;
-    if (x.count == 0 || b->p == (const char *)&b->number) {
+    x.low = (uintptr_t)b->p[i];
+    x.end = x.low + size;
+    if (count == 0 || b->p[i] == (void *)&b->number[i]) {
         x.end = x.low;
-    } else if (x.count > 1) {
-        uintptr_t reach = (uintptr_t)b->step * (x.count - 1);
-        if (b->step < 0)
+    } else if (count > 1) {
+        uintptr_t reach = (uintptr_t)b->step[i] * (count - 1);
+        if (b->step[i] < 0)
             x.low += reach;
         else
             x.end += reach;
@@ -13172,56 +13837,19 @@ JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_bind *b,
     return x;
 }
 
-/* Whether an element of the one is an element of the other, for equal steps. Element i of a stands at i*step, element j
- * of b at d + j*step: they touch where -b.size < d - (i - j)*step < a.size, so only the two whole numbers beside d/step
- * can be i - j. */
-JK_FUNC bool jk_elements_touch(const jk_extent *a, const jk_extent *b, ptrdiff_t d, ptrdiff_t step, size_t n)
+JK_FUNC jitk_status jk_overlap_check(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, jitk_error *e)
 {
-    ptrdiff_t apart, rest;
-    if (n == 1)
-        step = PTRDIFF_MAX;
-    step = step < 0 ? -step : step;
-    apart = d / step;
-    rest = d % step;
-    if (rest < 0) {
-        rest += step;
-        apart--;
-    }
-    return ((size_t)rest < a->size && (size_t)(apart < 0 ? -apart : apart) < n) ||
-           ((size_t)(step - rest) < b->size && (size_t)(apart < -1 ? -(apart + 1) : apart + 1) < n);
-}
-
-JK_FUNC bool jk_overlap_allowed(const jitk_kernel *k, size_t n, const jk_bind *bind, size_t out, size_t other,
-                                const jk_extent *x)
-{
-    const jk_param_info *a = &k->program.args[out], *b = &k->program.args[other];
-    jk_extent y = jk_extent_of(k, n, &bind[other], other);
-    bool alike = a->is_array == b->is_array && bind[out].step == bind[other].step;
-    if (y.low >= x->end || x->low >= y.end || x->low == x->end || y.low == y.end)
-        return true;
-    if (alike && a->type == b->type && bind[out].p == bind[other].p)
-        return !b->is_result;
-    return alike && !jk_elements_touch(x, &y, (ptrdiff_t)((uintptr_t)bind[other].p - (uintptr_t)bind[out].p),
-                                       bind[out].step, x->count);
-}
-
-JK_FUNC jitk_status jk_overlap_check(const jitk_kernel *k, size_t n, const jk_bind *bind, size_t out, jitk_error *e)
-{
-    const jk_program *p = &k->program;
-    jk_extent x = jk_extent_of(k, n, &bind[out], out);
-    char what[128];
+    jk_extent x = jk_extent_of(k, n, b, out), y;
     size_t i;
-    for (i = 0; i < out; i++)
-        if (!jk_overlap_allowed(k, n, bind, out, i, &x)) {
-            snprintf(what, sizeof what, "it overlaps argument %zu%s", i + 1,
-                     i < p->nparams ? " and is not in place: same address, stride and element type"
-                                    : ", another result");
-            return jk_arg_fail(k, out, JITK_ERR_ARGS, e, what);
-        }
+    for (i = 0; i < out; i++) {
+        y = jk_extent_of(k, n, b, i);
+        if (y.low < x.end && x.low < y.end && x.low < x.end && y.low < y.end && !jk_overlap_allowed(k, n, b, out, i))
+            return jk_overlap_fail(k, out, i, e);
+    }
     return JITK_OK;
 }
 
-JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e)
+JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
     const jk_program *p = &k->program;
     size_t i;
@@ -13229,12 +13857,25 @@ JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_bind 
         return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "n is %zu (%td as a signed number): no such array fits in memory", n,
                        (ptrdiff_t)n);
     for (i = 0; i < p->nargs; i++)
-        if (!bind[i].p && (n > 0 || !p->args[i].is_array))
+        if (!b->p[i] && (n > 0 || !p->args[i].is_array))
             return jk_arg_fail(k, i, JITK_ERR_ARGS, e, p->args[i].is_array ? "NULL for an array" : "NULL for a scalar");
     for (i = p->nparams; i < p->nargs; i++)
-        if (jk_overlap_check(k, n, bind, i, e) != JITK_OK)
+        if (jk_overlap_check(k, n, b, i, e) != JITK_OK)
             return e->status;
     return JITK_OK;
+}
+
+JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
+                                const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e)
+{
+    jitk_status status;
+    if (nargs != k->program.nargs)
+        return jk_arg_fail_count(k, nargs, e);
+    b->npacked = k->npacked;
+    status = tagged ? jk_bind_tagged(k, tagged, b, e) : jk_bind_pointers(k, n, args, strides, b, e);
+    if (n == 0)
+        b->npacked = 0;
+    return status == JITK_OK ? jk_bind_check(k, n, b, e) : status;
 }
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/run.c ---- */
@@ -13249,15 +13890,18 @@ JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_bind 
 #define JK_TILE ((size_t)1024) /* elements packed at a time where no reduction wants a whole chunk */
 #define JK_TREE_LEVELS 64
 
+JK_SMALL_OPEN
+
 typedef struct jk_drive {
     const jitk_kernel *k;
-    const jk_bind *bind;
+    const jk_binds *b;
     size_t n, size, tile; /* elements; bytes of one; elements packed at a time, 0: nothing is packed */
     jk_run run;
-    void **array, **tail, **packed; /* packed[i]: the tile of an array that is not used where it stands, or NULL */
-    double *level, *best;           /* the tree's nodes; least values so far of argmin, */
-    size_t *best_at;                /* and the first elements of their chunks */
-    jk_op *red;
+    void **array, **tail;
+    void **packed; /* where something is packed: the tile of an array that is not used where it stands, or NULL */
+    double *level, *best; /* the tree's nodes; least values so far of argmin, */
+    size_t *best_at;      /* and the first elements of their chunks */
+    const jk_op *red;     /* of this stage */
 } jk_drive;
 
 /* ---- scratch ---- */
@@ -13265,9 +13909,9 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
     size_t per_arg = 3 * sizeof(void *) + (k->tail_rows ? JK_LANE_BYTES : 0);
-    size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t) + sizeof(jk_op);
-    return JK_ALIGN_UP(k->frame_bytes, 64) + p->nargs * per_arg + p->ncells * sizeof(uint64_t) + k->max_red * per_red +
-           64;
+    size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t);
+    size_t nbytes = p->nargs * per_arg + (p->ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
+    return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
 }
 
 /* Cuts the scratch, largest alignment first; `at` is 64-byte aligned. */
@@ -13277,35 +13921,49 @@ JK_FUNC void jk_drive_cut(jk_drive *d, char *at)
     size_t nred = d->k->max_red, i;
     d->run.frame = at;
     at += JK_ALIGN_UP(d->k->frame_bytes, 64);
-    d->array = (void **)at + (d->k->tail_rows ? p->nargs * (JK_LANE_BYTES / sizeof(void *)) : 0);
-    d->tail = d->array + p->nargs;
+    d->tail = (void **)at;
+    if (d->k->tail_rows) {
+        d->tail = (void **)(at + p->nargs * JK_LANE_BYTES);
+        for (i = 0; i < p->nargs; i++)
+            d->tail[i] = at + i * JK_LANE_BYTES;
+    }
     d->packed = d->tail + p->nargs;
-    for (i = 0; d->k->tail_rows && i < p->nargs; i++)
-        d->tail[i] = at + i * JK_LANE_BYTES;
-    d->run.cell = (uint64_t *)(d->packed + p->nargs);
-    d->run.node = (double *)(d->run.cell + p->ncells);
+    d->array = d->b->p;
+    if (d->tile)
+        d->array = d->packed + p->nargs;
+    d->run.cell = (uint64_t *)(d->packed + 2 * p->nargs);
+    d->run.cell[p->ncells] = d->n;
+    d->run.node = (double *)(d->run.cell + p->ncells + 1);
     d->best = d->run.node + nred;
     d->level = d->best + nred;
     d->best_at = (size_t *)(d->level + JK_TREE_LEVELS * nred);
-    d->red = (jk_op *)(d->best_at + nred);
     d->run.array = d->array;
     d->run.tail = d->tail;
     d->run.n = d->n;
+    d->red = d->k->red;
 }
 
 /* ---- arrays that are not contiguous or not of the kernel's type ---- */
-JK_FUNC bool jk_is_direct(const jitk_kernel *k, const jk_bind *b, size_t i, size_t size)
+
+/* Gives each of them its tile. */
+JK_FUNC void jk_pack_places(jk_drive *d, char *tiles)
 {
-    return b->step == (ptrdiff_t)size && k->program.args[i].type == k->program.type;
+    const jk_program *p = &d->k->program;
+    size_t i;
+    for (i = 0; i < p->nargs; i++) {
+        bool direct = d->b->step[i] == (ptrdiff_t)d->size && p->args[i].type == p->type;
+        d->array[i] = d->b->p[i];
+        d->packed[i] = NULL;
+        if (p->args[i].is_array && !direct) {
+            d->packed[i] = tiles;
+            tiles += JK_ALIGN_UP(d->tile * d->size, 64);
+        }
+    }
 }
 
-/* How many arrays must be packed. */
-JK_FUNC size_t jk_count_packed(const jitk_kernel *k, const jk_bind *bind, size_t size)
+JK_FUNC char *jk_bind_at(const jk_binds *b, size_t arg, size_t i)
 {
-    size_t i, count = 0;
-    for (i = 0; i < k->program.nargs; i++)
-        count += k->program.args[i].is_array && !jk_is_direct(k, &bind[i], i, size);
-    return count;
+    return (char *)b->p[arg] + b->step[arg] * (ptrdiff_t)i;
 }
 
 /* Generated code adds the element's number to the array's start, so a tile's start is where its element 0 would be. */
@@ -13314,12 +13972,11 @@ JK_FUNC void jk_pack(jk_drive *d, size_t first, size_t count)
     const jk_program *p = &d->k->program;
     size_t i;
     for (i = 0; i < p->nargs; i++) {
-        const jk_bind *b = &d->bind[i];
         if (!d->packed[i])
             continue;
         if (!p->args[i].is_result)
-            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, b->p + b->step * (ptrdiff_t)first,
-                          (jk_type)p->args[i].type, b->step, count);
+            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, jk_bind_at(d->b, i, first),
+                          (jk_type)p->args[i].type, d->b->step[i], count);
         d->array[i] = (void *)((uintptr_t)d->packed[i] - first * d->size);
     }
 }
@@ -13328,23 +13985,13 @@ JK_FUNC void jk_unpack(jk_drive *d, size_t first, size_t count)
 {
     const jk_program *p = &d->k->program;
     size_t i;
-    for (i = p->nparams; i < p->nargs; i++) {
-        const jk_bind *b = &d->bind[i];
+    for (i = p->nparams; i < p->nargs; i++)
         if (d->packed[i])
-            jk_fp_convert(b->p + b->step * (ptrdiff_t)first, (jk_type)p->args[i].type, b->step, d->packed[i],
+            jk_fp_convert(jk_bind_at(d->b, i, first), (jk_type)p->args[i].type, d->b->step[i], d->packed[i],
                           (jk_type)p->type, (ptrdiff_t)d->size, count);
-    }
 }
 
 /* ---- rows: the elements behind the last whole vector, for code without masked loads ---- */
-JK_FUNC void jk_row_fill(char *row, const char *from, size_t rest, size_t size)
-{
-    size_t nbytes = rest * size;
-    memcpy(row, from, nbytes);
-    for (; nbytes < JK_LANE_BYTES; nbytes += size)
-        memcpy(row + nbytes, from, size);
-}
-
 JK_FUNC void jk_rows_in(jk_drive *d, size_t at, size_t rest)
 {
     const jk_program *p = &d->k->program;
@@ -13352,10 +13999,7 @@ JK_FUNC void jk_rows_in(jk_drive *d, size_t at, size_t rest)
     for (i = 0; i < p->nparams; i++)
         if (p->args[i].is_array) {
             const char *from = (const char *)((uintptr_t)d->array[i] + at * d->size);
-            if (d->size == 8)
-                jk_row_fill((char *)d->tail[i], from, rest, 8);
-            else
-                jk_row_fill((char *)d->tail[i], from, rest, 4);
+            jk_row_fill(d->tail[i], from, rest, d->size);
         }
 }
 
@@ -13396,13 +14040,11 @@ JK_FUNC void jk_range(jk_drive *d, size_t s, size_t first, size_t count, unsigne
 /* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
  * that is 64-byte aligned in all of them. Below the last cache's size such stores lose, for what is read back soon
  * would still be there; a result that is also an input is in the caches already. */
-JK_FUNC bool jk_streams(const jk_drive *d, size_t *head)
+JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;
     size_t i, j, arrays = 0, nbytes = d->n * d->size;
     bool some = false;
-    if (d->tile || !d->k->pass || nbytes < JK_CHUNK * sizeof(double))
-        return false;
     for (i = 0; i < p->nargs; i++) {
         arrays += p->args[i].is_array;
         if (i < p->nparams || !p->args[i].is_array)
@@ -13419,13 +14061,19 @@ JK_FUNC bool jk_streams(const jk_drive *d, size_t *head)
     return some && nbytes >= jk_settings_get()->stream_bytes / arrays;
 }
 
+/* What no stream is worth asking more for. */
+JK_FUNC bool jk_is_small(const jk_drive *d)
+{
+    return d->n <= JK_CHUNK || d->tile || !d->k->pass;
+}
+
 JK_FUNC void jk_run_map(jk_drive *d, size_t s)
 {
     size_t first = 0, head = 0;
     if (d->tile) {
         for (; first < d->n; first += d->tile)
             jk_range(d, s, first, JK_SMALLER(d->tile, d->n - first), 0);
-    } else if (jk_streams(d, &head)) {
+    } else if (!jk_is_small(d) && jk_streams(d, &head)) {
         if (head)
             jk_range(d, s, 0, head, 0);
         jk_range(d, s, head, d->n - head, JK_RUN_STREAM);
@@ -13437,9 +14085,10 @@ JK_FUNC void jk_run_map(jk_drive *d, size_t s)
 /* ---- reductions ---- */
 
 /* Doubles in order as integers: equal zeros, NaN below all. */
-JK_FUNC int64_t jk_order_key(double x)
+JK_FUNC int64_t jk_order_key(const double *x)
 {
-    int64_t bits = (int64_t)jk_f64_bits(x);
+    int64_t bits;
+    memcpy(&bits, x, sizeof bits);
     if ((uint64_t)bits << 1 > (uint64_t)0x7ff << 53)
         return INT64_MIN;
     return bits < 0 ? INT64_MIN - bits : bits;
@@ -13450,7 +14099,7 @@ JK_FUNC void jk_best_chunk(jk_drive *d, const jk_stage *stage, size_t first)
 {
     uint32_t i;
     for (i = 0; i < stage->nred; i++)
-        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(d->run.node[i]) < jk_order_key(d->best[i]))) {
+        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&d->run.node[i]) < jk_order_key(&d->best[i]))) {
             d->best[i] = d->run.node[i];
             d->best_at[i] = first;
         }
@@ -13476,6 +14125,7 @@ JK_FUNC int64_t jk_find_place(jk_drive *d, size_t s, uint32_t red)
     return (int64_t)jk_interp_find(p, stage, red, &d->run, first, count);
 }
 
+/* A reduction's result goes to its cell. */
 JK_FUNC void jk_reduced(jk_drive *d, size_t s)
 {
     const jk_program *p = &d->k->program;
@@ -13491,81 +14141,68 @@ JK_FUNC void jk_reduced(jk_drive *d, size_t s)
         else if (p->ins[r].type == JK_F32)
             *cell = jk_f32_bits((float)d->run.node[i]);
         else
-            *cell = jk_f64_bits(d->run.node[i]);
+            memcpy(cell, &d->run.node[i], sizeof *cell);
     }
+}
+
+/* Whole chunks of plain machine code: between two of them stands only the tree. Returns the first element not done. */
+JK_FUNC size_t jk_run_whole_chunks(jk_drive *d, size_t s, jk_tree *tree)
+{
+    const jk_stage *stage = &d->k->program.stages[s];
+    jk_pass_fn pass = d->k->pass ? d->k->pass[s] : NULL;
+    size_t first;
+    uint32_t i;
+    if (!pass || d->tile || stage->stores)
+        return 0;
+    for (i = 0; i < stage->nred; i++)
+        if (d->red[i] == JK_RARGMIN)
+            return 0;
+    for (first = 0; d->n - first >= JK_CHUNK; first += JK_CHUNK) {
+        pass(&d->run, first, JK_CHUNK, 0);
+        jk_tree_add(tree, d->red, d->run.node);
+    }
+    return first;
+}
+
+/* More than one chunk. */
+JK_NOINLINE void jk_run_chunks(jk_drive *d, size_t s)
+{
+    const jk_stage *stage = &d->k->program.stages[s];
+    size_t first, head = 0;
+    bool streams = stage->stores && !jk_is_small(d) && jk_streams(d, &head) && head == 0;
+    jk_tree tree;
+    tree.nred = stage->nred;
+    tree.levels = 0;
+    tree.count = 0;
+    tree.level = d->level;
+    first = jk_run_whole_chunks(d, s, &tree);
+    for (; first < d->n; first += JK_CHUNK) {
+        jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), streams ? JK_RUN_STREAM : 0);
+        jk_best_chunk(d, stage, first);
+        jk_tree_add(&tree, d->red, d->run.node);
+    }
+    jk_tree_result(&tree, d->red, d->run.node);
 }
 
 JK_FUNC void jk_run_reduce(jk_drive *d, size_t s)
 {
     const jk_stage *stage = &d->k->program.stages[s];
-    size_t first, head = 0;
-    unsigned flags = stage->stores && jk_streams(d, &head) && head == 0 ? JK_RUN_STREAM : 0;
     uint32_t i;
-    jk_tree tree;
-    for (i = 0; i < stage->nred; i++)
-        d->red[i] = (jk_op)d->k->program.ins[stage->red[i]].op;
-    tree.nred = stage->nred;
-    tree.levels = 0;
-    tree.count = 0;
-    tree.level = d->level;
-    for (first = 0; first < d->n; first += JK_CHUNK) {
-        jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), flags);
-        jk_best_chunk(d, stage, first);
-        if (d->n > JK_CHUNK)
-            jk_tree_add(&tree, d->red, d->run.node);
+    if (d->n - 1 < JK_CHUNK) { /* one chunk: its nodes are the results */
+        jk_range(d, s, 0, d->n, 0);
+        for (i = 0; i < stage->nred; i++)
+            if (d->red[i] == JK_RARGMIN) {
+                d->best[i] = d->run.node[i];
+                d->best_at[i] = 0;
+            }
+    } else {
+        jk_run_chunks(d, s);
     }
-    if (d->n == 0 || d->n > JK_CHUNK) /* else the chunk's node is the result */
-        jk_tree_result(&tree, d->red, d->run.node);
     jk_reduced(d, s);
+    d->red += stage->nred;
 }
 
 /* ---- a call ---- */
-JK_FUNC void jk_scalar(void *to, jk_type to_type, const void *from, jk_type from_type)
-{
-    if (to_type != from_type)
-        jk_fp_convert(to, to_type, 0, from, from_type, 0, 1);
-    else if (jk_type_size(to_type) == 8)
-        memcpy(to, from, 8);
-    else
-        memcpy(to, from, jk_type_size(to_type));
-}
-
-JK_FUNC void jk_drive_arguments(jk_drive *d, char *tiles)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = 0; i < p->nargs; i++) {
-        const jk_param_info *info = &p->args[i];
-        d->packed[i] = NULL;
-        d->array[i] = d->bind[i].p;
-        if (!info->is_array && i < p->nparams && d->k->param_cell[i] != JK_NOCELL) {
-            uint64_t *cell = &d->run.cell[d->k->param_cell[i]];
-            *cell = 0;
-            jk_scalar(cell, (jk_type)p->type, d->bind[i].p, (jk_type)info->type);
-        } else if (d->tile && info->is_array && !jk_is_direct(d->k, &d->bind[i], i, d->size)) {
-            d->packed[i] = tiles;
-            tiles += JK_ALIGN_UP(d->tile * d->size, 64);
-        }
-    }
-}
-
-JK_FUNC void jk_drive_results(jk_drive *d)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = p->nparams; i < p->nargs; i++) {
-        const jk_param_info *info = &p->args[i];
-        const jk_ins *value = &p->ins[info->value];
-        uint64_t bits;
-        if (info->is_array)
-            continue;
-        bits = value->op == JK_CONST    ? jk_ir_const_bits(value)
-               : value->op == JK_LENGTH ? d->run.n
-                                        : d->run.cell[p->cell[info->value]];
-        jk_scalar(d->bind[i].p, (jk_type)info->type, &bits, (jk_type)value->type);
-    }
-}
-
 JK_FUNC void jk_drive_stages(jk_drive *d)
 {
     const jk_program *p = &d->k->program;
@@ -13583,101 +14220,345 @@ JK_FUNC void jk_drive_stages(jk_drive *d)
     }
 }
 
+/* `scratch` is aligned to 64 bytes; tiles stand behind what the kernel needs. */
 JK_FUNC void jk_drive_in(jk_drive *d, char *scratch)
 {
-    scratch += (0 - (uintptr_t)scratch) & 63;
+    const jitk_kernel *k = d->k;
     jk_drive_cut(d, scratch);
-    jk_drive_arguments(d, scratch + JK_ALIGN_UP(d->k->scratch_bytes, 64));
+    if (d->tile)
+        jk_pack_places(d, scratch + k->scratch_bytes);
+    jk_scalars_in(k, d->b->p, d->run.cell);
     jk_drive_stages(d);
-    jk_drive_results(d);
+    jk_scalars_out(k, d->b->p, d->run.cell);
 }
 
-JK_NOINLINE jitk_status jk_drive_large(jk_drive *d, size_t nbytes, jitk_error *e)
+JK_FUNC void jk_drive_init(jk_drive *d, const jitk_kernel *k, size_t n, const jk_binds *b)
 {
-    char *scratch = (char *)JK_MALLOC(nbytes);
+    d->k = k;
+    d->b = b;
+    d->n = n;
+    d->size = k->program.type == JK_F32 ? 4 : 8;
+    d->tile = 0;
+    if (b->npacked)
+        d->tile = JK_SMALLER(n, k->max_red ? (size_t)JK_CHUNK : JK_TILE);
+}
+
+/* Scratch, with what aligns it. */
+JK_FUNC size_t jk_drive_bytes(const jk_drive *d)
+{
+    return d->k->scratch_bytes + d->b->npacked * JK_ALIGN_UP(d->tile * d->size, 64) + 63;
+}
+
+JK_FUNC char *jk_drive_align(char *scratch)
+{
+    return scratch + ((0 - (uintptr_t)scratch) & 63);
+}
+
+JK_NOINLINE jitk_status jk_run_heap(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+{
+    jk_drive d;
+    int saved = errno;
+    char *scratch;
+    jk_drive_init(&d, k, n, b);
+    scratch = (char *)JK_MALLOC(jk_drive_bytes(&d));
+    errno = saved;
     if (!scratch)
         return jk_fail_nomem(e);
-    jk_drive_in(d, scratch);
+    jk_drive_in(&d, jk_drive_align(scratch));
     JK_FREE(scratch);
     return JITK_OK;
 }
 
-JK_FUNC void jk_drive_init(jk_drive *d, const jitk_kernel *k, size_t n, const jk_bind *bind)
-{
-    d->k = k;
-    d->bind = bind;
-    d->n = n;
-    d->size = k->program.type == JK_F32 ? 4 : 8;
-    d->tile = 0;
-}
-
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e)
+JK_NOINLINE void jk_run_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
 {
     char stack[JK_RUN_STACK];
     jk_drive d;
-    size_t nbytes = JK_ALIGN_UP(k->scratch_bytes, 64) + 64, npacked;
-    jk_drive_init(&d, k, n, bind);
-    npacked = n ? jk_count_packed(k, bind, d.size) : 0;
-    if (npacked) {
-        d.tile = JK_SMALLER(n, k->max_red ? (size_t)JK_CHUNK : JK_TILE);
-        nbytes += npacked * JK_ALIGN_UP(d.tile * d.size, 64);
-    }
-    if (nbytes > sizeof stack)
-        return jk_drive_large(&d, nbytes, e);
-    jk_drive_in(&d, stack);
-    return JITK_OK;
+    jk_drive_init(&d, k, n, b);
+    jk_drive_in(&d, jk_drive_align(stack));
 }
 
-JK_NOINLINE void jk_kernel_run_large(const jitk_kernel *k, size_t n, const jk_bind *bind)
+JK_NOINLINE void jk_run_large_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
 {
     char stack[JK_NAMED_STACK];
     jk_drive d;
-    jk_drive_init(&d, k, n, bind);
-    jk_drive_in(&d, stack);
+    jk_drive_init(&d, k, n, b);
+    jk_drive_in(&d, jk_drive_align(stack));
 }
 
-JK_FUNC void jk_kernel_run_named(const jitk_kernel *k, size_t n, const jk_bind *bind)
+JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
-    char stack[JK_RUN_STACK];
     jk_drive d;
-    if (k->scratch_bytes + 128 > sizeof stack) {
-        jk_kernel_run_large(k, n, bind);
+    jk_drive_init(&d, k, n, b);
+    if (jk_drive_bytes(&d) > JK_RUN_STACK && e)
+        return jk_run_heap(k, n, b, e);
+    if (jk_drive_bytes(&d) > JK_RUN_STACK)
+        jk_run_large_stack(k, n, b);
+    else
+        jk_run_stack(k, n, b);
+    return JITK_OK;
+}
+
+JK_SMALL_CLOSE
+#undef JK_RUN_STACK
+#undef JK_TILE
+#undef JK_TREE_LEVELS
+/* ---- back in src/all.h ---- */
+/* ---- src/kernel/quick.c ---- */
+/* kernel: the quick way through a call of machine code that packs nothing and has at most a chunk of elements: the same
+ * as run.c does, in less time, for a call of few elements costs what stands around the loop. */
+
+/* ---- what the driver does, too ---- */
+JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size)
+{
+    size_t i;
+    if (size == 8) {
+        const jk_u64 *x = (const jk_u64 *)from;
+        jk_u64 *to = (jk_u64 *)row;
+        for (i = 0; i < 8; i++)
+            to[i] = x[i < rest ? i : 0];
+    } else {
+        const jk_u32 *x = (const jk_u32 *)from;
+        jk_u32 *to = (jk_u32 *)row;
+        for (i = 0; i < 16; i++)
+            to[i] = x[i < rest ? i : 0];
+    }
+}
+
+JK_FUNC void jk_scalar(void *to, jk_type to_type, const void *from, jk_type from_type)
+{
+    if (to_type != from_type)
+        jk_fp_convert(to, to_type, 0, from, from_type, 0, 1);
+    else if (jk_type_size(to_type) == 8)
+        memcpy(to, from, 8);
+    else
+        memcpy(to, from, jk_type_size(to_type));
+}
+
+JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell)
+{
+    uint32_t i;
+    for (i = 0; i < k->nin; i++) {
+        uint64_t *to = &cell[k->in[i].cell];
+        *to = 0;
+        jk_scalar(to, (jk_type)k->program.type, p[k->in[i].arg], (jk_type)k->in[i].type);
+    }
+}
+
+JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t *cell)
+{
+    uint32_t i;
+    for (i = 0; i < k->nout; i++) {
+        const jk_scalar_out *o = &k->out[i];
+        const uint64_t *bits = o->cell == JK_NOCELL ? &o->constant : &cell[o->cell];
+        jk_scalar(p[o->arg], (jk_type)o->type, bits, (jk_type)o->from);
+    }
+}
+
+/* ---- the call ---- */
+enum { JK_QUICK_FRAME = 3072, JK_QUICK_ARGS = 8, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
+typedef struct jk_quick_space {
+    char frame[JK_QUICK_FRAME];
+    char row[JK_QUICK_ARGS][2 * JK_LANE_BYTES]; /* rows are the upper halves */
+    void *tail[JK_QUICK_ARGS];
+    uint64_t cell[JK_QUICK_CELLS];
+    double node[JK_QUICK_RED];
+} jk_quick_space;
+
+JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
+{
+    return k->pass && k->frame_bytes <= JK_QUICK_FRAME && k->program.nargs <= JK_QUICK_ARGS &&
+           k->program.ncells < JK_QUICK_CELLS && k->max_red <= JK_QUICK_RED;
+}
+
+/* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
+ * the row is for begins it, over the array's first ones. */
+JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
+{
+    size_t nbytes = n * size;
+    if (nbytes < JK_LANE_BYTES) {
+        jk_row_fill(row, x + (n - rest) * size, rest, size);
         return;
     }
-    jk_drive_init(&d, k, n, bind);
-    jk_drive_in(&d, stack);
+    memcpy(row, x, JK_LANE_BYTES);
+    memcpy(row + rest * size - JK_LANE_BYTES, x + nbytes - JK_LANE_BYTES, JK_LANE_BYTES);
 }
 
-/* ---- the public calls ---- */
-#define JK_BINDS 32 /* on the stack */
-
-JK_FUNC jitk_status jk_call_bound(const jitk_kernel *k, size_t n, const jk_bind *bind, jitk_error *e)
+JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void *const *p, jk_quick_space *q)
 {
-    if (e->status != JITK_OK || jk_bind_check(k, n, bind, e) != JITK_OK)
-        return e->status;
-    return jk_kernel_run(k, n, bind, e);
+    size_t i, size = k->program.type == JK_F32 ? 4 : 8;
+    for (i = 0; i < k->program.nargs; i++) {
+        q->tail[i] = q->row[i] + JK_LANE_BYTES;
+        if (k->program.args[i].is_array && !k->program.args[i].is_result)
+            jk_quick_row(q->row[i] + JK_LANE_BYTES, (const char *)p[i], n, rest, size);
+    }
 }
 
-/* args or tagged. */
+JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void *const *p, const jk_quick_space *q)
+{
+    size_t i, words = rest * (k->program.type == JK_F32 ? 1 : 2), w;
+    for (i = k->program.nparams; i < k->program.nargs; i++) {
+        const jk_u32 *row = (const jk_u32 *)(const void *)(q->row[i] + JK_LANE_BYTES);
+        jk_u32 *to = (jk_u32 *)p[i] + (n - rest) * (k->program.type == JK_F32 ? 1 : 2);
+        for (w = 0; k->program.args[i].is_array && w < words; w++)
+            to[w] = row[w];
+    }
+}
+
+JK_FUNC void jk_quick_reduced(const jitk_kernel *k, const jk_quick *step, jk_run *run)
+{
+    const jk_program *p = &k->program;
+    const jk_ref *red = p->stages[step->stage].red;
+    uint32_t i;
+    for (i = 0; i < step->nred; i++) {
+        const jk_ins *ins = &p->ins[red[i]];
+        uint32_t cell = p->cell[red[i]];
+        bool f32 = (ins->op == JK_RARGMIN ? p->ins[ins->a].type : ins->type) == JK_F32;
+        uint64_t bits;
+        if (cell == JK_NOCELL)
+            continue;
+        if (f32)
+            bits = jk_f32_bits((float)run->node[i]);
+        else
+            memcpy(&bits, &run->node[i], sizeof bits);
+        if (ins->op == JK_RARGMIN) {
+            run->find = bits;
+            bits = k->find[step->stage][i](run, 0, run->n);
+        }
+        run->cell[cell] = bits;
+    }
+}
+
+/* Nodes are doubles that hold their value exactly, or a sum that is rounded here. */
+JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double *node)
+{
+    uint32_t i;
+    for (i = 0; i < k->nout; i++) {
+        if (k->out[i].type == JK_F64) {
+            memcpy(p[k->out[i].arg], &node[i], sizeof node[i]);
+        } else {
+            float f = (float)node[i];
+            memcpy(p[k->out[i].arg], &f, sizeof f);
+        }
+    }
+}
+
+/* A kernel that is one reduction over contiguous arrays: its pass and nothing else. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+{
+    char frame[JK_QUICK_FRAME] __attribute__((aligned(64)));
+    double node;
+    float f;
+    jk_run run;
+    run.array = p;
+    run.tail = NULL;
+    run.cell = NULL;
+    run.node = &node;
+    run.frame = frame;
+    run.n = n;
+    run.find = 0;
+    node = k->quick->pass(&run, 0, n, 0);
+    f = (float)node;
+    if (k->out->type == JK_F64)
+        memcpy(p[k->out->arg], &node, sizeof node);
+    else
+        memcpy(p[k->out->arg], &f, sizeof f);
+}
+
+/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n)
+{
+    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
+}
+
+JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
+{
+    jk_quick_space q __attribute__((aligned(64)));
+    size_t rest = k->tail_rows ? n & (k->program.type == JK_F32 ? 15 : 7) : 0;
+    const jk_quick *step = k->quick, *end = step + k->nquick;
+    jk_run run;
+    run.array = p;
+    run.tail = q.tail;
+    run.cell = q.cell;
+    run.node = q.node;
+    run.frame = q.frame;
+    run.n = n;
+    run.find = 0;
+    q.cell[k->program.ncells] = n;
+    if (rest)
+        jk_quick_rows_in(k, n, rest, p, &q);
+    if (k->nin)
+        jk_scalars_in(k, p, q.cell);
+    if (k->direct) {
+        q.node[0] = step->pass(&run, 0, n, 0);
+        jk_quick_direct(k, p, q.node);
+        return;
+    }
+    for (; step < end; step++) {
+        if (step->uniform) {
+            step->uniform(&run);
+            continue;
+        }
+        step->pass(&run, 0, n, 0);
+        if (rest && k->program.stages[step->stage].stores)
+            jk_quick_rows_out(k, n, rest, p, &q);
+        if (step->nred)
+            jk_quick_reduced(k, step, &run);
+    }
+    if (k->nout)
+        jk_scalars_out(k, p, q.cell);
+}
+/* ---- back in src/all.h ---- */
+/* ---- src/kernel/call.c ---- */
+/* kernel: the public calls, from their arguments on. What runs at every call stands here, in args.c and in quick.c. */
+
+JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+{
+    if (!k->nquick || n - 1 >= JK_CHUNK || b->npacked)
+        return jk_run_driver(k, n, b, e);
+    if (jk_is_one(k, n))
+        jk_run_one(k, n, b->p);
+    else
+        jk_run_quick(k, n, b->p);
+    return JITK_OK;
+}
+
+/* More arguments than there is room for on the stack. */
+JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
+{
+    jk_binds b;
+    jitk_status status;
+    int saved = errno;
+    b.p = (void **)JK_MALLOC(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number));
+    errno = saved;
+    if (!b.p)
+        return jk_fail_nomem(e);
+    b.step = (ptrdiff_t *)(b.p + k->program.nargs);
+    b.number = (uint64_t *)(b.step + k->program.nargs);
+    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
+    if (status == JITK_OK)
+        status = jk_kernel_run(k, n, &b, e);
+    JK_FREE(b.p);
+    return status;
+}
+
 JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
-    jk_bind few[JK_BINDS], *bind = few;
+    void *p[JK_FEW_ARGS];
+    ptrdiff_t step[JK_FEW_ARGS];
+    uint64_t number[JK_FEW_ARGS];
+    jk_binds b;
     jitk_status status;
     if (!k)
         return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the kernel is NULL");
-    if (k->program.nargs > JK_BINDS)
-        bind = (jk_bind *)JK_MALLOC(k->program.nargs * sizeof *bind);
-    if (!bind)
-        return jk_fail_nomem(e);
-    if (tagged || (nargs == 0 && !args))
-        jk_bind_tagged(k, nargs, tagged, bind, e);
-    else
-        jk_bind_pointers(k, n, nargs, args, strides, bind, e);
-    status = jk_call_bound(k, n, bind, e);
-    if (bind != few)
-        JK_FREE(bind);
-    return status;
+    if (k->program.nargs > JK_FEW_ARGS)
+        return jk_call_many(k, n, nargs, args, strides, tagged, e);
+    b.p = p;
+    b.step = step;
+    b.number = number;
+    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
+    return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
 }
 
 JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
@@ -13707,10 +14588,6 @@ JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t narg
 {
     return jitk_call_strided(kernel, n, nargs, args, NULL);
 }
-#undef JK_RUN_STACK
-#undef JK_TILE
-#undef JK_TREE_LEVELS
-#undef JK_BINDS
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/cache.c ---- */
 /* kernel: jitk_eval. Sources are found again by their text (and options) in a table of lists that only grow: an entry
@@ -13784,11 +14661,14 @@ JK_FUNC jk_entry *jk_cache_find(const jk_key *k)
     return NULL;
 }
 
+JK_SMALL_OPEN
 JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
 {
+    int saved = errno;
     size_t entry_len = strlen(k->entry) + 1, nbytes = sizeof(jk_entry) + k->len + 1 + entry_len;
     jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[k->hash % JK_CACHE_LISTS];
     char *text = (char *)(x + 1);
+    errno = saved;
     if (!x)
         return NULL;
     x->key = *k;
@@ -13841,6 +14721,8 @@ JK_NOINLINE jitk_kernel *jk_eval_compile(const jk_key *key, const jitk_options *
     jk_kernel_announce(k);
     return jk_cache_keep(key, choice->named, choice->type, k, own);
 }
+
+JK_SMALL_CLOSE
 
 JK_FUNC jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
                                 const void *const args[], const jk_tagged *tagged, jitk_error *e)
@@ -13898,6 +14780,7 @@ JITK_API jitk_status jitk_evalv(const char *source, const jitk_options *options,
     return e.status;
 }
 
+JK_SMALL_OPEN
 JITK_API void jitk_cache_clear(void)
 {
     size_t i;
@@ -13922,6 +14805,7 @@ JK_FUNC void jk_cache_count(jitk_info_t *info)
     info->uncached = JK_CACHE->uncached;
     jk_share_unlock();
 }
+JK_SMALL_CLOSE
 #undef JK_CACHE_LISTS
 #undef JK_CACHE_ENTRIES
 #undef JK_CACHE_BYTES
@@ -13930,6 +14814,8 @@ JK_FUNC void jk_cache_count(jitk_info_t *info)
 /* ---- src/kernel/function.c ---- */
 /* kernel: jitk_function, a scalar function as a native function pointer. Its code is all there is of it: freeing needs
  * the address alone. */
+
+JK_SMALL_OPEN
 
 #define JK_FUNCTION_STACK 20480
 
@@ -13959,6 +14845,7 @@ JK_NOINLINE void *jk_function_compile(const char *source, const jitk_options *o,
 {
     char first[JK_FUNCTION_STACK];
     const jk_settings *s = jk_settings_get();
+    int saved = errno;
     jk_lower_options lo;
     jk_program p;
     jk_code code;
@@ -13979,6 +14866,7 @@ JK_NOINLINE void *jk_function_compile(const char *source, const jitk_options *o,
         *arity = p.nparams;
     jk_arena_free(&ast.arena);
     jk_arena_free(&arena);
+    errno = saved;
     return x.code;
 }
 
@@ -14009,10 +14897,14 @@ JITK_API void jitk_function_free(jitk_fn function)
 {
     jk_exec_free((void *)(uintptr_t)function);
 }
+
+JK_SMALL_CLOSE
 #undef JK_FUNCTION_STACK
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/info.c ---- */
-/* kernel: looking inside: signatures, the machine, dumps of a kernel. */
+/* kernel: looking inside: signatures, errors, the machine, dumps of a kernel. */
+
+JK_SMALL_OPEN
 
 JITK_API size_t jitk_arg_count(const jitk_kernel *kernel)
 {
@@ -14038,6 +14930,21 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
     info->is_result = a->is_result;
     return JITK_OK;
 }
+
+/* ---- errors ---- */
+
+JITK_API void jitk_error_print(const jitk_error *error, const char *source, FILE *out)
+{
+    jitk_error e;
+    if (!error || !out || error->status == JITK_OK)
+        return;
+    e = *error;
+    if (!source)
+        e.line = 0;
+    jk_error_print_caret(&e, source, source ? strlen(source) : 0, out);
+}
+
+/* ---- the machine ---- */
 
 /* Processors in the affinity mask. */
 JK_FUNC size_t jk_count_cores(void)
@@ -14187,26 +15094,33 @@ JK_FUNC void jk_kernel_announce(const jitk_kernel *k)
     if (what)
         jk_dump_all(k, what, stderr, &e);
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/named.c ---- */
 /* kernel: the named kernels (jitk_sum and so on). Their programs are static data (named_tables.h); the first call of
  * each makes its kernel, and whoever is first wins. Where there is not even memory for that, the interpreter runs the
  * static program on the stack. */
 
-#define JK_NAMED_ARGS 16 /* the most of a named kernel */
+/* The words that jk_kernel_measure needs for any of them. */
+#define JK_NAMED_BLOCK 64
 
 JK_STATE jitk_kernel *JK_SHARED(jk_named_kernels)[JK_NAMED_COUNT] = {NULL};
+
+JK_SMALL_OPEN
 
 JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
 {
     jitk_kernel **slot = &JK_SHARED(jk_named_kernels)[which], *first = NULL, *k;
     char buffer[16384];
+    int saved = errno;
     jk_arena arena;
     jitk_error e;
     e.status = JITK_OK;
     jk_arena_init(&arena, buffer, sizeof buffer);
     k = jk_kernel_make(&jk_named_programs[which], jk_settings_get()->isa, &arena, &e);
     jk_arena_free(&arena);
+    errno = saved;
     if (k && !__atomic_compare_exchange_n(slot, &first, k, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
         jk_kernel_free(k);
         k = first;
@@ -14214,37 +15128,39 @@ JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
     return k;
 }
 
-JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_bind *bind)
+JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
 {
-    uint32_t cells[JK_NAMED_ARGS];
+    uint64_t block[JK_NAMED_BLOCK];
     jitk_kernel k;
     memset(&k, 0, sizeof k);
     k.program = jk_named_programs[which];
     k.frame_bytes = jk_interp_frame(&k.program);
-    jk_kernel_measure(&k, cells);
-    jk_kernel_run_named(&k, n, bind);
+    jk_kernel_measure(&k, block);
+    jk_run_driver(&k, n, b, NULL);
 }
 
-/* args: pointers to arrays and scalars in the signature's order. */
+JK_SMALL_CLOSE
+
+/* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
+ * is packed. */
 JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
-    const jk_program *p = &jk_named_programs[which];
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    jk_bind bind[JK_NAMED_ARGS];
-    size_t i;
-    for (i = 0; i < p->nargs; i++) {
-        bind[i].p = (char *)(uintptr_t)args[i];
-        bind[i].step = (ptrdiff_t)jk_type_size((jk_type)p->args[i].type);
-    }
+    jk_binds b;
+    b.p = (void **)(uintptr_t)args;
+    b.step = NULL;
+    b.number = NULL;
+    b.npacked = 0;
     if (!k)
         k = jk_named_make(which);
     if (k)
-        jk_kernel_run_named(k, n, bind);
+        jk_kernel_run(k, n, &b, NULL);
     else
-        jk_named_interpret(which, n, bind);
+        jk_named_interpret(which, n, &b);
     jk_fp_leave(mode);
 }
+#undef JK_NAMED_BLOCK
 /* ---- back in src/all.h ---- */
 /* ---- generated from kernels/ ---- */
 JITK_API double jitk_sum_f64(const double *x, size_t n)
