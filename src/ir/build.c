@@ -43,28 +43,43 @@ JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i)
     return (uint64_t)i->b << 32 | i->a;
 }
 
-/* ---- constants by kind ---- */
+/* ---- constants by kind: name, bits as F64, bits as F32. From ROUND on they are those of scripts (builtins.c). ---- */
+#define JK_POW2_64(e) ((uint64_t)(1023 + (e)) << 52)
+#define JK_POW2_32(e) ((uint32_t)(127 + (e)) << 23)
+#define JK_KINDS(X)                                            \
+    X(ZERO, 0, 0)                                              \
+    X(MINUS_ZERO, (uint64_t)1 << 63, 0x80000000)               \
+    X(ONE, JK_POW2_64(0), JK_POW2_32(0))                       \
+    X(MINUS_ONE, (uint64_t)0xbff << 52, 0xbf800000)            \
+    X(TWO, JK_POW2_64(1), JK_POW2_32(1))                       \
+    X(INF, (uint64_t)0x7ff << 52, 0x7f800000)                  \
+    X(MINUS_INF, (uint64_t)0xfff << 52, 0xff800000)            \
+    X(ONES, UINT64_MAX, UINT32_MAX)                            \
+    X(NAN, (uint64_t)0x7ff8 << 48, 0x7fc00000)                 \
+    X(HALF, JK_POW2_64(-1), JK_POW2_32(-1))                    \
+    X(ROUND, 0x3fdfffffffffffff, 0x3effffff)                   \
+    X(MANY, JK_POW2_64(53), JK_POW2_32(24))                    \
+    X(SCALE, JK_POW2_64(600), JK_POW2_32(80))                  \
+    X(UNSCALE, JK_POW2_64(-600), JK_POW2_32(-80))              \
+    X(DIGIT, JK_POW2_64(-52), JK_POW2_32(-23))                 \
+    X(SCALED_DIGIT, JK_POW2_64(600 - 52), JK_POW2_32(80 - 23)) \
+    X(LEAST, JK_POW2_64(-960), JK_POW2_32(-96))
 typedef enum jk_kind {
-    JK_IS_ZERO,
-    JK_IS_MINUS_ZERO,
-    JK_IS_ONE,
-    JK_IS_MINUS_ONE,
-    JK_IS_TWO,
-    JK_IS_INF,
-    JK_IS_MINUS_INF,
-    JK_IS_ONES
+#define JK_ROW(NAME, f64, f32) JK_IS_##NAME,
+    JK_KINDS(JK_ROW)
+#undef JK_ROW
+        JK_KIND_COUNT
 } jk_kind;
 
-static const uint64_t jk_kind_64[] = {0,
-                                      (uint64_t)1 << 63,
-                                      (uint64_t)0x3ff << 52,
-                                      (uint64_t)0xbff << 52,
-                                      (uint64_t)1 << 62,
-                                      (uint64_t)0x7ff << 52,
-                                      (uint64_t)0xfff << 52,
-                                      UINT64_MAX};
-static const uint32_t jk_kind_32[] = {0,          0x80000000, 0x3f800000, 0xbf800000,
-                                      0x40000000, 0x7f800000, 0xff800000, UINT32_MAX};
+#define JK_ROW(NAME, f64, f32) f64,
+static const uint64_t jk_kind_64[] = {JK_KINDS(JK_ROW)};
+#undef JK_ROW
+#define JK_ROW(NAME, f64, f32) f32,
+static const uint32_t jk_kind_32[] = {JK_KINDS(JK_ROW)};
+#undef JK_ROW
+#undef JK_KINDS
+#undef JK_POW2_64
+#undef JK_POW2_32
 
 JK_FUNC uint64_t jk_kind_bits(jk_kind kind, jk_type type)
 {
@@ -87,13 +102,6 @@ JK_FUNC jk_ref jk_ir_float(jk_ir *ir, jk_type type, double value)
     if (type == JK_F32)
         bits = jk_fp_fold(JK_CVT, JK_F32, JK_F64, 0, bits, 0, 0);
     return jk_ir_bits(ir, type, bits);
-}
-
-/* 2^e, where that is a normal number of the kernel's type. */
-JK_FUNC jk_ref jk_ir_pow2(jk_ir *ir, int e)
-{
-    return ir->type == JK_F64 ? jk_ir_bits(ir, JK_F64, (uint64_t)(1023 + e) << 52)
-                              : jk_ir_bits(ir, JK_F32, (uint64_t)(127 + e) << 23);
 }
 
 /* ---- looking at values ---- */
@@ -469,25 +477,27 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
     return r != JK_NOREF ? r : jk_ir_append(ir, &i, true);
 }
 
-JK_FUNC jk_type jk_ir_result_type(const jk_ir *ir, jk_op op, jk_ref last)
+/* An op whose type follows its last operand's; operands that it has not are 0. */
+JK_NOINLINE jk_ref jk_ir_any(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
-    jk_type t = (jk_type)ir->ins[last].type;
-    return jk_op_rows[op].result == JK_RESULT_MASK ? jk_mask_type(t) : t;
+    const jk_op_row *row = &jk_op_rows[op];
+    jk_type t = (jk_type)ir->ins[row->arity == 1 ? a : row->arity == 2 ? b : c].type;
+    return jk_ir_emit(ir, op, row->result == JK_RESULT_MASK ? jk_mask_type(t) : t, 0, a, b, c);
 }
 
 JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a)
 {
-    return jk_ir_emit(ir, op, jk_ir_result_type(ir, op, a), 0, a, 0, 0);
+    return jk_ir_any(ir, op, a, 0, 0);
 }
 
 JK_FUNC jk_ref jk_ir_2(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
 {
-    return jk_ir_emit(ir, op, jk_ir_result_type(ir, op, b), 0, a, b, 0);
+    return jk_ir_any(ir, op, a, b, 0);
 }
 
 JK_FUNC jk_ref jk_ir_3(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
-    return jk_ir_emit(ir, op, jk_ir_result_type(ir, op, c), 0, a, b, c);
+    return jk_ir_any(ir, op, a, b, c);
 }
 
 /* ---- rare bodies ---- */

@@ -184,9 +184,7 @@ JK_FUNC jk_ref jk_lower_constant(jk_lowerer *l, const jk_named *c)
     jk_type t = (jk_type)l->ir.type;
     if (c->text)
         return jk_ir_float(&l->ir, t, jk_number_value(c->text, strlen(c->text), t, &overflow));
-    if (c->name[0] == 'i')
-        return jk_ir_kind(&l->ir, JK_IS_INF);
-    return jk_ir_bits(&l->ir, t, t == JK_F64 ? 0x7ff8000000000000u : 0x7fc00000u);
+    return jk_ir_kind(&l->ir, c->name[0] == 'i' ? JK_IS_INF : JK_IS_NAN);
 }
 
 JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value *v)
