@@ -1,6 +1,8 @@
 /* base: arenas, growing arrays, errors. */
 #include "base.h"
 
+JK_SMALL_OPEN
+
 JK_FUNC size_t jk_type_size(jk_type t)
 {
     static const unsigned char bytes[JK_TYPE_COUNT] = {8, 4, 8, 4, 1, 8, 4};
@@ -155,3 +157,5 @@ JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)
 {
     return jk_fail(e, JITK_ERR_NOMEM, 0, 0, 0, "out of memory");
 }
+
+JK_SMALL_CLOSE

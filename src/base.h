@@ -21,7 +21,11 @@
 #define JK_SMALL_OPEN  _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
 #define JK_SMALL_CLOSE _Pragma("clang attribute pop")
 #else
-#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\")")
+/* One optimize pragma (gcc 12 drops a second one in a macro), in one line. The passes left out take a quarter of the
+ * header's compile time and make it no smaller. */
+/* clang-format off */
+#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-tree-pre\", \"no-ivopts\", \"no-tree-vrp\", \"no-gcse\", \"no-rerun-cse-after-loop\", \"no-tree-dominator-opts\", \"no-tree-slsr\")")
+/* clang-format on */
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
 

@@ -14,6 +14,8 @@
 #define JK_ASM_MUST(x) ((void)0)
 #endif
 
+JK_SMALL_OPEN
+
 /* ---- buffers ---- */
 
 #define JK_ASM_ROOM 32
@@ -238,3 +240,5 @@ JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
     *nbytes = all;
     return true;
 }
+
+JK_SMALL_CLOSE

@@ -2,6 +2,8 @@
  * bytes and knows no mnemonic. */
 #include "asm.h"
 
+JK_SMALL_OPEN
+
 /* ---- the tables ---- */
 
 enum jk_row_form {
@@ -320,3 +322,5 @@ JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src)
 #undef JK_LANES
 #undef JK_ALWAYS
 #undef JK_SCALAR
+
+JK_SMALL_CLOSE

@@ -1,6 +1,8 @@
 /* asm: instructions on general registers, jumps and alignment. */
 #include "asm.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_gprow {
     uint8_t pp, map, load, store, imm32, digit, imm8;
 } jk_gprow;
@@ -279,3 +281,5 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
 #undef JK_ASM_ROOM
 #undef JK_ASM_LIMIT
 #undef JK_ASM_POOL
+
+JK_SMALL_CLOSE

@@ -2,6 +2,8 @@
  * Intel syntax, once all places are known. Mnemonics and operand kinds come from the same rows as the bytes. */
 #include "asm.h"
 
+JK_SMALL_OPEN
+
 static const char *const jk_inst_text[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) text,
     JK_INSTS_V(JK_ROW)
@@ -245,3 +247,5 @@ JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
         fprintf(as->listing, "\n");
     }
 }
+
+JK_SMALL_CLOSE

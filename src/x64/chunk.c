@@ -7,6 +7,8 @@
  * short to pour, which are what calls of few elements are made of. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 typedef struct jk_seg { /* frame offsets */
     int32_t count, first, length, left, start, rem, block;
     bool pour;
@@ -357,3 +359,4 @@ JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
     return ok;
 }
 
+JK_SMALL_CLOSE

@@ -1,6 +1,8 @@
 /* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling convention. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 /* Saves every register a C function may change, aligns the stack and calls the software FMA; rax: the operands. */
 JK_FUNC void jk_emit_fma_thunk(jk_gen *g)
 {
@@ -199,3 +201,5 @@ JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing
     }
     return jk_gen_finish(&g, ok, out);
 }
+
+JK_SMALL_CLOSE

@@ -2,6 +2,8 @@
  * chunk's four segments and lanes into one node (docs/reductions.md). */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 /* Lays out a segment's area: the number of steps already done, then the lanes of every accumulator. */
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
 {
@@ -217,3 +219,5 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
     }
 }
+
+JK_SMALL_CLOSE

@@ -5,6 +5,8 @@
  * rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 #define JK_UNROLLED_STEPS 12u /* of a body that is written out for each of four segments */
 
 static inline void jk_g_rr(jk_gen *g, jk_inst i, unsigned dst, unsigned src)
@@ -188,3 +190,5 @@ JK_FUNC void jk_tail_k(jk_gen *g, unsigned count)
     jk_asm_bzhi(&g->as, 4, JK_RAX, JK_RAX, count);
     jk_asm_kload(&g->as, JK_K_TAIL, jk_opnd_reg(JK_RAX));
 }
+
+JK_SMALL_CLOSE

@@ -2,6 +2,8 @@
  * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
 #include "gen.h"
 
+JK_SMALL_OPEN
+
 /* while (index <= end - step) body; rdx is the end, rcx the last index. */
 JK_FUNC bool jk_map_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, jk_mode mode)
 {
@@ -171,3 +173,5 @@ JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
     jk_body_forget(&b);
     return true;
 }
+
+JK_SMALL_CLOSE
