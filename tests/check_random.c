@@ -395,7 +395,7 @@ static size_t rnd_cut(tree *to, const tree *from, size_t at, size_t target, int 
     if (at == target && how < 0)
         return tree_add(to, how == -1 ? TREE_OP_NUMBER : TREE_OP_ARRAY, 0, 0);
     if (at == target)
-        return rnd_cut(to, from, v->kid[how], (size_t)-1, 0);
+        return rnd_cut(to, from, v->kid[how], from->count, 0);
     size_t copy = tree_add(to, v->op, v->leaf, v->style);
     for (unsigned i = 0; i < tree_rows[v->op].arity; i++) {
         size_t kid = rnd_cut(to, from, v->kid[i], target, how);
@@ -420,7 +420,7 @@ static bool rnd_shrink_tree(rnd_case *best, jitk_type type, rnd_verdict v)
         next.t.count = next.t.roots = 0;
         for (size_t i = 0; i < best->t.roots; i++)
             if (i != r)
-                next.t.root[next.t.roots++] = rnd_cut(&next.t, &best->t, best->t.root[i], (size_t)-1, 0);
+                next.t.root[next.t.roots++] = rnd_cut(&next.t, &best->t, best->t.root[i], best->t.count, 0);
         if (rnd_keeps(best, &next, type, v))
             return true;
     }
