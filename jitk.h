@@ -735,7 +735,11 @@ extern "C" {
 #define JK_SMALL_OPEN  _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
 #define JK_SMALL_CLOSE _Pragma("clang attribute pop")
 #else
-#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\")")
+/* One optimize pragma (gcc 12 drops a second one in a macro), in one line. The passes left out take a quarter of the
+ * header's compile time and make it no smaller. */
+/* clang-format off */
+#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-tree-pre\", \"no-ivopts\", \"no-tree-vrp\", \"no-gcse\", \"no-rerun-cse-after-loop\", \"no-tree-dominator-opts\", \"no-tree-slsr\")")
+/* clang-format on */
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
 
@@ -789,6 +793,8 @@ JK_FUNC jitk_status jk_fail_nomem(jitk_error *e);
 /* ---- back in src/front.h ---- */
 /* ---- src/base.c ---- */
 /* base: arenas, growing arrays, errors. */
+
+JK_SMALL_OPEN
 
 JK_FUNC size_t jk_type_size(jk_type t)
 {
@@ -944,6 +950,8 @@ JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)
 {
     return jk_fail(e, JITK_ERR_NOMEM, 0, 0, 0, "out of memory");
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/fp.h ---- */
 /* fp: the one place where the library's own C code does floating-point arithmetic, so that no flag of the including
@@ -4262,28 +4270,43 @@ JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i)
     return (uint64_t)i->b << 32 | i->a;
 }
 
-/* ---- constants by kind ---- */
+/* ---- constants by kind: name, bits as F64, bits as F32. From ROUND on they are those of scripts (builtins.c). ---- */
+#define JK_POW2_64(e) ((uint64_t)(1023 + (e)) << 52)
+#define JK_POW2_32(e) ((uint32_t)(127 + (e)) << 23)
+#define JK_KINDS(X)                                            \
+    X(ZERO, 0, 0)                                              \
+    X(MINUS_ZERO, (uint64_t)1 << 63, 0x80000000)               \
+    X(ONE, JK_POW2_64(0), JK_POW2_32(0))                       \
+    X(MINUS_ONE, (uint64_t)0xbff << 52, 0xbf800000)            \
+    X(TWO, JK_POW2_64(1), JK_POW2_32(1))                       \
+    X(INF, (uint64_t)0x7ff << 52, 0x7f800000)                  \
+    X(MINUS_INF, (uint64_t)0xfff << 52, 0xff800000)            \
+    X(ONES, UINT64_MAX, UINT32_MAX)                            \
+    X(NAN, (uint64_t)0x7ff8 << 48, 0x7fc00000)                 \
+    X(HALF, JK_POW2_64(-1), JK_POW2_32(-1))                    \
+    X(ROUND, 0x3fdfffffffffffff, 0x3effffff)                   \
+    X(MANY, JK_POW2_64(53), JK_POW2_32(24))                    \
+    X(SCALE, JK_POW2_64(600), JK_POW2_32(80))                  \
+    X(UNSCALE, JK_POW2_64(-600), JK_POW2_32(-80))              \
+    X(DIGIT, JK_POW2_64(-52), JK_POW2_32(-23))                 \
+    X(SCALED_DIGIT, JK_POW2_64(600 - 52), JK_POW2_32(80 - 23)) \
+    X(LEAST, JK_POW2_64(-960), JK_POW2_32(-96))
 typedef enum jk_kind {
-    JK_IS_ZERO,
-    JK_IS_MINUS_ZERO,
-    JK_IS_ONE,
-    JK_IS_MINUS_ONE,
-    JK_IS_TWO,
-    JK_IS_INF,
-    JK_IS_MINUS_INF,
-    JK_IS_ONES
+#define JK_ROW(NAME, f64, f32) JK_IS_##NAME,
+    JK_KINDS(JK_ROW)
+#undef JK_ROW
+        JK_KIND_COUNT
 } jk_kind;
 
-static const uint64_t jk_kind_64[] = {0,
-                                      (uint64_t)1 << 63,
-                                      (uint64_t)0x3ff << 52,
-                                      (uint64_t)0xbff << 52,
-                                      (uint64_t)1 << 62,
-                                      (uint64_t)0x7ff << 52,
-                                      (uint64_t)0xfff << 52,
-                                      UINT64_MAX};
-static const uint32_t jk_kind_32[] = {0,          0x80000000, 0x3f800000, 0xbf800000,
-                                      0x40000000, 0x7f800000, 0xff800000, UINT32_MAX};
+#define JK_ROW(NAME, f64, f32) f64,
+static const uint64_t jk_kind_64[] = {JK_KINDS(JK_ROW)};
+#undef JK_ROW
+#define JK_ROW(NAME, f64, f32) f32,
+static const uint32_t jk_kind_32[] = {JK_KINDS(JK_ROW)};
+#undef JK_ROW
+#undef JK_KINDS
+#undef JK_POW2_64
+#undef JK_POW2_32
 
 JK_FUNC uint64_t jk_kind_bits(jk_kind kind, jk_type type)
 {
@@ -4306,13 +4329,6 @@ JK_FUNC jk_ref jk_ir_float(jk_ir *ir, jk_type type, double value)
     if (type == JK_F32)
         bits = jk_fp_fold(JK_CVT, JK_F32, JK_F64, 0, bits, 0, 0);
     return jk_ir_bits(ir, type, bits);
-}
-
-/* 2^e, where that is a normal number of the kernel's type. */
-JK_FUNC jk_ref jk_ir_pow2(jk_ir *ir, int e)
-{
-    return ir->type == JK_F64 ? jk_ir_bits(ir, JK_F64, (uint64_t)(1023 + e) << 52)
-                              : jk_ir_bits(ir, JK_F32, (uint64_t)(127 + e) << 23);
 }
 
 /* ---- looking at values ---- */
@@ -4688,25 +4704,27 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
     return r != JK_NOREF ? r : jk_ir_append(ir, &i, true);
 }
 
-JK_FUNC jk_type jk_ir_result_type(const jk_ir *ir, jk_op op, jk_ref last)
+/* An op whose type follows its last operand's; operands that it has not are 0. */
+JK_NOINLINE jk_ref jk_ir_any(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
-    jk_type t = (jk_type)ir->ins[last].type;
-    return jk_op_rows[op].result == JK_RESULT_MASK ? jk_mask_type(t) : t;
+    const jk_op_row *row = &jk_op_rows[op];
+    jk_type t = (jk_type)ir->ins[row->arity == 1 ? a : row->arity == 2 ? b : c].type;
+    return jk_ir_emit(ir, op, row->result == JK_RESULT_MASK ? jk_mask_type(t) : t, 0, a, b, c);
 }
 
 JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a)
 {
-    return jk_ir_emit(ir, op, jk_ir_result_type(ir, op, a), 0, a, 0, 0);
+    return jk_ir_any(ir, op, a, 0, 0);
 }
 
 JK_FUNC jk_ref jk_ir_2(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
 {
-    return jk_ir_emit(ir, op, jk_ir_result_type(ir, op, b), 0, a, b, 0);
+    return jk_ir_any(ir, op, a, b, 0);
 }
 
 JK_FUNC jk_ref jk_ir_3(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
-    return jk_ir_emit(ir, op, jk_ir_result_type(ir, op, c), 0, a, b, c);
+    return jk_ir_any(ir, op, a, b, c);
 }
 
 /* ---- rare bodies ---- */
@@ -5865,8 +5883,9 @@ JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/builtins.c ---- */
 /* ir: the language's functions and named constants. One list has all of a function: its name, its parameters as an
- * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is searched
- * by halves. What the language has and this version cannot do stands here as LATER, so that the message can say so.
+ * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is
+ * searched by halves. What the language has and this version cannot do stands here as LATER, so that the message can
+ * say so.
  *
  * C leaves open in which order a call's arguments are computed, and numbers of values must not depend on the compiler:
  * no call here has two arguments that emit, but for constants, which are entered first. */
@@ -5924,7 +5943,7 @@ JK_SMALL_OPEN
     X("mod", "x, y", LATER, CONST) \
     X("norm", "x", LATER, CONST) \
     X("pow", "x, y", POW, CONST) \
-    X("prod", "x", SUM, RPROD) \
+    X("prod", "x", PROD, RPROD) \
     X("rint", "x", OP, RINT) \
     X("round", "x", ROUND, TRUNC) \
     X("sigmoid", "x", LATER, CONST) \
@@ -5959,13 +5978,15 @@ typedef enum jk_fn_kind {
     JK_FN_MIN,
     JK_FN_MAX,
     JK_FN_SUM,
+    JK_FN_PROD,
     JK_FN_MEAN,
     JK_FN_DOT,
     JK_FN_ANY,
     JK_FN_ALL,
     JK_FN_COUNT,
     JK_FN_ARGMIN,
-    JK_FN_ARGMAX
+    JK_FN_ARGMAX,
+    JK_FN_KIND_COUNT
 } jk_fn_kind;
 
 typedef struct jk_fn {
@@ -6141,91 +6162,6 @@ JK_FUNC jk_ref jk_fn_select(jk_ir *ir, jk_ref c, jk_ref a, jk_ref b)
     return jk_ir_3(ir, JK_SELECT, c, a, b);
 }
 
-/* ---- functions of several operations ---- */
-/* 0 < |x| ? copysign(1, x) : x, so that zeros and NaN stay what they are. */
-JK_FUNC jk_ref jk_fn_sign(jk_ir *ir, jk_ref x)
-{
-    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), one = jk_ir_kind(ir, JK_IS_ONE);
-    jk_ref some = jk_ir_2(ir, JK_LT, zero, jk_ir_1(ir, JK_ABS, x));
-    return jk_ir_3(ir, JK_SELECT, some, jk_ir_2(ir, JK_COPYSIGN, one, x), x);
-}
-
-/* Half away from zero: trunc(x + copysign(h, x)) with h the number below 0.5. With 0.5 itself the sum would round up to
- * 1 for x = h and move odd x above 2^52. With h: a fraction below one half stays below the next integer, for the sum is
- * short of it by at least a unit of x's own place; one half reaches it, for then the sum lies nearer to it (or ties, to
- * even) than to the number before; and an integer stays below the next. */
-JK_FUNC jk_ref jk_fn_round(jk_ir *ir, jk_ref x)
-{
-    jk_ref h = ir->type == JK_F64 ? jk_ir_bits(ir, JK_F64, 0x3fdfffffffffffffu) : jk_ir_bits(ir, JK_F32, 0x3effffff);
-    return jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_ADD, x, jk_ir_2(ir, JK_COPYSIGN, h, x)));
-}
-
-/* ---- x % y ---- */
-/* x - q*y, which is exact, and y more where q was one too large. */
-JK_FUNC jk_ref jk_mod_rest(jk_ir *ir, jk_ref x, jk_ref q, jk_ref y)
-{
-    jk_ref r = jk_ir_3(ir, JK_FMA, jk_ir_1(ir, JK_NEG, q), y, x), zero = jk_ir_kind(ir, JK_IS_ZERO);
-    jk_ref low = jk_ir_2(ir, JK_LT, r, zero);
-    return jk_ir_3(ir, JK_SELECT, low, jk_ir_2(ir, JK_ADD, r, y), r);
-}
-
-/* ax mod ay for a quotient below 2^53 (f32: 2^24): the rounded quotient may be one too large, then the remainder, which
- * is exact, is negative. */
-JK_FUNC jk_ref jk_mod_step(jk_ir *ir, jk_ref ax, jk_ref ay)
-{
-    jk_ref q = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, ax, ay));
-    jk_ref r = jk_mod_rest(ir, ax, q, ay);
-    return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_LT, ax, ay), ax, r);
-}
-
-/* The rare body's step: takes from X the multiple of ay * 2^k that leaves less than that, 2^k being 2^52 (f32: 2^23)
- * less than the power of two in the quotient t. Where the quotient overflows (`big`) it is computed of X/S and ay*S,
- * and the factor S^2 put back in two steps. All products here are exact. */
-JK_FUNC jk_ref jk_mod_reduce(jk_ir *ir, jk_ref x, jk_ref ay)
-{
-    bool wide = ir->type == JK_F64;
-    int digits = wide ? 52 : 23, scale = wide ? 600 : 80;
-    jk_type bits = wide ? JK_I64 : JK_I32;
-    jk_ref one = jk_ir_kind(ir, JK_IS_ONE), inf = jk_ir_kind(ir, JK_IS_INF), s = jk_ir_pow2(ir, scale);
-    jk_ref t = jk_ir_2(ir, JK_DIV, x, ay), big = jk_ir_2(ir, JK_EQ, t, inf);
-    jk_ref below = jk_ir_2(ir, JK_MUL, ay, s), above = jk_ir_2(ir, JK_MUL, x, jk_ir_pow2(ir, -scale)), p, ys;
-    t = jk_ir_3(ir, JK_SELECT, big, jk_ir_2(ir, JK_DIV, above, below), t);
-    p = jk_ir_emit(ir, JK_BITS, bits, 0, t, 0, 0);
-    p = jk_ir_2(ir, JK_IAND, p, jk_ir_bits(ir, bits, jk_kind_bits(JK_IS_INF, (jk_type)ir->type)));
-    p = jk_ir_emit(ir, JK_BITS, (jk_type)ir->type, 0, p, 0, 0);
-    t = jk_ir_pow2(ir, -digits);
-    p = jk_ir_2(ir, JK_MUL, p, jk_ir_3(ir, JK_SELECT, big, one, t));
-    ys = jk_ir_2(ir, JK_MUL, ay, jk_ir_3(ir, JK_SELECT, big, s, one));
-    ys = jk_ir_2(ir, JK_MUL, ys, p);
-    t = jk_ir_pow2(ir, scale - digits);
-    ys = jk_ir_2(ir, JK_MUL, ys, jk_ir_3(ir, JK_SELECT, big, t, one));
-    t = jk_ir_1(ir, JK_TRUNC, jk_ir_2(ir, JK_DIV, x, ys));
-    return jk_mod_rest(ir, x, t, ys);
-}
-
-/* C's fmod, which is exact. A quotient of 2^53 and more goes through the rare body, 52 bits a turn (2098 bits at most;
- * f32: 277 bits, 23 a turn). */
-JK_FUNC jk_ref jk_fn_mod(jk_ir *ir, jk_ref x, jk_ref y)
-{
-    jk_ref ax = jk_ir_1(ir, JK_ABS, x), ay = jk_ir_1(ir, JK_ABS, y),
-           many = jk_ir_pow2(ir, ir->type == JK_F64 ? 53 : 24);
-    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), inf = jk_ir_kind(ir, JK_IS_INF);
-    jk_ref fast = jk_ir_2(ir, JK_COPYSIGN, jk_mod_step(ir, ax, ay), x);
-    jk_ref mask, state, next, again, result, found;
-    mask = jk_ir_2(ir, JK_LE, many, jk_ir_2(ir, JK_DIV, ax, ay));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, inf));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, zero, ay));
-    found = jk_ir_rare_find(ir, mask, fast);
-    if (found != JK_NOREF)
-        return found;
-    jk_ir_rare_begin(ir);
-    state = jk_ir_rstate(ir, ax);
-    next = jk_mod_reduce(ir, state, ay);
-    again = jk_ir_2(ir, JK_LE, many, jk_ir_2(ir, JK_DIV, next, ay));
-    result = jk_ir_2(ir, JK_COPYSIGN, jk_mod_step(ir, next, ay), x);
-    return jk_ir_rare_end(ir, mask, fast, result, again, ir->type == JK_F64 ? 64 : 32, &state, &next, 1);
-}
-
 /* ---- powers with whole exponents ---- */
 typedef struct jk_double_word {
     jk_ref high, low;
@@ -6256,56 +6192,238 @@ JK_FUNC jk_double_word jk_power_chain(jk_ir *ir, jk_ref x, unsigned n)
     return v;
 }
 
-/* The rare body: x^n near or below the smallest normal numbers, or overflowing. The chain runs on x*2^j (small results)
- * or x*2^-j, and 2^(nj) is taken out at the end: upwards by one product; downwards so that only one rounding falls into
- * the subnormals: s = high + low rounded, c = s scaled (a multiple of the smallest number), and what c lacks of
- * high + low, times the scale, in one fma. */
-JK_FUNC jk_ref jk_power_scaled(jk_ir *ir, jk_ref x, jk_ref small, unsigned n)
-{
-    int j = (ir->type == JK_F64 ? 1000 : 120) / (int)n, k = j * (int)n;
-    jk_ref up = jk_ir_pow2(ir, k), down = jk_ir_pow2(ir, -k), grow = jk_ir_pow2(ir, j), shrink = jk_ir_pow2(ir, -j);
-    jk_double_word v = jk_power_chain(ir, jk_ir_2(ir, JK_MUL, x, jk_ir_3(ir, JK_SELECT, small, grow, shrink)), n);
-    jk_ref s = jk_ir_2(ir, JK_ADD, v.high, v.low);
-    jk_ref t = jk_ir_2(ir, JK_SUB, v.low, jk_ir_2(ir, JK_SUB, s, v.high));
-    jk_ref c = jk_ir_2(ir, JK_MUL, s, down);
-    jk_ref rest = jk_ir_2(ir, JK_ADD, jk_ir_2(ir, JK_SUB, s, jk_ir_2(ir, JK_MUL, c, up)), t);
-    c = jk_ir_3(ir, JK_FMA, rest, down, c);
-    if (n & 1) /* what vanishes keeps its sign */
-        c = jk_ir_2(ir, JK_COPYSIGN, c, x);
-    /* beyond the scale too it overflows: high is an infinity then, and low makes a NaN of it */
-    s = jk_ir_3(ir, JK_SELECT, jk_ir_1(ir, JK_ISNAN, s), v.high, s);
-    return jk_ir_3(ir, JK_SELECT, small, c, jk_ir_2(ir, JK_MUL, s, up));
-}
+/* ---- functions of several operations, as scripts ---- */
+/* A step: op, the value it makes, its operands. A value is a letter: the arguments are x, y, z, and the step that makes
+ * r is the last. What is no jk_op: */
+typedef enum jk_script_op {
+    JK_DO_NUMBER = JK_OP_COUNT, /* a as a number of the kernel's type */
+    JK_DO_MASK,                 /* a as a truth value */
+    JK_DO_INT_INF,              /* the bits of infinity, as an integer */
+    JK_DO_POW2,                 /* 2^+-j (b: 0, 'j') or 2^+-nj (b: 'n'); + where a is '+' */
+    JK_DO_CHAIN,                /* h and l: the words of a^n */
+    JK_DO_ODD,                  /* the next step is for odd n only */
+    JK_DO_BEGIN,                /* a rare body of mask a and fast value b; one that there is ends the script */
+    JK_DO_AGAIN                 /* the body runs again while a; state b becomes c */
+} jk_script_op;
 
-/* high + low is right where it is neither small nor NaN. Elsewhere the plain product is the result for zeros,
- * infinities and NaN; the rest (small results, and finite x whose products overflow) is rare. */
-JK_FUNC jk_ref jk_power_chained(jk_ir *ir, jk_ref x, unsigned n)
-{
-    jk_double_word v = jk_power_chain(ir, x, n);
-    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), one = jk_ir_kind(ir, JK_IS_ONE), inf = jk_ir_kind(ir, JK_IS_INF);
-    jk_ref ax = jk_ir_1(ir, JK_ABS, x), sum = jk_ir_2(ir, JK_ADD, v.high, v.low);
-    jk_ref least = jk_ir_pow2(ir, ir->type == JK_F64 ? -960 : -96);
-    jk_ref good = jk_ir_2(ir, JK_LE, least, jk_ir_1(ir, JK_ABS, sum));
-    jk_ref fast = jk_ir_3(ir, JK_SELECT, good, sum, v.high), mask, found, result;
-    mask = jk_ir_2(ir, JK_LT, zero, ax);
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_1(ir, JK_MNOT, good));
-    mask = jk_ir_2(ir, JK_MAND, mask, jk_ir_2(ir, JK_LT, ax, inf));
-    found = jk_ir_rare_find(ir, mask, fast);
-    if (found != JK_NOREF)
-        return found;
-    jk_ir_rare_begin(ir);
-    result = jk_power_scaled(ir, x, jk_ir_2(ir, JK_LT, ax, one), n);
-    return jk_ir_rare_end(ir, mask, fast, result, JK_NOREF, 1, NULL, NULL, 0);
-}
+typedef struct jk_script {
+    uint8_t op;
+    char to, a, b, c; /* CONST: a is a jk_kind; BITS: b is 'i' for an integer */
+} jk_script;
+#define JK_KIND(to, kind)                \
+    {                                    \
+        JK_CONST, to, JK_IS_##kind, 0, 0 \
+    }
+/* clang-format off */
+
+/* 0 < |x| ? copysign(1, x) : x, so that zeros and NaN stay what they are. */
+static const jk_script jk_script_sign[] = {
+    JK_KIND('0', ZERO), JK_KIND('1', ONE), {JK_ABS, 'a', 'x', 0, 0}, {JK_LT, 'm', '0', 'a', 0},
+    {JK_COPYSIGN, 's', '1', 'x', 0}, {JK_SELECT, 'r', 'm', 's', 'x'}};
+
+/* Half away from zero: trunc(x + copysign(h, x)) with h the number below 0.5. With 0.5 itself the sum would round up to
+ * 1 for x = h and move odd x above 2^52. With h: a fraction below one half stays below the next integer, for the sum is
+ * short of it by at least a unit of x's own place; one half reaches it, for then the sum lies nearer to it (or ties, to
+ * even) than to the number before; and an integer stays below the next. */
+static const jk_script jk_script_round[] = {
+    JK_KIND('h', ROUND), {JK_COPYSIGN, 'h', 'h', 'x', 0}, {JK_ADD, 's', 'x', 'h', 0}, {JK_TRUNC, 'r', 's', 0, 0}};
+
+static const jk_script jk_script_isinf[] = {JK_KIND('i', INF), {JK_ABS, 'a', 'x', 0, 0}, {JK_EQ, 'r', 'a', 'i', 0}};
+static const jk_script jk_script_isfinite[] = {JK_KIND('i', INF), {JK_ABS, 'a', 'x', 0, 0}, {JK_LT, 'r', 'a', 'i', 0}};
+static const jk_script jk_script_clamp[] = {{JK_MAX, 'a', 'x', 'y', 0}, {JK_MIN, 'r', 'a', 'z', 0}};
+
+/* n, an exact integer (as F64: memory ends long before 2^53). */
+static const jk_script jk_script_length[] = {{JK_LENGTH, 'n', 0, 0, 0}, {JK_CVT, 'r', 'n', 0, 0}};
+
+/* Sums and products come as F64 and round to the kernel's type once; counts are exact integers. */
+static const jk_script jk_script_sum[] = {{JK_RSUM, 's', 'x', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_prod[] = {{JK_RPROD, 's', 'x', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_mean[] = {
+    {JK_RSUM, 's', 'x', 0, 0}, {JK_LENGTH, 'n', 0, 0, 0}, {JK_CVT, 'n', 'n', 0, 0}, {JK_DIV, 's', 's', 'n', 0},
+    {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_dot[] = {
+    {JK_DO_NUMBER, 'y', 'y', 0, 0}, {JK_MUL, 'p', 'x', 'y', 0}, {JK_RSUM, 's', 'p', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_min[] = {{JK_RMIN, 'r', 'x', 0, 0}};
+static const jk_script jk_script_max[] = {
+    {JK_NEG, 'a', 'x', 0, 0}, {JK_RMIN, 'm', 'a', 0, 0}, {JK_NEG, 'r', 'm', 0, 0}};
+static const jk_script jk_script_argmin[] = {{JK_RARGMIN, 'r', 'x', 0, 0}};
+static const jk_script jk_script_argmax[] = {{JK_NEG, 'a', 'x', 0, 0}, {JK_RARGMIN, 'r', 'a', 0, 0}};
+static const jk_script jk_script_count[] = {
+    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 'r', 'n', 0, 0}};
+static const jk_script jk_script_any[] = {
+    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 's', 'n', 0, 0},
+    {JK_DO_NUMBER, 's', 's', 0, 0}, JK_KIND('0', ZERO), {JK_LT, 'r', '0', 's', 0}};
+static const jk_script jk_script_all[] = {
+    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_MNOT, 'm', 'm', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 's', 'n', 0, 0},
+    {JK_DO_NUMBER, 's', 's', 0, 0}, JK_KIND('0', ZERO), {JK_EQ, 'r', 's', '0', 0}};
+
+/* x % y: C's fmod, which is exact.
+ *
+ * REST is u - q*v, which is exact, and v more where q was one too large. STEP is u mod v for a quotient below 2^53 (f32:
+ * 2^24): the rounded quotient may be one too large, then the remainder, which is exact, is negative.
+ *
+ * A quotient of 2^53 and more goes through the rare body, 52 bits a turn (2098 bits at most; f32: 277 bits, 23 a turn).
+ * A turn takes from s the multiple of b * 2^k that leaves less than that, 2^k being 2^52 (f32: 2^23) less than the power
+ * of two in the quotient t. Where the quotient overflows (g) it is computed of s/S and b*S, and the factor S^2 put back
+ * in two steps. All products here are exact. */
+#define JK_REST(d, u, q, v) \
+    {JK_NEG, q, q, 0, 0}, {JK_FMA, d, q, v, u}, JK_KIND('0', ZERO), {JK_LT, 'l', d, '0', 0}, {JK_ADD, 'e', d, v, 0}, \
+    {JK_SELECT, d, 'l', 'e', d}
+#define JK_STEP(d, u, v) \
+    {JK_DIV, 'q', u, v, 0}, {JK_TRUNC, 'q', 'q', 0, 0}, JK_REST(d, u, 'q', v), {JK_LT, 'l', u, v, 0}, \
+    {JK_SELECT, d, 'l', u, d}
+static const jk_script jk_script_mod[] = {
+    {JK_ABS, 'a', 'x', 0, 0}, {JK_ABS, 'b', 'y', 0, 0}, JK_KIND('n', MANY), JK_KIND('0', ZERO), JK_KIND('i', INF),
+    JK_STEP('d', 'a', 'b'), {JK_COPYSIGN, 'f', 'd', 'x', 0},
+    {JK_DIV, 'q', 'a', 'b', 0}, {JK_LE, 'm', 'n', 'q', 0}, {JK_LT, 'l', 'a', 'i', 0}, {JK_MAND, 'm', 'm', 'l', 0},
+    {JK_LT, 'l', '0', 'b', 0}, {JK_MAND, 'm', 'm', 'l', 0},
+    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_RSTATE, 's', 'a', 0, 0},
+    JK_KIND('1', ONE), JK_KIND('i', INF), JK_KIND('S', SCALE),
+    {JK_DIV, 't', 's', 'b', 0}, {JK_EQ, 'g', 't', 'i', 0}, {JK_MUL, 'u', 'b', 'S', 0}, JK_KIND('v', UNSCALE),
+    {JK_MUL, 'w', 's', 'v', 0}, {JK_DIV, 'p', 'w', 'u', 0}, {JK_SELECT, 't', 'g', 'p', 't'},
+    {JK_BITS, 'p', 't', 'i', 0}, {JK_DO_INT_INF, 'v', 0, 0, 0}, {JK_IAND, 'p', 'p', 'v', 0}, {JK_BITS, 'p', 'p', 0, 0},
+    JK_KIND('t', DIGIT), {JK_SELECT, 'v', 'g', '1', 't'}, {JK_MUL, 'p', 'p', 'v', 0},
+    {JK_SELECT, 'v', 'g', 'S', '1'}, {JK_MUL, 'u', 'b', 'v', 0}, {JK_MUL, 'u', 'u', 'p', 0},
+    JK_KIND('t', SCALED_DIGIT), {JK_SELECT, 'v', 'g', 't', '1'}, {JK_MUL, 'u', 'u', 'v', 0},
+    {JK_DIV, 't', 's', 'u', 0}, {JK_TRUNC, 't', 't', 0, 0}, JK_REST('k', 's', 't', 'u'),
+    {JK_DIV, 'q', 'k', 'b', 0}, {JK_LE, 'h', 'n', 'q', 0}, JK_STEP('d', 'k', 'b'), {JK_COPYSIGN, 'c', 'd', 'x', 0},
+    {JK_DO_AGAIN, 0, 'h', 's', 'k'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
+#undef JK_REST
+#undef JK_STEP
 
 /* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
-JK_FUNC jk_ref jk_power_half(jk_ir *ir, jk_ref x)
+static const jk_script jk_script_half[] = {
+    JK_KIND('0', ZERO), JK_KIND('i', INF), JK_KIND('l', MINUS_INF), {JK_ADD, 's', 'x', '0', 0}, {JK_SQRT, 's', 's', 0, 0},
+    {JK_EQ, 'm', 'x', 'l', 0}, {JK_SELECT, 'r', 'm', 'i', 's'}};
+
+static const jk_script jk_script_inverse[] = {JK_KIND('1', ONE), {JK_DIV, 'r', '1', 'x', 0}};
+
+/* x^n by the chain: h + l is right where it is neither small nor NaN. Elsewhere the plain product is the result for
+ * zeros, infinities and NaN; the rest (small results, and finite x whose products overflow) is rare.
+ *
+ * The rare body, for x^n near or below the smallest normal numbers (p), or overflowing: the chain runs on x*2^j (small
+ * results) or x*2^-j, and 2^(nj) is taken out at the end: upwards by one product; downwards so that only one rounding
+ * falls into the subnormals: s = h + l rounded, c = s scaled (a multiple of the smallest number), and what c lacks of
+ * h + l, times the scale, in one fma. What vanishes keeps its sign. What overflows beyond the scale too is h, then an
+ * infinity, of which l makes a NaN. */
+static const jk_script jk_script_power[] = {
+    {JK_DO_CHAIN, 0, 'x', 0, 0}, JK_KIND('0', ZERO), JK_KIND('1', ONE), JK_KIND('i', INF),
+    {JK_ABS, 'a', 'x', 0, 0}, {JK_ADD, 's', 'h', 'l', 0}, JK_KIND('t', LEAST), {JK_ABS, 'u', 's', 0, 0},
+    {JK_LE, 'g', 't', 'u', 0}, {JK_SELECT, 'f', 'g', 's', 'h'},
+    {JK_LT, 'm', '0', 'a', 0}, {JK_MNOT, 'k', 'g', 0, 0}, {JK_MAND, 'm', 'm', 'k', 0}, {JK_LT, 'k', 'a', 'i', 0},
+    {JK_MAND, 'm', 'm', 'k', 0},
+    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_LT, 'p', 'a', '1', 0},
+    {JK_DO_POW2, 'U', '+', 'n', 0}, {JK_DO_POW2, 'D', '-', 'n', 0}, {JK_DO_POW2, 'G', '+', 'j', 0},
+    {JK_DO_POW2, 'W', '-', 'j', 0}, {JK_SELECT, 't', 'p', 'G', 'W'}, {JK_MUL, 't', 'x', 't', 0},
+    {JK_DO_CHAIN, 0, 't', 0, 0}, {JK_ADD, 's', 'h', 'l', 0}, {JK_SUB, 'a', 's', 'h', 0}, {JK_SUB, 't', 'l', 'a', 0},
+    {JK_MUL, 'c', 's', 'D', 0}, {JK_MUL, 'a', 'c', 'U', 0}, {JK_SUB, 'a', 's', 'a', 0}, {JK_ADD, 'e', 'a', 't', 0},
+    {JK_FMA, 'c', 'e', 'D', 'c'}, {JK_DO_ODD, 0, 0, 0, 0}, {JK_COPYSIGN, 'c', 'c', 'x', 0}, {JK_ISNAN, 'a', 's', 0, 0},
+    {JK_SELECT, 's', 'a', 'h', 's'}, {JK_MUL, 'a', 's', 'U', 0},
+    {JK_SELECT, 'c', 'p', 'c', 'a'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
+/* clang-format on */
+#undef JK_KIND
+
+typedef struct jk_script_state {
+    jk_ref v[128]; /* by letter */
+    jk_ref again, state, next;
+    unsigned n; /* a power's exponent */
+} jk_script_state;
+
+/* 2^+-j or 2^+-nj, with j the largest for which both are normal with room to spare. */
+JK_FUNC jk_ref jk_script_pow2(jk_ir *ir, const jk_script *s, unsigned n)
 {
-    jk_ref zero = jk_ir_kind(ir, JK_IS_ZERO), inf = jk_ir_kind(ir, JK_IS_INF), low = jk_ir_kind(ir, JK_IS_MINUS_INF);
-    jk_ref root = jk_ir_1(ir, JK_SQRT, jk_ir_2(ir, JK_ADD, x, zero));
-    return jk_ir_3(ir, JK_SELECT, jk_ir_2(ir, JK_EQ, x, low), inf, root);
+    bool wide = ir->type == JK_F64;
+    unsigned j = (wide ? 1000 : 120) / n, bias = wide ? 1023 : 127;
+    if (s->b == 'n')
+        j *= n;
+    return jk_ir_bits(ir, (jk_type)ir->type, (uint64_t)(s->a == '+' ? bias + j : bias - j) << (wide ? 52 : 23));
 }
 
+/* One step that makes a value. */
+JK_FUNC jk_ref jk_script_step(jk_ir *ir, const jk_script *s, jk_script_state *t)
+{
+    jk_type own = (jk_type)ir->type, type = own, integer = own == JK_F64 ? JK_I64 : JK_I32;
+    jk_ref a = t->v[(int)s->a], b = t->v[(int)s->b], c = t->v[(int)s->c];
+    switch ((unsigned)s->op) {
+    case JK_CONST:
+        return jk_ir_kind(ir, (jk_kind)s->a);
+    case JK_DO_INT_INF:
+        return jk_ir_bits(ir, integer, jk_kind_bits(JK_IS_INF, own));
+    case JK_DO_POW2:
+        return jk_script_pow2(ir, s, t->n);
+    case JK_DO_NUMBER:
+        return jk_as_number(ir, a);
+    case JK_DO_MASK:
+        return jk_as_mask(ir, a);
+    case JK_RSTATE:
+        return jk_ir_rstate(ir, a);
+    case JK_RARE:
+        return jk_ir_rare_end(ir, a, b, c, t->again,
+                              t->again == JK_NOREF ? 1
+                              : own == JK_F64      ? 64
+                                                   : 32,
+                              &t->state, &t->next, t->again != JK_NOREF);
+    case JK_BITS:
+        type = s->b ? integer : own;
+        break;
+    case JK_RSUM:
+    case JK_RPROD:
+    case JK_CVT:
+        type = JK_F64;
+        break;
+    case JK_RARGMIN:
+    case JK_LENGTH:
+        type = JK_I64;
+        break;
+    case JK_RMIN:
+        break;
+    default:
+        return jk_ir_any(ir, (jk_op)s->op, a, b, c);
+    }
+    return jk_ir_emit(ir, (jk_op)s->op, type, 0, a, 0, 0);
+}
+
+JK_NOINLINE jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_ref *arg, size_t nargs, unsigned n)
+{
+    jk_script_state t;
+    jk_double_word w;
+    size_t i;
+    memset(&t, 0, sizeof t);
+    t.n = n;
+    t.again = JK_NOREF;
+    for (i = 0; i < nargs; i++)
+        t.v['x' + i] = arg[i];
+    for (;; s++) {
+        jk_ref a = t.v[(int)s->a], b = t.v[(int)s->b], found;
+        switch ((unsigned)s->op) {
+        case JK_DO_CHAIN:
+            w = jk_power_chain(ir, a, n);
+            t.v[(int)'h'] = w.high;
+            t.v[(int)'l'] = w.low;
+            break;
+        case JK_DO_ODD:
+            s += !(n & 1);
+            break;
+        case JK_DO_BEGIN:
+            found = jk_ir_rare_find(ir, a, b);
+            if (found != JK_NOREF)
+                return found;
+            jk_ir_rare_begin(ir);
+            break;
+        case JK_DO_AGAIN:
+            t.again = a;
+            t.state = b;
+            t.next = t.v[(int)s->c];
+            break;
+        default:
+            t.v[(int)s->to] = jk_script_step(ir, s, &t);
+            if (s->to == 'r')
+                return t.v[(int)'r'];
+        }
+    }
+}
+
+/* ---- powers ---- */
 /* The bits of a whole number from 0 to 16. */
 JK_FUNC uint64_t jk_whole_bits(jk_type type, unsigned n)
 {
@@ -6325,9 +6443,9 @@ JK_FUNC jk_ref jk_fn_power(jk_ir *ir, jk_ref x, jk_ref exponent)
     unsigned n = 0;
     jk_ref square;
     if (bits == jk_kind_bits(JK_IS_MINUS_ONE, t))
-        return jk_ir_2(ir, JK_DIV, jk_ir_kind(ir, JK_IS_ONE), x);
-    if (bits == jk_kind_bits(JK_IS_ONE, t) - ((uint64_t)1 << (t == JK_F64 ? 52 : 23)))
-        return jk_power_half(ir, x);
+        return jk_script_run(ir, jk_script_inverse, &x, 1, 0);
+    if (bits == jk_kind_bits(JK_IS_HALF, t))
+        return jk_script_run(ir, jk_script_half, &x, 1, 0);
     if (bits == jk_kind_bits(JK_IS_MINUS_ZERO, t))
         bits = 0;
     while (n <= 16 && jk_whole_bits(t, n) != bits)
@@ -6335,111 +6453,66 @@ JK_FUNC jk_ref jk_fn_power(jk_ir *ir, jk_ref x, jk_ref exponent)
     if (n > 16)
         return JK_NOREF;
     if (n > 4)
-        return jk_power_chained(ir, x, n);
+        return jk_script_run(ir, jk_script_power, &x, 1, n);
     square = jk_ir_2(ir, JK_MUL, x, x);
-    switch (n) {
-    case 0:
+    if (n == 0)
         return jk_ir_kind(ir, JK_IS_ONE);
-    case 1:
-        return x;
-    case 2:
-        return square;
-    case 3:
-        return jk_ir_2(ir, JK_MUL, square, x);
-    default:
-        return jk_ir_2(ir, JK_MUL, square, square);
-    }
+    return n == 1 ? x : n == 2 ? square : jk_ir_2(ir, JK_MUL, square, n == 3 ? x : square);
 }
 
-/* ---- reductions ---- */
-/* Sums and products come as F64 and round to the kernel's type once. */
-JK_FUNC jk_ref jk_fn_red(jk_ir *ir, jk_op op, jk_ref x)
+JK_FUNC jk_ref jk_fn_mod(jk_ir *ir, jk_ref x, jk_ref y)
 {
-    return jk_ir_emit(ir, op, op == JK_RMIN ? (jk_type)ir->type : op == JK_RARGMIN ? JK_I64 : JK_F64, 0, x, 0, 0);
-}
-
-/* n, an exact integer (as F64: memory ends long before 2^53). */
-JK_FUNC jk_ref jk_fn_length(jk_ir *ir)
-{
-    return jk_ir_emit(ir, JK_CVT, JK_F64, 0, jk_ir_emit(ir, JK_LENGTH, JK_I64, 0, 0, 0, 0), 0, 0);
-}
-
-/* How many elements are true: an exact integer. */
-JK_FUNC jk_ref jk_fn_count(jk_ir *ir, jk_ref mask)
-{
-    return jk_fn_red(ir, JK_RSUM, jk_as_number(ir, mask));
-}
-
-JK_FUNC jk_ref jk_fn_reduce(jk_ir *ir, const jk_fn *f, const jk_ref *arg)
-{
-    jk_ref x, zero = jk_ir_kind(ir, JK_IS_ZERO);
-    switch (f->kind) {
-    case JK_FN_ANY:
-        return jk_ir_2(ir, JK_LT, zero, jk_as_number(ir, jk_fn_count(ir, jk_as_mask(ir, arg[0]))));
-    case JK_FN_ALL:
-        x = jk_fn_count(ir, jk_ir_1(ir, JK_MNOT, jk_as_mask(ir, arg[0])));
-        return jk_ir_2(ir, JK_EQ, jk_as_number(ir, x), zero);
-    case JK_FN_COUNT:
-        return jk_fn_count(ir, jk_as_mask(ir, arg[0]));
-    default:
-        break;
-    }
-    x = jk_as_number(ir, arg[0]);
-    switch (f->kind) {
-    case JK_FN_MIN:
-        return jk_fn_red(ir, JK_RMIN, x);
-    case JK_FN_MAX:
-        return jk_ir_1(ir, JK_NEG, jk_fn_red(ir, JK_RMIN, jk_ir_1(ir, JK_NEG, x)));
-    case JK_FN_MEAN:
-        x = jk_fn_red(ir, JK_RSUM, x);
-        return jk_as_number(ir, jk_ir_2(ir, JK_DIV, x, jk_fn_length(ir)));
-    case JK_FN_DOT:
-        x = jk_ir_2(ir, JK_MUL, x, jk_as_number(ir, arg[1]));
-        return jk_as_number(ir, jk_fn_red(ir, JK_RSUM, x));
-    case JK_FN_ARGMAX:
-        return jk_fn_red(ir, JK_RARGMIN, jk_ir_1(ir, JK_NEG, x));
-    default:
-        return f->kind == JK_FN_ARGMIN ? jk_fn_red(ir, JK_RARGMIN, x)
-                                       : jk_as_number(ir, jk_fn_red(ir, (jk_op)f->op, x));
-    }
+    jk_ref arg[2];
+    arg[0] = x;
+    arg[1] = y;
+    return jk_script_run(ir, jk_script_mod, arg, 2, 0);
 }
 
 /* ---- all but POW and LATER, whose errors need places ---- */
+/* By jk_fn_kind; MIN and MAX are those of one argument. */
+static const jk_script *const jk_scripts[JK_FN_KIND_COUNT] = {NULL,
+                                                              jk_script_clamp,
+                                                              NULL,
+                                                              jk_script_sign,
+                                                              jk_script_round,
+                                                              jk_script_mod,
+                                                              NULL,
+                                                              jk_script_isinf,
+                                                              jk_script_isfinite,
+                                                              jk_script_length,
+                                                              NULL,
+                                                              jk_script_min,
+                                                              jk_script_max,
+                                                              jk_script_sum,
+                                                              jk_script_prod,
+                                                              jk_script_mean,
+                                                              jk_script_dot,
+                                                              jk_script_any,
+                                                              jk_script_all,
+                                                              jk_script_count,
+                                                              jk_script_argmin,
+                                                              jk_script_argmax};
+
 JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_ref *arg, size_t nargs)
 {
-    jk_ref inf = jk_ir_kind(ir, JK_IS_INF), r;
+    bool reduces = jk_fn_reduces(f, nargs);
+    bool truth = f->kind == JK_FN_ANY || f->kind == JK_FN_ALL || f->kind == JK_FN_COUNT;
+    jk_ref r;
     size_t i;
-    if (jk_fn_reduces(f, nargs))
-        return jk_fn_reduce(ir, f, arg);
-    if (f->kind == JK_FN_WHERE)
+    jk_ir_kind(ir, JK_IS_INF); /* these first, so that numbers do not depend on the function */
+    if (reduces)
+        jk_ir_kind(ir, JK_IS_ZERO);
+    else if (f->kind == JK_FN_WHERE)
         return jk_fn_select(ir, arg[0], arg[1], arg[2]);
-    for (i = 0; i < nargs; i++)
+    for (i = 0; i < (reduces ? !truth : nargs); i++)
         arg[i] = jk_as_number(ir, arg[i]);
-    switch (f->kind) {
-    case JK_FN_LENGTH:
-        return jk_fn_length(ir);
-    case JK_FN_SIGN:
-        return jk_fn_sign(ir, arg[0]);
-    case JK_FN_ROUND:
-        return jk_fn_round(ir, arg[0]);
-    case JK_FN_MOD:
-        return jk_fn_mod(ir, arg[0], arg[1]);
-    case JK_FN_ISINF:
-        return jk_ir_2(ir, JK_EQ, jk_ir_1(ir, JK_ABS, arg[0]), inf);
-    case JK_FN_ISFINITE:
-        return jk_ir_2(ir, JK_LT, jk_ir_1(ir, JK_ABS, arg[0]), inf);
-    case JK_FN_CLAMP:
-        return jk_ir_2(ir, JK_MIN, jk_ir_2(ir, JK_MAX, arg[0], arg[1]), arg[2]);
-    case JK_FN_MIN:
-    case JK_FN_MAX:
-        for (r = arg[0], i = 1; i < nargs; i++)
-            r = jk_ir_2(ir, (jk_op)f->op, r, arg[i]);
-        return r;
-    default:
-        return nargs == 1   ? jk_ir_1(ir, (jk_op)f->op, arg[0])
-               : nargs == 2 ? jk_ir_2(ir, (jk_op)f->op, arg[0], arg[1])
-                            : jk_ir_3(ir, (jk_op)f->op, arg[0], arg[1], arg[2]);
-    }
+    if (jk_scripts[f->kind] && (reduces || f->kind < JK_FN_MIN))
+        return jk_script_run(ir, jk_scripts[f->kind], arg, nargs, 0);
+    if (f->kind == JK_FN_OP)
+        return jk_ir_any(ir, (jk_op)f->op, arg[0], nargs > 1 ? arg[1] : 0, nargs > 2 ? arg[2] : 0);
+    for (r = arg[0], i = 1; i < nargs; i++)
+        r = jk_ir_2(ir, (jk_op)f->op, r, arg[i]);
+    return r;
 }
 
 JK_SMALL_CLOSE
@@ -6629,9 +6702,7 @@ JK_FUNC jk_ref jk_lower_constant(jk_lowerer *l, const jk_named *c)
     jk_type t = (jk_type)l->ir.type;
     if (c->text)
         return jk_ir_float(&l->ir, t, jk_number_value(c->text, strlen(c->text), t, &overflow));
-    if (c->name[0] == 'i')
-        return jk_ir_kind(&l->ir, JK_IS_INF);
-    return jk_ir_bits(&l->ir, t, t == JK_F64 ? 0x7ff8000000000000u : 0x7fc00000u);
+    return jk_ir_kind(&l->ir, c->name[0] == 'i' ? JK_IS_INF : JK_IS_NAN);
 }
 
 JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value *v)
@@ -8120,6 +8191,8 @@ JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, uint64_t e
 #define JK_ASM_MUST(x) ((void)0)
 #endif
 
+JK_SMALL_OPEN
+
 /* ---- buffers ---- */
 
 #define JK_ASM_ROOM 32
@@ -8344,10 +8417,14 @@ JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
     *nbytes = all;
     return true;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/encode.c ---- */
 /* asm: the encoders of vector and mask instructions. An instruction is a row and a form; this file turns rows into
  * bytes and knows no mnemonic. */
+
+JK_SMALL_OPEN
 
 /* ---- the tables ---- */
 
@@ -8667,9 +8744,13 @@ JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src)
 #undef JK_LANES
 #undef JK_ALWAYS
 #undef JK_SCALAR
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/general.c ---- */
 /* asm: instructions on general registers, jumps and alignment. */
+
+JK_SMALL_OPEN
 
 typedef struct jk_gprow {
     uint8_t pp, map, load, store, imm32, digit, imm8;
@@ -8949,10 +9030,14 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
 #undef JK_ASM_ROOM
 #undef JK_ASM_LIMIT
 #undef JK_ASM_POOL
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/listing.c ---- */
 /* asm: the listing. Every emitted instruction was recorded with its operands (jk_asm_line); here the records become
  * Intel syntax, once all places are known. Mnemonics and operand kinds come from the same rows as the bytes. */
+
+JK_SMALL_OPEN
 
 static const char *const jk_inst_text[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) text,
@@ -9197,6 +9282,8 @@ JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
         fprintf(as->listing, "\n");
     }
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/cpu.h ---- */
 /* cpu: what CPUID and XGETBV say, and the list of instruction-set levels. */
@@ -11448,6 +11535,8 @@ JK_SMALL_CLOSE
 /* x64: reductions around the loops: their accumulators' places, the pouring of f32 lanes into F64 ones, and the fold of a
  * chunk's four segments and lanes into one node (docs/reductions.md). */
 
+JK_SMALL_OPEN
+
 /* Lays out a segment's area: the number of steps already done, then the lanes of every accumulator. */
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
 {
@@ -11663,6 +11752,8 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
     }
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/loop.c ---- */
 /* x64: what every loop of a pass needs: registers shared out, entry and exit, lane masks of tails. The loops themselves
@@ -11670,6 +11761,8 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
  *
  * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch;
  * rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
+
+JK_SMALL_OPEN
 
 #define JK_UNROLLED_STEPS 12u /* of a body that is written out for each of four segments */
 
@@ -11854,10 +11947,14 @@ JK_FUNC void jk_tail_k(jk_gen *g, unsigned count)
     jk_asm_bzhi(&g->as, 4, JK_RAX, JK_RAX, count);
     jk_asm_kload(&g->as, JK_K_TAIL, jk_opnd_reg(JK_RAX));
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/map.c ---- */
 /* x64: passes without reductions: a wide loop of several vectors a step (a second one with streaming stores), a loop of one
  * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
+
+JK_SMALL_OPEN
 
 /* while (index <= end - step) body; rdx is the end, rcx the last index. */
 JK_FUNC bool jk_map_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, jk_mode mode)
@@ -12028,6 +12125,8 @@ JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
     jk_body_forget(&b);
     return true;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/chunk.c ---- */
 /* x64: passes with reductions. The range is a chunk of four segments (docs/reductions.md). As many segments as registers
@@ -12037,6 +12136,8 @@ JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
  * segment (jk_seg_rests). Else the accumulators stand in the frame between the two, an area for each segment, and one copy
  * of the body, one segment wide, does the rests (jk_seg_ragged). f32 sums that pour have both: the first for chunks too
  * short to pour, which are what calls of few elements are made of. */
+
+JK_SMALL_OPEN
 
 typedef struct jk_seg { /* frame offsets */
     int32_t count, first, length, left, start, rem, block;
@@ -12388,9 +12489,12 @@ JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
     return ok;
 }
 
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/entry.c ---- */
 /* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling convention. */
+
+JK_SMALL_OPEN
 
 /* Saves every register a C function may change, aligns the stack and calls the software FMA; rax: the operands. */
 JK_FUNC void jk_emit_fma_thunk(jk_gen *g)
@@ -12590,6 +12694,8 @@ JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing
     }
     return jk_gen_finish(&g, ok, out);
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/exec.h ---- */
 /* exec: executable memory. Never writable and executable at once; a page with live code is never made writable again.
