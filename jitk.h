@@ -12932,7 +12932,8 @@ JK_FUNC jk_region *jk_region_find(size_t npages, size_t *page)
 /* Copies and seals. What is left of the last page becomes breakpoints. */
 JK_FUNC bool jk_exec_write(char *at, const void *code, size_t nbytes, size_t npages)
 {
-    memcpy(at, code, nbytes);
+    if (nbytes) /* a kernel of constants has no code */
+        memcpy(at, code, nbytes);
     memset(at + nbytes, 0xcc, npages * JK_PAGE - nbytes);
     return jk_os_protect(at, npages * JK_PAGE, JK_PROT_RX);
 }
