@@ -299,11 +299,11 @@ static void try_kernel(const char *source, jk_type type, jitk_isa isa)
     unsigned rate, long_text = strlen(source) > 1000;
     if (!rig_open(&r, source, type, isa))
         return;
-    for (rate = 0; rate < 40; rate += 13) {
+    for (rate = 0; rate < 40; rate += kut_step() == 1 ? 13 : 39) {
         fill(type, rate);
         for (n = 1; n <= 300; n += long_text ? 37 : (rate ? 3 : 1) * kut_step())
             rig_compare(&r, source, n, 0, jk_isa_name(isa));
-        for (n = 0; !long_text && n < sizeof more / sizeof more[0]; n++)
+        for (n = 0; !long_text && kut_step() == 1 && n < sizeof more / sizeof more[0]; n++)
             rig_compare(&r, source, more[n], 0, jk_isa_name(isa));
     }
     rig_close(&r);
