@@ -560,6 +560,26 @@ START_TEST(equal_results)
 }
 END_TEST
 
+/* A kernel of one reduction and of what a second pass makes of it: the quick way must not take the first for all. */
+START_TEST(reductions_beside_arrays)
+{
+    static const char *const sources[] = {"(x[]) = sum(x), x - sum(x)", "(x[]) = x - sum(x), sum(x)",
+                                          "(x[]) = x - sum(x)", "(x[]) = sum(x), sum(x), x*sum(x)"};
+    double x[5] = {1, 2, 3, 4, 5}, s, t, y[5];
+    memset(y, 0, sizeof y);
+    ck_assert_int_eq(jitk_eval(sources[0], 5, x, &s, y), JITK_OK);
+    ck_assert(s == 15 && y[0] == -14 && y[4] == -10);
+    memset(y, 0, sizeof y);
+    ck_assert_int_eq(jitk_eval(sources[1], 5, x, y, &s), JITK_OK);
+    ck_assert(s == 15 && y[0] == -14 && y[4] == -10);
+    memset(y, 0, sizeof y);
+    ck_assert_int_eq(jitk_eval(sources[2], 5, x, y), JITK_OK);
+    ck_assert(y[0] == -14 && y[4] == -10);
+    ck_assert_int_eq(jitk_eval(sources[3], 5, x, &s, &t, y), JITK_OK);
+    ck_assert(s == 15 && t == 15 && y[0] == 15 && y[4] == 75);
+}
+END_TEST
+
 /* Strides and other element types give what packing by hand gives, at every length. */
 START_TEST(strides_of_every_length)
 {
@@ -1162,6 +1182,7 @@ Suite *suite_api(void)
     tcase_add_test(calls, interleaved_fields);
     tcase_add_test(calls, overlaps_at_random);
     tcase_add_test(calls, equal_results);
+    tcase_add_test(calls, reductions_beside_arrays);
     tcase_add_test(calls, strides_of_every_length);
     tcase_add_test(calls, strides_of_many_chunks);
     suite_add_tcase(s, calls);

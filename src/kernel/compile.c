@@ -184,19 +184,20 @@ JK_FUNC bool jk_is_node(const jk_program *p, jk_ref value, jk_type type, jk_ref 
     return value == red || (i->op == JK_CVT && i->type == JK_F32 && type == JK_F32 && i->a == red);
 }
 
-/* Whether the kernel is one pass whose reductions are the results: the stage behind it, if any, only rounds them. */
+/* Whether the kernel is one pass whose reductions are the results, all of them: what stands behind it, if anything,
+ * only rounds them. */
 JK_FUNC bool jk_is_direct(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
     const jk_stage *s = k->nquick ? &p->stages[k->quick[0].stage] : NULL;
     uint32_t i;
-    if (!s || !s->is_pass || s->nred == 0 || s->nred != k->nout || s->stores || k->nquick > 2)
+    if (!s || s->nred == 0 || s->nred != p->nargs - p->nparams)
         return false;
-    if (k->nquick == 2 && p->stages[k->quick[1].stage].norder > s->nred)
-        return false;
-    for (i = 0; i < k->nout; i++)
-        if (!jk_is_node(p, p->args[k->out[i].arg].value, (jk_type)k->out[i].type, s->red[i]))
+    for (i = 0; i < s->nred; i++) {
+        const jk_param_info *result = &p->args[p->nparams + i];
+        if (result->is_array || !jk_is_node(p, result->value, (jk_type)result->type, s->red[i]))
             return false;
+    }
     return true;
 }
 
