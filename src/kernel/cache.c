@@ -7,18 +7,10 @@
 #define JK_CACHE_ENTRIES 4096u
 #define JK_CACHE_BYTES ((size_t)64 << 20)
 
-typedef struct jk_key {
-    const char *source, *entry; /* entry: "" for the last definition */
-    size_t len;
-    uint64_t hash;
-    unsigned isa, flags;
-    bool typed; /* the options say the type: jitk_evalv */
-} jk_key;
-
 typedef struct jk_entry {
     struct jk_entry *next;
-    jk_key key; /* the texts stand behind the entry */
-    uint64_t named;
+    uint64_t hash;
+    jk_request key; /* source and entry stand behind all this; the type is that of neither kernel */
     jitk_kernel *kernel[2]; /* by type */
 } jk_entry;
 
@@ -30,62 +22,52 @@ typedef struct jk_cache {
 JK_STATE jk_cache JK_SHARED(jk_cache_state) = {{NULL}, 0, 0, 0};
 #define JK_CACHE (&JK_SHARED(jk_cache_state))
 
-JK_FUNC uint64_t jk_hash_text(uint64_t h, const char *s, size_t n)
+/* An entry point of its own is rare: left out, so that a text is hashed in one go. */
+JK_FUNC uint64_t jk_request_hash(const jk_request *r)
 {
-    uint64_t word;
-    for (; n >= 8; n -= 8, s += 8) {
+    const char *s = r->source;
+    uint64_t word, h = (unsigned)r->isa + 16 * r->lower.flags;
+    size_t n;
+    for (n = r->len; n >= 8; n -= 8, s += 8) {
         memcpy(&word, s, 8);
         h = (h ^ word) * 0x9e3779b97f4a7c15;
         h ^= h >> 32;
     }
-    word = n;
-    while (n--)
+    for (word = n; n--;)
         word = word << 8 | (unsigned char)s[n];
     h = (h ^ word) * 0x9e3779b97f4a7c15;
     return h ^ h >> 32;
 }
 
-JK_FUNC jk_key jk_key_of(const char *source, const jitk_options *o)
+JK_FUNC bool jk_same_entry(const char *a, const char *b)
 {
-    jk_key k;
-    k.source = source;
-    k.len = strlen(source);
-    k.entry = o && o->entry ? o->entry : "";
-    k.isa = o ? (unsigned)o->isa : 0;
-    k.flags = o ? o->flags : 0;
-    k.typed = o != NULL;
-    k.hash = jk_hash_text(k.isa + 16 * k.flags, source, k.len);
-    if (*k.entry)
-        k.hash = jk_hash_text(k.hash, k.entry, strlen(k.entry));
-    return k;
+    return a == b || (a && b && !strcmp(a, b));
 }
 
-JK_FUNC jk_entry *jk_cache_find(const jk_key *k)
+JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r, uint64_t hash)
 {
-    jk_entry *at = __atomic_load_n(&JK_CACHE->list[k->hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
+    jk_entry *at = __atomic_load_n(&JK_CACHE->list[hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
     for (; at; at = at->next)
-        if (at->key.hash == k->hash && at->key.len == k->len && at->key.isa == k->isa && at->key.flags == k->flags &&
-            at->key.typed == k->typed && !memcmp(at->key.source, k->source, k->len) && !strcmp(at->key.entry, k->entry))
+        if (at->hash == hash && at->key.len == r->len && at->key.isa == r->isa &&
+            at->key.lower.flags == r->lower.flags && jk_same_entry(at->key.lower.entry, r->lower.entry) &&
+            !memcmp(at->key.source, r->source, r->len))
             return at;
     return NULL;
 }
 
 JK_SMALL_OPEN
-JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
+JK_FUNC jk_entry *jk_cache_add(const jk_request *r, uint64_t hash, size_t nbytes)
 {
     int saved = errno;
-    size_t entry_len = strlen(k->entry) + 1, nbytes = sizeof(jk_entry) + k->len + 1 + entry_len;
-    jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[k->hash % JK_CACHE_LISTS];
-    char *text = (char *)(x + 1);
+    jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[hash % JK_CACHE_LISTS];
     errno = saved;
     if (!x)
         return NULL;
-    x->key = *k;
-    x->key.source = text;
-    x->key.entry = text + k->len + 1;
-    memcpy(text, k->source, k->len + 1);
-    memcpy(text + k->len + 1, k->entry, entry_len);
-    x->named = named;
+    x->hash = hash;
+    x->key = *r;
+    x->key.source = (char *)memcpy(x + 1, r->source, r->len);
+    if (r->lower.entry)
+        x->key.lower.entry = strcpy((char *)(x + 1) + r->len, r->lower.entry);
     x->kernel[0] = x->kernel[1] = NULL;
     x->next = *list;
     __atomic_store_n(list, x, __ATOMIC_RELEASE);
@@ -94,26 +76,26 @@ JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
 }
 
 /* Keeps the kernel, or another thread's that came first. Returns the one to run; *own where it is not in the cache. */
-JK_FUNC jitk_kernel *jk_cache_keep(const jk_key *key, uint64_t named, jitk_type type, jitk_kernel *k, bool *own)
+JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, uint64_t hash, jitk_kernel *k, bool *own)
 {
     size_t nbytes = k->nbytes + k->exec.nbytes;
-    jitk_kernel *kept = k;
+    size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
+    jitk_kernel *kept = k, **place;
     jk_entry *x;
-    *own = true;
     jk_share_lock();
-    x = jk_cache_find(key);
-    if (!x && JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + key->len <= JK_CACHE_BYTES)
-        x = jk_cache_add(key, named);
-    if (x && x->kernel[type]) {
-        kept = x->kernel[type];
-        *own = false;
-    } else if (x && JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes <= JK_CACHE_BYTES) {
+    x = jk_cache_find(r, hash);
+    if (JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + entry <= JK_CACHE_BYTES && !x)
+        x = jk_cache_add(r, hash, entry);
+    place = x ? &x->kernel[r->lower.type] : NULL;
+    if (place && *place) {
+        kept = *place;
+    } else if (place && JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes <= JK_CACHE_BYTES) {
         JK_CACHE->count++;
         JK_CACHE->nbytes += nbytes;
-        __atomic_store_n(&x->kernel[type], k, __ATOMIC_RELEASE);
-        *own = false;
+        __atomic_store_n(place, k, __ATOMIC_RELEASE);
     } else {
         JK_CACHE->uncached++;
+        *own = true;
     }
     jk_share_unlock();
     if (kept != k)
@@ -121,72 +103,57 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_key *key, uint64_t named, jitk_type 
     return kept;
 }
 
-JK_NOINLINE jitk_kernel *jk_eval_compile(const jk_key *key, const jitk_options *o, jitk_isa isa, jk_choice *choice,
-                                         bool *own, jitk_error *e)
+JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, uint64_t hash, bool *own, jitk_error *e)
 {
-    jitk_kernel *k = jk_compile_text(key->source, key->len, o, isa, o ? NULL : choice, e);
-    if (!k)
-        return NULL;
-    jk_kernel_announce(k);
-    return jk_cache_keep(key, choice->named, choice->type, k, own);
+    jitk_kernel *k = jk_compile_kernel(r, e);
+    return k ? jk_cache_keep(r, hash, k, own) : NULL;
 }
 
 JK_SMALL_CLOSE
 
-JK_FUNC jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
-                                const void *const args[], const jk_tagged *tagged, jitk_error *e)
+/* Arguments are tagged, and then there are no options, or pointers. */
+JK_NOINLINE void jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
+                             const void *const args[], const jk_tagged *tagged, jitk_error *e)
 {
-    jk_choice choice;
     jitk_kernel *k = NULL;
     bool own = false;
+    uint64_t hash;
     jk_entry *x;
-    jk_key key;
-    jitk_isa isa;
-    if (!source)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the source is NULL");
-    if (jk_options_check(o, &isa, e) != JITK_OK)
-        return e->status;
-    key = jk_key_of(source, o);
-    x = jk_cache_find(&key);
-    choice.args = tagged;
-    choice.nargs = nargs;
-    choice.named = 0;
-    choice.type = o && o->type == JITK_F32 ? JITK_F32 : JITK_F64;
-    if (x && !o)
-        choice.type = jk_eval_type(x->named, nargs, tagged);
-    if (x)
-        k = __atomic_load_n(&x->kernel[choice.type], __ATOMIC_ACQUIRE);
+    jk_request r;
+    if (jk_request_read(&r, source, o, e) != JITK_OK)
+        return;
+    r.args = tagged;
+    r.nargs = nargs;
+    hash = jk_request_hash(&r);
+    x = jk_cache_find(&r, hash);
+    if (x) {
+        r.named = x->key.named;
+        jk_request_type(&r);
+        k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
+    }
     if (!k)
-        k = jk_eval_compile(&key, o, isa, &choice, &own, e);
+        k = jk_eval_compile(&r, hash, &own, e);
     if (k)
         jk_call_any(k, n, nargs, args, NULL, tagged, e);
     if (own)
         jk_kernel_free(k);
-    return e->status;
-}
-
-JITK_API jitk_status jk_eval_tagged(const char *source, size_t n, size_t nargs, const jk_tagged *args)
-{
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    if (jk_eval_any(source, NULL, n, nargs, NULL, args, &e) != JITK_OK)
-        jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
 }
 
 JITK_API jitk_status jitk_evalv(const char *source, const jitk_options *options, size_t n, size_t nargs,
                                 const void *const args[], jitk_error *error)
 {
-    static const jitk_options none = {JITK_F64, JITK_ISA_AUTO, 0, 0, NULL, NULL, 0, {0}};
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    jk_eval_any(source, options ? options : &none, n, nargs, args, NULL, &e);
-    jk_report(&e, error);
-    jk_fp_leave(mode);
-    return e.status;
+    jk_session s;
+    jk_begin(&s);
+    jk_eval_any(source, options, n, nargs, args, NULL, &s.e);
+    return jk_end(&s, error);
+}
+
+JITK_API jitk_status jk_eval_tagged(const char *source, size_t n, size_t nargs, const jk_tagged *args)
+{
+    jk_session s;
+    jk_begin(&s);
+    jk_eval_any(source, NULL, n, nargs, NULL, args, &s.e);
+    return jk_end(&s, NULL);
 }
 
 JK_SMALL_OPEN

@@ -7,171 +7,225 @@ JK_SMALL_OPEN
 /* Large enough for all of a small kernel's compilation, small enough for a thread's stack of 64 KiB. */
 #define JK_COMPILE_STACK 20480
 
-JK_FUNC jitk_status jk_options_check(const jitk_options *o, jitk_isa *isa, jitk_error *e)
+/* ---- a source and its options ---- */
+
+/* What is wrong with options whose isa this machine has and whose flags are known; NULL: nothing. */
+JK_FUNC const char *jk_options_refused(const jitk_options *o)
 {
-    const jk_settings *s = jk_settings_get();
+    size_t i, rest = 0;
+    for (i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
+        rest |= o->reserved[i];
+    return o->flags & (JITK_COMPENSATED | JITK_EXACT) ? "this version has no JITK_COMPENSATED and JITK_EXACT"
+           : o->symbols || o->symbol_count            ? "this version takes no options.symbols"
+           : rest                                     ? "options.reserved must be zero"
+                                                      : NULL;
+}
+
+JK_FUNC jitk_status jk_options_read(jk_request *r, const jitk_options *o, const jk_cpu *cpu, jitk_error *e)
+{
     const unsigned known = JITK_STRICT | JITK_CONTRACT | JITK_COMPENSATED | JITK_EXACT;
-    size_t i;
-    *isa = s->isa;
-    if (!o)
-        return JITK_OK;
+    const char *refused;
     if (o->type != JITK_F64 && o->type != JITK_F32)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "options.type must be JITK_F64 or JITK_F32");
+        return jk_refuse(e, JITK_ERR_ARGS, "options.type must be JITK_F64 or JITK_F32");
     if ((unsigned)o->isa > JITK_ISA_AVX512)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "options.isa is none of JITK_ISA_...");
-    if (o->isa != JITK_ISA_AUTO && !jk_cpu_has(&s->cpu, o->isa))
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this machine has no %s; JITK_ISA_AUTO takes its best (%s)",
-                       jk_isa_name(o->isa), jk_isa_name(jk_cpu_best(&s->cpu)));
-    if ((o->flags & JITK_STRICT) && (o->flags & JITK_CONTRACT))
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "JITK_STRICT and JITK_CONTRACT exclude each other");
+        return jk_refuse(e, JITK_ERR_ARGS, "options.isa is none of JITK_ISA_...");
+    if (o->isa != JITK_ISA_AUTO) {
+        r->isa = o->isa;
+        if (!jk_cpu_has(cpu, o->isa))
+            return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this machine has no %s; JITK_ISA_AUTO takes its best (%s)",
+                           jk_isa_name(o->isa), jk_isa_name(jk_cpu_best(cpu)));
+    }
+    if ((~o->flags & (JITK_STRICT | JITK_CONTRACT)) == 0)
+        return jk_refuse(e, JITK_ERR_ARGS, "JITK_STRICT and JITK_CONTRACT exclude each other");
     if (o->flags & ~known)
         return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "options.flags has unknown bits: 0x%x", o->flags & ~known);
-    if (o->flags & (JITK_COMPENSATED | JITK_EXACT))
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this version has no JITK_COMPENSATED and JITK_EXACT");
-    if (o->symbols || o->symbol_count)
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this version takes no options.symbols");
-    for (i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
-        if (o->reserved[i])
-            return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "options.reserved must be zero");
-    if (o->isa != JITK_ISA_AUTO)
-        *isa = o->isa;
+    refused = jk_options_refused(o);
+    if (refused)
+        return jk_refuse(e, JITK_ERR_UNSUPPORTED, refused);
+    r->lower.type = (jk_type)o->type;
+    r->lower.flags = o->flags;
+    r->lower.entry = o->entry;
     return JITK_OK;
 }
 
-/* ---- the block: laid out twice by the same code, first to measure (base is NULL), then to fill ---- */
-typedef struct jk_layout {
-    char *base;
-    size_t at;
-} jk_layout;
-
-/* The next nbytes, copied from `from` where that is not NULL. */
-JK_FUNC void *jk_lay(jk_layout *l, const void *from, size_t nbytes)
+JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e)
 {
-    char *p = l->base ? l->base + l->at : NULL;
-    l->at += JK_ALIGN_UP(nbytes, 8);
-    if (p && from && nbytes)
-        memcpy(p, from, nbytes);
-    return p;
+    const jk_settings *s = jk_settings_get();
+    if (!source)
+        return jk_refuse(e, JITK_ERR_ARGS, "the source is NULL");
+    r->source = source;
+    r->len = strlen(source);
+    r->lower.type = JK_F64;
+    r->lower.flags = 0;
+    r->lower.entry = NULL;
+    r->lower.scalar = false;
+    r->isa = s->isa;
+    r->args = NULL;
+    return o ? jk_options_read(r, o, &s->cpu, e) : JITK_OK;
 }
 
-JK_FUNC void jk_lay_stages(jk_layout *l, const jk_program *p, bool steps, jk_program *out)
+/* Which arguments' types the source names, a bit each. */
+JK_FUNC uint64_t jk_named_types(const jitk_ast *ast)
 {
-    jk_stage *s = (jk_stage *)jk_lay(l, p->stages, p->nstages * sizeof *s);
+    const jk_def *def = ast->ndefs ? &ast->defs[ast->ndefs - 1] : NULL;
+    uint64_t named = 0;
     uint32_t i;
-    for (i = 0; i < p->nstages; i++) {
-        const jk_stage *from = &p->stages[i];
-        void *order = jk_lay(l, from->order, from->norder * sizeof *from->order);
-        void *red = jk_lay(l, from->red, from->nred * sizeof *from->red);
-        void *step = steps ? jk_lay(l, from->step, from->nstep * sizeof *from->step) : NULL;
-        if (s) {
-            s[i].order = (const jk_ref *)order;
-            s[i].red = (const jk_ref *)red;
-            s[i].step = (const jk_step *)step;
-            s[i].nstep = step ? from->nstep : 0;
+    if (!def || def->is_bare)
+        return 0;
+    for (i = 0; i < def->nparams + def->nresults && i < 64; i++) {
+        unsigned type = i < def->nparams ? def->params[i].type : def->results[i - def->nparams].type;
+        named |= (uint64_t)(type != JK_TYPE_NONE) << i;
+    }
+    return named;
+}
+
+JK_FUNC void jk_request_type(jk_request *r)
+{
+    size_t i;
+    for (i = 0; r->args && i < r->nargs && i < 64; i++) {
+        unsigned type = r->args[i].tag & ~(unsigned)JK_TAG_CONST;
+        if (type <= JITK_F32 && !(r->named >> i & 1)) {
+            r->lower.type = (jk_type)type;
+            return;
         }
     }
-    out->stages = s;
 }
 
-JK_FUNC void jk_lay_program(jk_layout *l, const jk_program *p, bool steps, jk_program *out)
+/* ---- the block: everything that pointers of the kernel and of its stages lead to ---- */
+
+/* An array that a struct points to: where in it the pointer stands, and where the number of elements. */
+typedef struct jk_part {
+    uint16_t pointer, count, nbytes; /* nbytes: of an element */
+} jk_part;
+#define JK_PART(of, pointer, count, item) {(uint16_t)offsetof(of, pointer), (uint16_t)offsetof(of, count), sizeof(item)}
+
+static const jk_part jk_kernel_parts[] = {
+    /* found by jk_kernel_derive */
+    JK_PART(jitk_kernel, in, program.nargs, jk_scalar_in),
+    JK_PART(jitk_kernel, out, program.nargs, jk_scalar_out),
+    JK_PART(jitk_kernel, red, nred, jk_op),
+    JK_PART(jitk_kernel, quick, ncode, jk_quick),
+    JK_PART(jitk_kernel, start, ncode, uintptr_t),
+    JK_PART(jitk_kernel, find, ncode, jk_find_fn *),
+    JK_PART(jitk_kernel, finds, nfind, jk_find_fn),
+    /* copied */
+    JK_PART(jitk_kernel, program.ins, program.nins, jk_ins),
+    JK_PART(jitk_kernel, program.cell, program.nins, uint32_t),
+    JK_PART(jitk_kernel, program.varying, program.nins, uint8_t),
+    JK_PART(jitk_kernel, program.rares, program.nrares, jk_rare),
+    JK_PART(jitk_kernel, program.stages, program.nstages, jk_stage),
+    JK_PART(jitk_kernel, program.args, program.nargs, jk_param_info),
+};
+enum { JK_PARTS_DERIVED = 7, JK_PARTS = sizeof jk_kernel_parts / sizeof jk_kernel_parts[0] };
+static const jk_part jk_stage_parts[] = {
+    JK_PART(jk_stage, order, norder, jk_ref),
+    JK_PART(jk_stage, red, nred, jk_ref),
+    JK_PART(jk_stage, step, nstep, jk_step),
+};
+
+/* Lays the parts into the block from `at` on, copies of what the pointers lead to, and turns the pointers to them.
+ * Without a block it measures. Returns where they end. */
+JK_FUNC size_t jk_lay(void *of, const jk_part *part, uint32_t nparts, char *block, size_t at)
 {
-    jk_param_info *args = (jk_param_info *)jk_lay(l, p->args, p->nargs * sizeof *args);
-    uint32_t i;
-    *out = *p;
-    out->args = args;
-    out->ins = (const jk_ins *)jk_lay(l, p->ins, p->nins * sizeof *p->ins);
-    out->cell = (const uint32_t *)jk_lay(l, p->cell, p->nins * sizeof *p->cell);
-    out->varying = (const uint8_t *)jk_lay(l, p->varying, p->nins);
-    out->rares = (const jk_rare *)jk_lay(l, p->rares, p->nrares * sizeof *p->rares);
-    jk_lay_stages(l, p, steps, out);
-    for (i = 0; i < p->nargs; i++) {
-        const char *name = p->args[i].name ? p->args[i].name : "";
-        char *copy = (char *)jk_lay(l, name, strlen(name) + 1);
-        if (args)
-            args[i].name = copy;
+    for (; nparts > 0; nparts--, part++) {
+        char *pointer = (char *)of + part->pointer;
+        uint32_t count;
+        size_t nbytes;
+        memcpy(&count, (char *)of + part->count, sizeof count);
+        nbytes = (size_t)count * part->nbytes;
+        if (block) {
+            void *from, *to = block + at;
+            memcpy(&from, pointer, sizeof from);
+            if (from && nbytes)
+                memcpy(to, from, nbytes);
+            memcpy(pointer, &to, sizeof to);
+        }
+        at += JK_ALIGN_UP(nbytes, 8);
     }
+    return at;
 }
 
-/* Entry points, once the code has its address. */
-JK_FUNC void jk_lay_code(jk_layout *l, const jk_program *p, const jk_code *c, jitk_kernel *k)
-{
-    jk_uniform_fn *uniform = (jk_uniform_fn *)jk_lay(l, NULL, p->nstages * sizeof *uniform);
-    jk_pass_fn *pass = (jk_pass_fn *)jk_lay(l, NULL, p->nstages * sizeof *pass);
-    const jk_find_fn **find = (const jk_find_fn **)jk_lay(l, NULL, p->nstages * sizeof *find);
-    uintptr_t base = k ? (uintptr_t)k->exec.code : 0;
-    uint32_t i, j;
-    for (i = 0; i < p->nstages; i++) {
-        uint32_t nfind = c->find && c->find[i] ? p->stages[i].nred : 0;
-        jk_find_fn *f = (jk_find_fn *)jk_lay(l, NULL, nfind * sizeof *f);
-        if (!k)
-            continue;
-        uniform[i] = c->stage[i] == JK_NOCODE || p->stages[i].is_pass ? NULL : (jk_uniform_fn)(base + c->stage[i]);
-        pass[i] = c->stage[i] == JK_NOCODE || !p->stages[i].is_pass ? NULL : (jk_pass_fn)(base + c->stage[i]);
-        find[i] = nfind ? f : NULL;
-        for (j = 0; j < nfind; j++)
-            f[j] = c->find[i][j] == JK_NOCODE ? NULL : (jk_find_fn)(base + c->find[i][j]);
-    }
-    if (k) {
-        k->uniform = uniform;
-        k->pass = pass;
-        k->find = find;
-    }
-}
-
-/* The interpreter's kernel has no code, c is NULL. A measuring run has no k. */
-JK_FUNC size_t jk_lay_kernel(jitk_kernel *k, const jk_program *p, const jk_code *c)
-{
-    jk_layout l;
-    jk_program program;
-    void *block;
-    l.base = (char *)k;
-    l.at = 0;
-    jk_lay(&l, NULL, sizeof *k);
-    jk_lay_program(&l, p, !c, &program);
-    block = jk_lay(&l, NULL, jk_measure_bytes(p));
-    if (c)
-        jk_lay_code(&l, p, c, k);
-    if (k) {
-        k->program = program;
-        k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(p);
-        k->tail_rows = c && c->tail_rows;
-        jk_kernel_measure(k, block);
-    }
-    return l.at;
-}
-
-JK_FUNC size_t jk_measure_bytes(const jk_program *p)
-{
-    size_t nred = 0, i;
-    for (i = 0; i < p->nstages; i++)
-        nred += p->stages[i].nred;
-    return p->nstages * sizeof(jk_quick) + (p->nargs - p->nparams) * sizeof(jk_scalar_out) +
-           p->nparams * sizeof(jk_scalar_in) + nred * sizeof(jk_op);
-}
-
-JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out *out)
+JK_FUNC size_t jk_kernel_lay(jitk_kernel *k, char *block)
 {
     const jk_program *p = &k->program;
+    size_t at = jk_lay(k, jk_kernel_parts, JK_PARTS, block, sizeof *k);
     uint32_t i;
-    k->in = in;
-    k->out = out;
+    for (i = 0; i < p->nstages; i++) { /* with machine code without the interpreter's steps */
+        jk_stage *s = (jk_stage *)(uintptr_t)&p->stages[i];
+        if (block && k->ncode)
+            s->nstep = 0;
+        at = jk_lay(s, jk_stage_parts, k->ncode ? 2 : 3, block, at);
+    }
+    for (i = 0; i < p->nargs; i++) {
+        const char *name = p->args[i].name ? p->args[i].name : "";
+        size_t nbytes = strlen(name) + 1;
+        if (block)
+            ((jk_param_info *)(uintptr_t)p->args)[i].name = (char *)memcpy(block + at, name, nbytes);
+        at += nbytes;
+    }
+    return at;
+}
+
+/* ---- what the driver wants to know of a program ---- */
+
+JK_FUNC void jk_derive_args(jitk_kernel *k)
+{
+    const jk_program *p = &k->program;
+    size_t element = jk_type_size((jk_type)p->type);
+    uint32_t i;
     for (i = 0; i < p->nins; i++)
         if (p->ins[i].op == JK_PARAM && p->cell[i] != JK_NOCELL) {
-            in[k->nin].arg = p->ins[i].a;
-            in[k->nin].cell = p->cell[i];
-            in[k->nin++].type = p->args[p->ins[i].a].type;
+            jk_scalar_in *in = &k->in[k->nin++];
+            in->arg = p->ins[i].a;
+            in->cell = p->cell[i];
+            in->type = p->args[in->arg].type;
         }
-    for (i = p->nparams; i < p->nargs; i++) {
-        jk_ref value = p->args[i].value;
-        jk_scalar_out *o = &out[k->nout];
-        if (p->args[i].is_array)
-            continue;
-        o->arg = i;
-        o->cell = p->ins[value].op == JK_LENGTH ? p->ncells : p->cell[value]; /* the driver's own cell has n */
-        o->constant = p->ins[value].op == JK_CONST ? jk_ir_const_bits(&p->ins[value]) : 0;
-        o->type = p->args[i].type;
-        o->from = p->ins[value].type;
-        k->nout++;
+    for (i = 0; i < p->nargs; i++) {
+        const jk_param_info *a = &p->args[i];
+        if (a->is_array) {
+            element = JK_LARGER(element, jk_type_size((jk_type)a->type));
+            k->npacked += a->type != p->type;
+        } else if (a->is_result) {
+            const jk_ins *value = &p->ins[a->value];
+            jk_scalar_out *out = &k->out[k->nout++];
+            out->arg = i;
+            out->cell = value->op == JK_LENGTH ? p->ncells : p->cell[a->value]; /* the driver's own cell has n */
+            out->constant = value->op == JK_CONST ? jk_ir_const_bits(value) : 0;
+            out->type = a->type;
+            out->from = value->type;
+        }
+    }
+    k->max_n = (size_t)PTRDIFF_MAX / element;
+}
+
+JK_FUNC uintptr_t jk_code_address(const jitk_kernel *k, size_t offset)
+{
+    return offset == JK_NOCODE ? 0 : (uintptr_t)k->exec.code + offset;
+}
+
+/* Entry points, now that the code has its address. */
+JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
+{
+    const jk_program *p = &k->program;
+    uint32_t i, j, nred = 0;
+    for (i = 0; i < p->nstages; i++) {
+        const jk_stage *s = &p->stages[i];
+        k->max_red = JK_LARGER(k->max_red, s->nred);
+        if (c) {
+            jk_quick *quick = &k->quick[k->nquick];
+            k->start[i] = jk_code_address(k, c->stage[i]);
+            k->find[i] = &k->finds[nred];
+            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)k->start[i];
+            quick->pass = s->is_pass ? (jk_pass_fn)k->start[i] : NULL;
+            quick->stage = i;
+            quick->nred = s->nred;
+            k->nquick += k->start[i] != 0;
+        }
+        for (j = 0; j < s->nred; j++, nred++) {
+            k->red[nred] = (jk_op)p->ins[s->red[j]].op;
+            if (k->red[nred] == JK_RARGMIN && c)
+                k->finds[nred] = (jk_find_fn)jk_code_address(k, c->find[i][j]);
+        }
     }
 }
 
@@ -201,169 +255,116 @@ JK_FUNC bool jk_is_direct(const jitk_kernel *k)
     return true;
 }
 
-JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
+/* The parts have their places. */
+JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
 {
-    uint32_t i;
-    k->quick = quick;
-    for (i = 0; jk_quick_fits(k) && i < k->program.nstages; i++)
-        if (k->uniform[i] || k->pass[i]) {
-            quick[k->nquick].uniform = k->uniform[i];
-            quick[k->nquick].pass = k->pass[i];
-            quick[k->nquick].stage = i;
-            quick[k->nquick++].nred = k->program.stages[i].nred;
-        }
+    jk_derive_args(k);
+    jk_derive_stages(k, c);
+    k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(&k->program);
+    k->tail_rows = c && c->tail_rows;
+    if (!c || !jk_quick_fits(k))
+        k->nquick = 0;
     k->direct = jk_is_direct(k);
     k->one = k->direct && k->nout == 1 && !k->nin;
+    k->scratch_bytes = jk_run_bytes(k);
 }
 
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block)
+/* A kernel with what the program and the code say before there is a place for more. */
+JK_FUNC void jk_kernel_begin(jitk_kernel *k, const jk_program *p)
 {
-    const jk_program *p = &k->program;
-    jk_quick *quick = (jk_quick *)block;
-    jk_scalar_out *out = (jk_scalar_out *)(quick + p->nstages);
-    jk_scalar_in *in = (jk_scalar_in *)(out + (p->nargs - p->nparams));
-    jk_op *red = (jk_op *)(in + p->nparams);
-    size_t element = jk_type_size((jk_type)p->type);
-    uint32_t i, j;
-    jk_measure_scalars(k, in, out);
-    k->red = red;
-    for (i = 0; i < p->nargs; i++)
-        if (p->args[i].is_array) {
-            element = JK_LARGER(element, jk_type_size((jk_type)p->args[i].type));
-            k->npacked += p->args[i].type != p->type;
-        }
-    for (i = 0; i < p->nstages; i++) {
-        k->max_red = JK_LARGER(k->max_red, p->stages[i].nred);
-        for (j = 0; j < p->stages[i].nred; j++)
-            *red++ = (jk_op)p->ins[p->stages[i].red[j]].op;
-    }
-    k->max_n = (size_t)PTRDIFF_MAX / element;
-    jk_measure_quick(k, quick);
-    k->scratch_bytes = jk_run_bytes(k);
+    uint32_t i;
+    memset(k, 0, sizeof *k);
+    k->program = *p;
+    for (i = 0; i < p->nstages; i++)
+        k->nred += p->stages[i].nred;
+}
+
+JK_FUNC size_t jk_kernel_interpret(jitk_kernel *k, const jk_program *p, uint64_t *block)
+{
+    size_t nbytes;
+    jk_kernel_begin(k, p);
+    nbytes = jk_lay(k, jk_kernel_parts, JK_PARTS_DERIVED, (char *)block, 0);
+    jk_kernel_derive(k, NULL);
+    return nbytes;
 }
 
 JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena *arena, jitk_error *e)
 {
     jk_code code;
-    jk_exec x;
-    jitk_kernel *k;
-    size_t nbytes;
-    x.code = NULL;
-    x.nbytes = 0;
+    jitk_kernel first, *k;
+    jk_kernel_begin(&first, p);
+    first.isa = JITK_ISA_INTERP;
     if (isa != JITK_ISA_INTERP) {
         jitk_error refused;
         refused.status = JITK_OK;
         if (jk_x64_compile(p, isa, jk_settings_get()->cpu.avx2, NULL, 0, arena, &code, e) != JITK_OK)
             return NULL;
-        if (jk_exec_publish(code.bytes, code.nbytes, &x, &refused) != JITK_OK)
-            isa = JITK_ISA_INTERP;
+        if (jk_exec_publish(code.bytes, code.nbytes, &first.exec, &refused) == JITK_OK) {
+            first.isa = isa;
+            first.ncode = p->nstages;
+            first.nfind = first.nred;
+        }
     }
-    nbytes = jk_lay_kernel(NULL, p, x.code ? &code : NULL);
-    k = (jitk_kernel *)JK_MALLOC(nbytes);
+    first.nbytes = jk_kernel_lay(&first, NULL);
+    k = (jitk_kernel *)JK_MALLOC(first.nbytes);
     if (!k) {
-        jk_exec_free(x.code);
+        jk_exec_free(first.exec.code);
         jk_fail_nomem(e);
         return NULL;
     }
-    memset(k, 0, sizeof *k);
-    k->isa = isa;
-    k->exec = x;
-    k->nbytes = nbytes;
-    jk_lay_kernel(k, p, x.code ? &code : NULL);
+    *k = first;
+    jk_kernel_lay(k, (char *)k);
+    jk_kernel_derive(k, k->ncode ? &code : NULL);
     return k;
 }
 
-JK_FUNC jitk_kernel *jk_kernel_of_ast(const jitk_ast *ast, const jitk_options *o, jitk_isa isa, jk_arena *arena,
-                                      jitk_error *e)
-{
-    jk_lower_options lo;
-    jk_program p;
-    memset(&lo, 0, sizeof lo);
-    lo.type = o && o->type == JITK_F32 ? JK_F32 : JK_F64;
-    lo.flags = o ? o->flags : 0;
-    lo.entry = o ? o->entry : NULL;
-    if (jk_lower(ast, &lo, arena, &p, e) != JITK_OK)
-        return NULL;
-    return jk_kernel_make(&p, isa, arena, e);
-}
-
-JK_FUNC void jk_kernel_free(jitk_kernel *k)
-{
-    if (k)
-        jk_exec_free(k->exec.code);
-    JK_FREE(k);
-}
-
-/* Which arguments' types the source names, a bit each, and the type that jitk_eval compiles in: that of the first
- * pointer to double or float whose type it does not name. */
-JK_FUNC uint64_t jk_named_types(const jitk_ast *ast)
-{
-    const jk_def *def = ast->ndefs ? &ast->defs[ast->ndefs - 1] : NULL;
-    uint64_t named = 0;
-    uint32_t i;
-    if (!def || def->is_bare)
-        return 0;
-    for (i = 0; i < def->nparams && i < 64; i++)
-        named |= (uint64_t)(def->params[i].type != JK_TYPE_NONE) << i;
-    for (i = 0; i < def->nresults && def->nparams + i < 64; i++)
-        named |= (uint64_t)(def->results[i].type != JK_TYPE_NONE) << (def->nparams + i);
-    return named;
-}
-
-JK_FUNC jitk_type jk_eval_type(uint64_t named, size_t nargs, const jk_tagged *args)
-{
-    size_t i;
-    for (i = 0; i < nargs && i < 64; i++) {
-        unsigned type = args[i].tag & ~(unsigned)JK_TAG_CONST;
-        if (type <= JITK_F32 && !(named >> i & 1))
-            return (jitk_type)type;
-    }
-    return JITK_F64;
-}
-
-/* Text to tree and tree to kernel, with the stack for the temporary data of both. With `choice` it is jitk_eval that
- * compiles, and the type is found here. */
-JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const jitk_options *o, jitk_isa isa,
-                                         jk_choice *choice, jitk_error *e)
+/* Text to tree and tree to kernel or function, with the stack for the temporary data of both. */
+JK_NOINLINE void *jk_compile_text(jk_request *r, jitk_error *e)
 {
     char first[JK_COMPILE_STACK];
     int saved = errno; /* malloc may set it */
     jitk_ast ast;
     jk_arena arena;
-    jitk_kernel *k = NULL;
-    jitk_options typed;
+    jk_program p;
+    void *made = NULL;
     jk_arena_init(&arena, first + JK_COMPILE_STACK / 4, JK_COMPILE_STACK - JK_COMPILE_STACK / 4);
-    if (jk_parse(&ast, source, len, first, JK_COMPILE_STACK / 4, e) == JITK_OK) {
-        if (choice) {
-            memset(&typed, 0, sizeof typed);
-            choice->named = jk_named_types(&ast);
-            typed.type = choice->type = jk_eval_type(choice->named, choice->nargs, choice->args);
-            o = &typed;
-        }
-        k = jk_kernel_of_ast(&ast, o, isa, &arena, e);
+    if (jk_parse(&ast, r->source, r->len, first, JK_COMPILE_STACK / 4, e) == JITK_OK) {
+        r->named = jk_named_types(&ast);
+        jk_request_type(r);
+        if (jk_lower(&ast, &r->lower, &arena, &p, e) == JITK_OK)
+            made = r->lower.scalar ? jk_function_make(&p, &r->arity, &arena, e) : jk_kernel_make(&p, r->isa, &arena, e);
     }
     jk_arena_free(&ast.arena);
     jk_arena_free(&arena);
     errno = saved;
+    return made;
+}
+
+JK_NOINLINE jitk_kernel *jk_compile_kernel(jk_request *r, jitk_error *e)
+{
+    jitk_kernel *k = (jitk_kernel *)jk_compile_text(r, e);
+    if (k)
+        jk_kernel_announce(k);
     return k;
 }
 
 JITK_API jitk_kernel *jitk_compile(const char *source, const jitk_options *options, jitk_error *error)
 {
-    uint32_t mode = jk_fp_enter();
+    jk_session s;
+    jk_request r;
     jitk_kernel *k = NULL;
-    jitk_error e;
-    jitk_isa isa;
-    e.status = JITK_OK;
-    if (!source)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "the source is NULL");
-    else if (jk_options_check(options, &isa, &e) == JITK_OK)
-        k = jk_compile_text(source, strlen(source), options, isa, NULL, &e);
-    jk_report(&e, error);
-    if (k)
-        jk_kernel_announce(k);
-    jk_fp_leave(mode);
+    jk_begin(&s);
+    if (jk_request_read(&r, source, options, &s.e) == JITK_OK)
+        k = jk_compile_kernel(&r, &s.e);
+    jk_end(&s, error);
     return k;
+}
+
+JK_NOINLINE void jk_kernel_free(jitk_kernel *k)
+{
+    if (k)
+        jk_exec_free(k->exec.code);
+    JK_FREE(k);
 }
 
 JITK_API void jitk_free(jitk_kernel *kernel)
@@ -373,3 +374,4 @@ JITK_API void jitk_free(jitk_kernel *kernel)
 
 JK_SMALL_CLOSE
 #undef JK_COMPILE_STACK
+#undef JK_PART

@@ -4,8 +4,6 @@
 
 JK_SMALL_OPEN
 
-#define JK_FUNCTION_STACK 20480
-
 /* What jk_lower lets through and a scalar function cannot be. */
 JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
 {
@@ -24,59 +22,39 @@ JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
     }
     for (i = 0; i < p->nins; i++)
         if ((jk_op_rows[p->ins[i].op].flags & JK_RED) || p->ins[i].op == JK_LENGTH)
-            return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "a scalar function has no reductions and no length()");
+            return jk_refuse(e, JITK_ERR_TYPE, "a scalar function has no reductions and no length()");
     return JITK_OK;
 }
 
-JK_NOINLINE void *jk_function_compile(const char *source, const jitk_options *o, size_t *arity, jitk_error *e)
+JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
 {
-    char first[JK_FUNCTION_STACK];
-    const jk_settings *s = jk_settings_get();
-    int saved = errno;
-    jk_lower_options lo;
-    jk_program p;
     jk_code code;
     jk_exec x;
-    jk_arena arena;
-    jitk_ast ast;
-    x.code = NULL;
-    memset(&lo, 0, sizeof lo);
-    lo.type = o && o->type == JITK_F32 ? JK_F32 : JK_F64;
-    lo.flags = o ? o->flags : 0;
-    lo.entry = o ? o->entry : NULL;
-    lo.scalar = true;
-    jk_arena_init(&arena, first + JK_FUNCTION_STACK / 4, JK_FUNCTION_STACK - JK_FUNCTION_STACK / 4);
-    if (jk_parse(&ast, source, strlen(source), first, JK_FUNCTION_STACK / 4, e) == JITK_OK &&
-        jk_lower(&ast, &lo, &arena, &p, e) == JITK_OK && jk_function_check(&p, e) == JITK_OK &&
-        jk_x64_function(&p, s->cpu.avx2, NULL, 0, &arena, &code, e) == JITK_OK &&
-        jk_exec_publish(code.bytes, code.nbytes, &x, e) == JITK_OK)
-        *arity = p.nparams;
-    jk_arena_free(&ast.arena);
-    jk_arena_free(&arena);
-    errno = saved;
+    if (jk_function_check(p, e) != JITK_OK ||
+        jk_x64_function(p, jk_settings_get()->cpu.avx2, NULL, 0, arena, &code, e) != JITK_OK ||
+        jk_exec_publish(code.bytes, code.nbytes, &x, e) != JITK_OK)
+        return NULL;
+    *arity = p->nparams;
     return x.code;
 }
 
 JITK_API jitk_fn jitk_function(const char *source, const jitk_options *options, size_t *arity, jitk_error *error)
 {
-    uint32_t mode = jk_fp_enter();
+    jk_session s;
+    jk_request r;
     void *code = NULL;
-    size_t count = 0;
-    jitk_error e;
-    jitk_isa isa;
-    e.status = JITK_OK;
-    if (!source)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "the source is NULL");
-    else if (jk_options_check(options, &isa, &e) == JITK_OK) {
+    jk_begin(&s);
+    r.arity = 0;
+    if (jk_request_read(&r, source, options, &s.e) == JITK_OK) {
+        r.lower.scalar = true;
         if (!JK_NATIVE || (options && options->isa == JITK_ISA_INTERP))
-            jk_fail(&e, JITK_ERR_EXEC, 0, 0, 0, "a function pointer needs machine code: the interpreter has none");
+            jk_refuse(&s.e, JITK_ERR_EXEC, "a function pointer needs machine code: the interpreter has none");
         else
-            code = jk_function_compile(source, options, &count, &e);
+            code = jk_compile_text(&r, &s.e);
     }
     if (arity)
-        *arity = count;
-    jk_report(&e, error);
-    jk_fp_leave(mode);
+        *arity = r.arity;
+    jk_end(&s, error);
     return (jitk_fn)(uintptr_t)code;
 }
 
@@ -86,4 +64,3 @@ JITK_API void jitk_function_free(jitk_fn function)
 }
 
 JK_SMALL_CLOSE
-#undef JK_FUNCTION_STACK

@@ -41,14 +41,15 @@ struct jitk_kernel {
     jk_program program;
     jitk_isa isa; /* what runs: INTERP also where code pages were refused */
     jk_exec exec;
-    const jk_uniform_fn *uniform;  /* [nstages] NULL: nothing to run. All three are NULL in the interpreter */
-    const jk_pass_fn *pass;        /* [nstages] */
-    const jk_find_fn *const *find; /* [nstages] NULL, or [nred] */
-    const jk_scalar_in *in;        /* [nin] scalar parameters that are used */
-    const jk_scalar_out *out;      /* [nout] scalar results */
-    const jk_op *red;              /* the reductions' ops, of all stages in turn */
-    const jk_quick *quick;         /* [nquick]; nquick is 0 where the quick way is too narrow */
-    uint32_t nin, nout, nquick;
+    /* Found by jk_kernel_derive: */
+    uintptr_t *start;   /* [ncode] a stage's jk_uniform_fn or jk_pass_fn; 0: nothing to run */
+    jk_find_fn **find;  /* [ncode] into finds: the stage's reductions */
+    jk_find_fn *finds;  /* [nfind] of each RARGMIN */
+    jk_scalar_in *in;   /* [nin] scalar parameters that are used */
+    jk_scalar_out *out; /* [nout] scalar results */
+    jk_op *red;         /* [nred] the reductions' ops, of all stages in turn */
+    jk_quick *quick;    /* [nquick]; nquick is 0 where the quick way is too narrow */
+    uint32_t ncode, nfind, nred, nin, nout, nquick; /* ncode and nfind: nstages and nred, 0 in the interpreter */
     bool one;         /* direct, one result and no scalar parameters */
     bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
     uint32_t max_red; /* the most reductions of a pass */
@@ -80,30 +81,45 @@ JK_FUNC const jk_settings *jk_settings_get(void);
 /* Ends a public function: a failure is kept for jitk_last_error and copied to *user. Errors inside have only their
  * status set to begin with, for a jitk_error is large. */
 JK_FUNC jitk_status jk_report(const jitk_error *e, jitk_error *user);
+/* All of a public function that may take its time stands between these two. */
+typedef struct jk_session {
+    uint32_t mode; /* the caller's floating-point mode */
+    jitk_error e;
+} jk_session;
+JK_FUNC void jk_begin(jk_session *s);
+JK_FUNC jitk_status jk_end(jk_session *s, jitk_error *user);
+JK_FUNC jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message); /* jk_fail without a place */
 
 JK_FUNC void jk_share_lock(void);
 JK_FUNC void jk_share_unlock(void);
 
 /* ---- compile.c ---- */
-JK_FUNC jitk_status jk_options_check(const jitk_options *o, jitk_isa *isa, jitk_error *e);
+typedef struct jk_request { /* what is compiled, and what jitk_eval finds again */
+    const char *source;
+    size_t len;
+    jk_lower_options lower;
+    jitk_isa isa;
+    const jk_tagged *args; /* NULL, or what the kernel's type follows from: jitk_eval's arguments */
+    size_t nargs;
+    uint64_t named; /* out: arguments whose types the source names, a bit each */
+    size_t arity;   /* out: of a function */
+} jk_request;
+JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e);
+/* The type that jitk_eval compiles in: that of the first pointer to double or float whose type the source does not
+ * name. */
+JK_FUNC void jk_request_type(jk_request *r);
+/* A jitk_kernel or, where the text is to be lowered to scalars, a function's code. */
+JK_NOINLINE void *jk_compile_text(jk_request *r, jitk_error *e);
+JK_NOINLINE jitk_kernel *jk_compile_kernel(jk_request *r, jitk_error *e);
 /* The program is copied. The arena is for temporary data. */
 JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena *arena, jitk_error *e);
-JK_FUNC jitk_kernel *jk_kernel_of_ast(const jitk_ast *ast, const jitk_options *o, jitk_isa isa, jk_arena *arena,
-                                      jitk_error *e);
-typedef struct jk_choice { /* what jitk_eval's arguments say of the kernel's type */
-    const jk_tagged *args;
-    size_t nargs;
-    uint64_t named; /* out: arguments whose types the source names */
-    jitk_type type; /* out */
-} jk_choice;
-JK_FUNC jitk_type jk_eval_type(uint64_t named, size_t nargs, const jk_tagged *args);
-JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const jitk_options *o, jitk_isa isa,
-                                         jk_choice *choice, jitk_error *e);
-JK_FUNC void jk_kernel_free(jitk_kernel *k);
-/* What the driver derives of a program, in a block of jk_measure_bytes. The fields that come with machine code are set
- * before. */
-JK_FUNC size_t jk_measure_bytes(const jk_program *p);
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block);
+/* A kernel around a program where it stands, for the interpreter; what is derived of it goes to the block, of which the
+ * bytes are returned. */
+JK_FUNC size_t jk_kernel_interpret(jitk_kernel *k, const jk_program *p, uint64_t *block);
+JK_NOINLINE void jk_kernel_free(jitk_kernel *k);
+
+/* ---- function.c ---- */
+JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e);
 
 /* ---- info.c ---- */
 JK_FUNC void jk_kernel_announce(const jitk_kernel *k); /* JITK_DUMP */

@@ -3,7 +3,7 @@
  * static program on the stack. */
 #include "kernel.h"
 
-/* The words that jk_kernel_measure needs for any of them. */
+/* The words that jk_kernel_interpret needs for any of them. */
 #define JK_NAMED_BLOCK 64
 
 JK_STATE jitk_kernel *JK_SHARED(jk_named_kernels)[JK_NAMED_COUNT] = {NULL};
@@ -33,10 +33,7 @@ JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
 {
     uint64_t block[JK_NAMED_BLOCK];
     jitk_kernel k;
-    memset(&k, 0, sizeof k);
-    k.program = jk_named_programs[which];
-    k.frame_bytes = jk_interp_frame(&k.program);
-    jk_kernel_measure(&k, block);
+    jk_kernel_interpret(&k, &jk_named_programs[which], block);
     jk_run_driver(&k, n, b, NULL);
 }
 

@@ -62,7 +62,7 @@ typedef struct jk_quick_space {
 
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 {
-    return k->pass && k->frame_bytes <= JK_QUICK_FRAME && k->program.nargs <= JK_QUICK_ARGS &&
+    return k->frame_bytes <= JK_QUICK_FRAME && k->program.nargs <= JK_QUICK_ARGS &&
            k->program.ncells < JK_QUICK_CELLS && k->max_red <= JK_QUICK_RED;
 }
 

@@ -148,10 +148,10 @@ JK_FUNC void jk_range(jk_drive *d, size_t s, size_t first, size_t count, unsigne
         jk_pack(d, first, count);
     if (rest)
         jk_rows_in(d, first + count - rest, rest);
-    if (!d->k->pass)
+    if (!d->k->ncode)
         jk_interp_pass(&d->k->program, stage, &d->run, first, count);
-    else if (d->k->pass[s])
-        d->k->pass[s](&d->run, first, count, flags);
+    else
+        ((jk_pass_fn)d->k->start[s])(&d->run, first, count, flags);
     if (rest && stage->stores)
         jk_rows_out(d, first + count - rest, rest);
     if (d->tile && stage->stores)
@@ -185,7 +185,7 @@ JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 /* What no stream is worth asking more for. */
 JK_FUNC bool jk_is_small(const jk_drive *d)
 {
-    return d->n <= JK_CHUNK || d->tile || !d->k->pass;
+    return d->n <= JK_CHUNK || d->tile || !d->k->ncode;
 }
 
 JK_FUNC void jk_run_map(jk_drive *d, size_t s)
@@ -241,7 +241,7 @@ JK_FUNC int64_t jk_find_place(jk_drive *d, size_t s, uint32_t red)
         jk_pack(d, first, count);
     if (rest)
         jk_rows_in(d, first + count - rest, rest);
-    if (d->k->find)
+    if (d->k->ncode)
         return (int64_t)d->k->find[s][red](&d->run, first, count);
     return (int64_t)jk_interp_find(p, stage, red, &d->run, first, count);
 }
@@ -270,7 +270,7 @@ JK_FUNC void jk_reduced(jk_drive *d, size_t s)
 JK_FUNC size_t jk_run_whole_chunks(jk_drive *d, size_t s, jk_tree *tree)
 {
     const jk_stage *stage = &d->k->program.stages[s];
-    jk_pass_fn pass = d->k->pass ? d->k->pass[s] : NULL;
+    jk_pass_fn pass = d->k->ncode ? (jk_pass_fn)d->k->start[s] : NULL;
     size_t first;
     uint32_t i;
     if (!pass || d->tile || stage->stores)
@@ -334,10 +334,10 @@ JK_FUNC void jk_drive_stages(jk_drive *d)
             jk_run_reduce(d, s);
         else if (stage->is_pass)
             jk_run_map(d, s);
-        else if (!d->k->uniform)
+        else if (!d->k->ncode)
             jk_interp_uniform(p, stage, &d->run);
-        else if (d->k->uniform[s])
-            d->k->uniform[s](&d->run);
+        else if (d->k->start[s])
+            ((jk_uniform_fn)d->k->start[s])(&d->run);
     }
 }
 

@@ -103,6 +103,23 @@ JK_FUNC jitk_status jk_report(const jitk_error *e, jitk_error *user)
     return status;
 }
 
+JK_NOINLINE void jk_begin(jk_session *s)
+{
+    s->mode = jk_fp_enter();
+    s->e.status = JITK_OK;
+}
+
+JK_NOINLINE jitk_status jk_end(jk_session *s, jitk_error *user)
+{
+    jk_fp_leave(s->mode);
+    return jk_report(&s->e, user);
+}
+
+JK_NOINLINE jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message)
+{
+    return jk_fail(e, status, 0, 0, 0, "%s", message);
+}
+
 JITK_API const jitk_error *jitk_last_error(void)
 {
     return &JK_SHARED(jk_thread_error);
