@@ -138,7 +138,7 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
 /* Runs with arguments already checked, in the library's floating-point mode. Without `e` it cannot fail: the scratch is
  * on the stack whatever its size, for the named kernels. */
 #define JK_NAMED_STACK ((size_t)32768)
-JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
+JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 
 /* ---- call.c ---- */
 /* jk_run_driver, or the quick way. */
