@@ -29,6 +29,7 @@
 #include "x64/body.c"
 #include "x64/fold.c"
 #include "x64/loop.c"
+#include "x64/skeleton.c"
 #include "x64/map.c"
 #include "x64/chunk.c"
 #include "x64/entry.c"

@@ -365,7 +365,7 @@ JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32
 {
     uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
     uint32_t stream = m / g->parts, part = m % g->parts;
-    return jk_opnd_mem(g->acc_base, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
+    return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
 }
 
 /* Accumulator = accumulator op x. */

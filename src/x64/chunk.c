@@ -1,362 +1,209 @@
 /* x64: passes with reductions. The range is a chunk of four segments (docs/reductions.md). As many segments as registers
  * allow run at a time, over the steps that all of them have; then what is left of each, one after the other; then the fold.
  *
- * Where the accumulators of four segments stay in registers, and the body is small, it is written out for the rest of each
- * segment (jk_seg_rests). Else the accumulators stand in the frame between the two, an area for each segment, and one copy
- * of the body, one segment wide, does the rests (jk_seg_ragged). f32 sums that pour have both: the first for chunks too
- * short to pour, which are what calls of few elements are made of. */
+ * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), it is written out for the
+ * rest of each segment. Else the accumulators stand in the frame between the two, an area for each segment, and one copy of
+ * the body, one segment wide, does the rests. f32 sums that pour have both: the first for chunks too short to pour, which
+ * are what calls of few elements are made of. */
 #include "gen.h"
 
-JK_SMALL_OPEN
-
-typedef struct jk_seg { /* frame offsets */
-    int32_t count, first, length, left, start, rem, block;
-    bool pour;
-} jk_seg;
+/* clang-format off */
 
 /* One step of every segment at work, as often as the register says. */
-JK_FUNC bool jk_seg_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, uint32_t streams, unsigned count)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as);
-    uint32_t u;
-    jk_asm_align(&g->as, 32);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, vectors, streams, JK_MODE_FULL))
-        return false;
-    for (u = 0; u < streams; u++)
-        jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, count, 1);
-    jk_asm_jcc(&g->as, JK_CC_NE, top);
-    return true;
-}
+#define JK_ROWS_STEPS(when, count) \
+    JK_HOOK(when, ALIGN, 0, 0), \
+  JK_LABEL(when, TOP), \
+    JK_BODY(when, WIDE, FULL, 0), \
+    JK_S(when, ADD, RSI, LANES), \
+    JK_S((when) | JK_IF_TWO, ADD, R9, LANES), \
+    JK_S((when) | JK_IF_FOUR, ADD, R10, LANES), \
+    JK_S((when) | JK_IF_FOUR, ADD, R11, LANES), \
+    JK_SI(when, SUB, count, 1), \
+    JK_BACK(when, NE, TOP)
 
-/* rdx steps of the wide loop; f32 sums pour after every JK_POUR of them. */
-JK_FUNC bool jk_seg_wide(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label outer = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    if (!s->pour)
-        return jk_seg_loop(g, b, p->vectors, p->width, p->streams, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->rem, JK_RDX);
-    jk_asm_bind(&g->as, outer);
-    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_opnd_reg(JK_RAX), (int32_t)JK_POUR);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->rem);
-    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
-    jk_g_mr(g, JK_G_SUB, s->rem, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->block, JK_RDX);
-    if (!jk_seg_loop(g, b, p->vectors, p->width, p->streams, JK_RDX))
-        return false;
-    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->block), (int32_t)JK_POUR);
-    jk_asm_jcc(&g->as, JK_CC_NE, done);
-    jk_pour(g, p->streams);
-    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->rem), 0);
-    jk_asm_jcc(&g->as, JK_CC_NE, outer);
-    jk_asm_bind(&g->as, done);
-    return true;
-}
+/* The rest of one segment: `count` > 0 elements from `index` on. pour: the steps are counted, and the lanes pour where
+ * JK_POUR are full. Done with the last whole step it goes to DONE. */
+#define JK_ROWS_REST(index, count, segment, pour) \
+    JK_S(0, SUB, count, LANES), \
+    JK_TO(0, L, TAIL), \
+  JK_LABEL(0, TOP), \
+    JK_BODY(0, SEGMENT, FULL, segment), \
+    JK_SI(pour, ADD, DONE0, 1), \
+    JK_SI4(pour, TEST, DONE0, JK_POUR - 1), \
+    JK_TO(pour, NE, LESS), \
+    JK_HOOK(pour, ACC, JK_ACC_POUR, 1), \
+  JK_LABEL(pour, LESS), \
+    JK_S(0, ADD, index, LANES), \
+    JK_S(0, SUB, count, LANES), \
+    JK_BACK(0, GE, TOP), \
+  JK_LABEL(0, TAIL), \
+    JK_S(0, ADD, count, LANES), \
+    JK_TO(0, E, DONE), \
+    JK_ROWS_TAIL(count), \
+    JK_ROWS_LANES(count), \
+    JK_BODY(0, SEGMENT, TAIL, segment)
 
-/* All groups of segments: the steps that every segment of the group has. rbx is the group's area. */
-JK_FUNC bool jk_seg_groups(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label whole)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as), none = jk_asm_label(&g->as);
-    uint32_t u;
-    g->acc_base = JK_RBX;
-    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
-    jk_asm_bind(&g->as, top);
-    jk_g_rm(g, JK_G_MOV, JK_RSI, s->start);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->left);
-    for (u = 1; u < p->streams; u++) {
-        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
-        jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
-    }
-    jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX)); /* rdx = the last segment's elements, 0 to length */
-    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_RCX));
-    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
-    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RDX, jk_log2(g->lanes));
-    for (u = 0; u < p->streams; u++)
-        jk_asm_gstore(&g->as, JK_G_MOV, 8, jk_opnd_mem(JK_RBX, (int32_t)(u * g->seg_stride)), JK_RDX);
-    jk_acc_init64(g, p->streams);
-    jk_acc_each(g, p->streams, JK_ACC_INIT);
-    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_E, none);
-    if (!jk_seg_wide(g, b, p, s))
-        return false;
-    jk_asm_bind(&g->as, none);
-    if (p->in_registers) { /* a whole chunk needs no more than the fold */
-        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
-        jk_asm_g(&g->as, JK_G_CMP, 8, JK_RAX, jk_at_frame(g, s->count));
-        jk_asm_jcc(&g->as, JK_CC_E, whole);
-    }
-    jk_acc_each(g, p->streams, JK_ACC_STORE);
-    if (p->streams < JK_SEGMENTS) {
-        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(p->streams));
-        jk_g_mr(g, JK_G_ADD, s->start, JK_RAX);
-        jk_g_mr(g, JK_G_SUB, s->left, JK_RAX);
-        jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)(p->streams * g->seg_stride));
-        jk_asm_lea(&g->as, JK_RAX, jk_at_frame(g, g->seg_at + (int32_t)(JK_SEGMENTS * g->seg_stride)));
-        jk_g_rr(g, JK_G_CMP, JK_RBX, JK_RAX);
-        jk_asm_jcc(&g->as, JK_CC_B, top);
-    }
-    return true;
-}
+/* What is left of a segment: its elements from `index` to rbx, at most to rdx, which ends the chunk. The first segment with
+ * nothing left, or with a tail, ends it all: those behind are empty. */
+#define JK_ROWS_OWN_REST(index, segment) \
+    JK_S(0, ADD, RBX, LENGTH), \
+    JK_S(0, MOV, RCX, RBX), \
+    JK_S(0, CMP, RCX, RDX), \
+    JK_CMOV(0, G, RCX, RDX), \
+    JK_S(0, SUB, RCX, index), \
+    JK_TO(0, LE, FOLD), \
+    JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
 
-/* After a step of one segment: counts it, and pours where JK_POUR are full. */
-JK_FUNC void jk_seg_count(jk_gen *g)
-{
-    jk_label no = jk_asm_label(&g->as);
-    jk_asm_gi(&g->as, JK_G_ADD, 8, jk_opnd_mem(JK_RBX, 0), 1);
-    jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_mem(JK_RBX, 0), (int32_t)(JK_POUR - 1));
-    jk_asm_jcc(&g->as, JK_CC_NE, no);
-    jk_pour(g, 1);
-    jk_asm_bind(&g->as, no);
-}
+static const jk_row jk_rows_chunk[] = {
+    JK_ROWS_ENTER,
+    JK_HOOK(0, UNIFORMS, 0, 0),
+    JK_S(JK_IF_F64, LEA, RAX, BYTES_F64),
+    JK_S(JK_IF_F32, LEA, RAX, BYTES_F32),
+    JK_SI(0, SHR, RAX, 8), /* a step of all segments */
+    JK_S(0, SHL, RAX, LOG_LANES),
+    JK_S(0, MOV, LENGTH, RAX),
+    JK_S(JK_IF_POUR | JK_IF_HELD, CMP, RAX, POURED),
+    JK_TO(JK_IF_POUR | JK_IF_HELD, G, AREAS),
 
-/* The rest of one segment: rdx > 0 elements at rsi. */
-JK_FUNC bool jk_seg_rest(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    uint32_t width = JK_SMALLER(p->width, g->parts);
-    jk_acc_each(g, 1, JK_ACC_LOAD);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_L, tail);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, g->parts, 1, JK_MODE_FULL))
-        return false;
-    if (s->pour)
-        jk_seg_count(g);
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_GE, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_ri(g, JK_G_ADD, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    if (g->t.kmask)
-        jk_tail_k(g, JK_RDX);
-    else
-        jk_tail_masks(g, JK_RDX);
-    if (!jk_body_emit(b, width, g->parts, 1, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
-        return false;
-    jk_asm_bind(&g->as, done);
-    jk_acc_each(g, 1, JK_ACC_STORE);
-    return true;
-}
+    /* A chunk whose accumulators stay in their registers. */
+    JK_PART(JK_IF_HELD),
+    JK_S(0, MOV, RBX, RSI),
+    JK_S(0, MOV, RCX, RDX),
+    JK_S(0, ADD, RDX, RSI),
+    JK_S(0, LEA, R9, RSI_RAX),
+    JK_S(0, SUB, RCX, RAX),
+    JK_S(0, LEA, R10, R9_RAX),
+    JK_S(0, SUB, RCX, RAX),
+    JK_S(0, LEA, R11, R10_RAX),
+    JK_S(0, SUB, RCX, RAX),
+    JK_HOOK(0, ACC, JK_ACC_INIT, 0),
+    JK_S(0, SAR, RCX, LOG_LANES), /* steps of the last segment; below 0: it is empty */
+    JK_TO(0, LE, REST),
+    JK_ROWS_STEPS(0, RCX),
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_S(0, ADD, RAX, RBX),
+    JK_S(0, CMP, RSI, RAX),
+    JK_TO(0, E, FOLD), /* the first segment is done, and so are all */
+  JK_LABEL(0, REST),
+    JK_ROWS_OWN_REST(RSI, 0),
+    JK_TO(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R9, 1),
+    JK_TO(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R10, 2),
+    JK_TO(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R11, 3),
+  JK_LABEL(0, DONE),
+  JK_LABEL(0, FOLD),
+    JK_HOOK(0, FOLD, JK_FOLD_REGISTERS, 0),
+    JK_ROWS_LEAVE,
+    JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
 
-/* What the groups left of each segment; rbx its area, r10 its first element, r11 the elements from there on. */
-JK_FUNC bool jk_seg_ragged(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label done)
-{
-    jk_label top = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
-    jk_g_rm(g, JK_G_MOV, JK_R11, s->count);
-    jk_g_rr(g, JK_G_CMP, JK_RAX, JK_R11);
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
-    jk_g_rm(g, JK_G_MOV, JK_R10, s->first);
-    jk_asm_bind(&g->as, top);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->length);
-    jk_g_rr(g, JK_G_CMP, JK_R11, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_R11));
-    jk_g_rr(g, JK_G_MOV, JK_RSI, JK_R10);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RBX, 0));
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
-    jk_g_rr(g, JK_G_ADD, JK_RSI, JK_RAX);
-    jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
-    jk_asm_jcc(&g->as, JK_CC_E, next);
-    if (!jk_seg_rest(g, b, p, s))
-        return false;
-    jk_asm_bind(&g->as, next);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)g->seg_stride);
-    jk_g_rr(g, JK_G_ADD, JK_R10, JK_RAX);
-    jk_g_rr(g, JK_G_SUB, JK_R11, JK_RAX); /* at most four segments: what is left gets to 0 with the last one */
-    jk_asm_jcc(&g->as, JK_CC_G, top);
-    return true;
-}
+    /* A chunk by way of the segments' areas. First, for each group of segments, the steps that all of them have: */
+    JK_PART(0),
+  JK_LABEL(0, AREAS),
+    JK_S(0, MOV, COUNT, RDX),
+    JK_S(0, MOV, LEFT, RDX),
+    JK_S(0, MOV, START, RSI),
+    JK_S(0, MOV, FIRST, RSI),
+    JK_S(0, LEA, RBX, AREAS),
+  JK_LABEL(0, GROUP),
+    JK_S(0, MOV, RSI, START),
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_S(0, MOV, RDX, LEFT),
+    JK_S(JK_IF_TWO, LEA, R9, RSI_RAX),
+    JK_S(JK_IF_TWO, SUB, RDX, RAX),
+    JK_S(JK_IF_FOUR, LEA, R10, R9_RAX),
+    JK_S(JK_IF_FOUR, SUB, RDX, RAX),
+    JK_S(JK_IF_FOUR, LEA, R11, R10_RAX),
+    JK_S(JK_IF_FOUR, SUB, RDX, RAX),
+    JK_S4(0, XOR, RCX, RCX),
+    JK_S(0, TEST, RDX, RDX),
+    JK_CMOV(0, L, RDX, RCX),
+    JK_S(0, CMP, RDX, RAX),
+    JK_CMOV(0, G, RDX, RAX), /* the last segment's elements, 0 to its length */
+    JK_S(0, SHR, RDX, LOG_LANES),
+    JK_S(0, MOV, DONE0, RDX),
+    JK_S(JK_IF_TWO, MOV, DONE1, RDX),
+    JK_S(JK_IF_FOUR, MOV, DONE2, RDX),
+    JK_S(JK_IF_FOUR, MOV, DONE3, RDX),
+    JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
+    JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
+    JK_HOOK(0, ACC, JK_ACC_INIT, 0),
+    JK_S(0, TEST, RDX, RDX),
+    JK_TO(0, E, NEXT),
+    JK_ROWS_STEPS(JK_IF_PLAIN, RDX),
 
-/* What is left of segment u: its elements from index[u] to rbx, at most to rdx, which ends the chunk. The first segment with
- * nothing left ends it all: those behind are empty. */
-JK_FUNC bool jk_seg_own_rest(jk_gen *g, jk_body *b, uint32_t u, const jk_plan_pass *p, const jk_seg *s, jk_label fold)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
-    uint32_t first = u * g->parts, end = first + g->parts, width = JK_SMALLER(p->width, g->parts);
-    jk_asm_g(&g->as, JK_G_ADD, 8, JK_RBX, jk_at_frame(g, s->length));
-    jk_g_rr(g, JK_G_MOV, JK_RCX, JK_RBX);
-    jk_g_rr(g, JK_G_CMP, JK_RCX, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RCX, jk_opnd_reg(JK_RDX));
-    jk_g_rr(g, JK_G_SUB, JK_RCX, index[u]);
-    jk_asm_jcc(&g->as, JK_CC_LE, fold);
-    jk_g_ri(g, JK_G_SUB, JK_RCX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_L, tail);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_range(b, width, first, end, JK_SEGMENTS, JK_MODE_FULL))
-        return false;
-    jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, JK_RCX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_GE, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_ri(g, JK_G_ADD, JK_RCX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_E, next);
-    if (g->t.kmask)
-        jk_tail_k(g, JK_RCX);
-    else
-        jk_tail_masks(g, JK_RCX);
-    if (!jk_body_range(b, width, first, end, JK_SEGMENTS, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
-        return false;
-    if (u + 1 < JK_SEGMENTS)
-        jk_asm_jmp(&g->as, fold);
-    jk_asm_bind(&g->as, next);
-    return true;
-}
+    JK_PART(JK_IF_POUR), /* JK_POUR steps at a time */
+    JK_S(0, MOV, REM, RDX),
+  JK_LABEL(0, BLOCK),
+    JK_SI4(0, MOV, RAX, JK_POUR),
+    JK_S(0, MOV, RDX, REM),
+    JK_S(0, CMP, RDX, RAX),
+    JK_CMOV(0, G, RDX, RAX),
+    JK_S(0, SUB, REM, RDX),
+    JK_S(0, MOV, BLOCK, RDX),
+    JK_ROWS_STEPS(0, RDX),
+    JK_SI(0, CMP, BLOCK, JK_POUR),
+    JK_TO(0, NE, NEXT),
+    JK_HOOK(0, ACC, JK_ACC_POUR, 0),
+    JK_SI(0, CMP, REM, 0),
+    JK_BACK(0, NE, BLOCK),
 
-/* A chunk whose accumulators stay in their registers; rsi the first element, rdx how many, rax a segment's length. */
-JK_FUNC bool jk_seg_rests(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label fold = jk_asm_label(&g->as), rests = jk_asm_label(&g->as);
-    uint32_t u;
-    jk_g_rr(g, JK_G_MOV, JK_RBX, JK_RSI);
-    jk_g_rr(g, JK_G_MOV, JK_RCX, JK_RDX);
-    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
-    for (u = 1; u < JK_SEGMENTS; u++) {
-        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
-        jk_g_rr(g, JK_G_SUB, JK_RCX, JK_RAX);
-    }
-    jk_acc_each(g, JK_SEGMENTS, JK_ACC_INIT);
-    jk_asm_shift(&g->as, JK_G_SAR, 8, JK_RCX, jk_log2(g->lanes)); /* steps of the last segment; below 0: it is empty */
-    jk_asm_jcc(&g->as, JK_CC_LE, rests);
-    if (!jk_seg_loop(g, b, p->vectors, p->width, JK_SEGMENTS, JK_RCX))
-        return false;
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_rr(g, JK_G_ADD, JK_RAX, JK_RBX);
-    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RAX);
-    jk_asm_jcc(&g->as, JK_CC_E, fold); /* the first segment is done, and so are all */
-    jk_asm_bind(&g->as, rests);
-    for (u = 0; u < JK_SEGMENTS; u++)
-        if (!jk_seg_own_rest(g, b, u, p, s, fold))
-            return false;
-    jk_asm_bind(&g->as, fold);
-    jk_fold(g, JK_FOLD_REGISTERS);
-    return true;
-}
+    JK_PART(0),
+  JK_LABEL(0, NEXT),
+    JK_S(JK_IF_HELD, MOV, RAX, LENGTH), /* a whole chunk needs no more than the fold */
+    JK_SI(JK_IF_HELD, SHL, RAX, 2),
+    JK_S(JK_IF_HELD, CMP, RAX, COUNT),
+    JK_TO(JK_IF_HELD, E, WHOLE),
+    JK_HOOK(0, ACC, JK_ACC_STORE, 0),
+    JK_S(JK_IF_FEW, MOV, RAX, LENGTH),
+    JK_S(JK_IF_FEW, SHL, RAX, LOG_STREAMS),
+    JK_S(JK_IF_FEW, ADD, START, RAX),
+    JK_S(JK_IF_FEW, SUB, LEFT, RAX),
+    JK_S(JK_IF_FEW, ADD, RBX, GROUP),
+    JK_S(JK_IF_FEW, LEA, RAX, AREAS_END),
+    JK_S(JK_IF_FEW, CMP, RBX, RAX),
+    JK_BACK(JK_IF_FEW, B, GROUP),
 
-/* A chunk by way of the segments' areas; registers as above. */
-JK_FUNC bool jk_seg_areas(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label fold = jk_asm_label(&g->as), whole = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    jk_g_mr(g, JK_G_MOV, s->count, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->left, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->start, JK_RSI);
-    jk_g_mr(g, JK_G_MOV, s->first, JK_RSI);
-    if (!jk_seg_groups(g, b, p, s, whole) || !jk_seg_ragged(g, b, p, s, fold))
-        return false;
-    jk_asm_bind(&g->as, fold);
-    jk_fold(g, JK_FOLD_MEMORY);
-    if (p->in_registers) {
-        jk_asm_jmp(&g->as, done);
-        jk_asm_bind(&g->as, whole);
-        jk_fold(g, JK_FOLD_POURED);
-        jk_asm_bind(&g->as, done);
-    }
-    return true;
-}
+    /* Then what the groups left of each segment; rbx its area, r10 its first element, r11 the elements from there on. */
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_SI(0, SHL, RAX, 2),
+    JK_S(0, MOV, R11, COUNT),
+    JK_S(0, CMP, RAX, R11),
+    JK_TO(0, E, FOLD),
+    JK_S(0, LEA, RBX, AREAS),
+    JK_S(0, MOV, R10, FIRST),
+  JK_LABEL(0, SEGMENT),
+    JK_S(0, MOV, RDX, LENGTH),
+    JK_S(0, CMP, R11, RDX),
+    JK_CMOV(0, L, RDX, R11),
+    JK_S(0, MOV, RSI, R10),
+    JK_S(0, MOV, RAX, DONE0),
+    JK_S(0, SHL, RAX, LOG_LANES),
+    JK_S(0, ADD, RSI, RAX),
+    JK_S(0, SUB, RDX, RAX),
+    JK_TO(0, E, NEXT),
+    JK_HOOK(0, ACC, JK_ACC_LOAD, 1),
+    JK_ROWS_REST(RSI, RDX, 0, JK_IF_POUR),
+  JK_LABEL(0, DONE),
+    JK_HOOK(0, ACC, JK_ACC_STORE, 1),
+  JK_LABEL(0, NEXT),
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_S(0, ADD, RBX, STRIDE),
+    JK_S(0, ADD, R10, RAX),
+    JK_S(0, SUB, R11, RAX), /* at most four segments: what is left gets to 0 with the last one */
+    JK_BACK(0, G, SEGMENT),
+  JK_LABEL(0, FOLD),
+    JK_HOOK(0, FOLD, JK_FOLD_MEMORY, 0),
+    JK_TO(JK_IF_HELD, ALWAYS, LEAVE),
+  JK_LABEL(JK_IF_HELD, WHOLE),
+    JK_HOOK(JK_IF_HELD, FOLD, JK_FOLD_POURED, 0),
+  JK_LABEL(JK_IF_HELD, LEAVE),
+    JK_ROWS_LEAVE,
+    JK_END,
+};
 
-JK_FUNC bool jk_seg_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
-{
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), r;
-    int32_t at = jk_frame_take(g, 56, 8);
-    jk_label areas = jk_asm_label(&g->as);
-    jk_seg s;
-    s.count = at;
-    s.length = at + 8;
-    s.left = at + 16;
-    s.start = at + 24;
-    s.rem = at + 32;
-    s.block = at + 40;
-    s.first = at + 48;
-    s.pour = false;
-    for (r = 0; r < g->nacc; r++)
-        s.pour = s.pour || g->acc[r].pour;
-    jk_pass_enter(g, p);
-    jk_pass_uniforms(g, b);
-    jk_asm_lea(&g->as, JK_RAX,
-               jk_opnd_index(JK_NOGP, JK_RDX, size, (int32_t)(JK_SEGMENTS * JK_LANE_BYTES - 1)));
-    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RAX, jk_log2(JK_SEGMENTS * JK_LANE_BYTES));
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
-    jk_g_mr(g, JK_G_MOV, s.length, JK_RAX);
-    if (s.pour && p->in_registers) {
-        jk_g_ri(g, JK_G_CMP, JK_RAX, (int32_t)(JK_POUR * g->lanes));
-        jk_asm_jcc(&g->as, JK_CC_G, areas);
-    }
-    if (p->in_registers) {
-        if (!jk_seg_rests(g, b, p, &s))
-            return false;
-        jk_pass_leave(g, p);
-    }
-    if (s.pour || !p->in_registers) {
-        jk_asm_bind(&g->as, areas);
-        if (!jk_seg_areas(g, b, p, &s))
-            return false;
-        jk_pass_leave(g, p);
-    }
-    return true;
-}
-
-/* The order, behind the loads that are results themselves where there are several: one result may stand where another's
- * input is, so that such a load may not be read again after a store. */
-JK_FUNC const jk_ref *jk_pass_order(jk_gen *g, const jk_stage *s, uint32_t *norder)
-{
-    uint32_t k, n = 0, results = 0;
-    jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
-    if (!order)
-        return NULL;
-    for (k = g->p->nparams; k < g->p->nargs; k++)
-        results += g->p->args[k].is_array;
-    for (k = g->p->nparams; s->stores && results > 1 && k < g->p->nargs; k++) {
-        jk_ref v = g->p->args[k].value;
-        if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
-            order[n++] = v;
-            g->local[v] = 1; /* entered: an array may be several results */
-        }
-    }
-    for (k = 0; k < n; k++)
-        g->local[order[k]] = 0;
-    if (s->norder)
-        memcpy(order + n, s->order, sizeof *order * s->norder);
-    *norder = n + s->norder;
-    return order;
-}
-
-/* A pass: everything that its stage asks for. */
-JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
-{
-    jk_plan_pass p;
-    jk_body b;
-    bool ok;
-    uint32_t norder;
-    const jk_ref *order = jk_pass_order(g, s, &norder);
-    memset(&p, 0, sizeof p);
-    g->stage = s;
-    g->nacc = 0;
-    g->fixed = 0;
-    if (!order || (s->nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, order, norder, s->red, s->nred, s->stores, NULL, 0) ||
-        !jk_assign_bases(g, &b, s->nred != 0, &p))
-        return false;
-    jk_plan_width(g, &b, &p);
-    jk_assign_fixed(g, &b, &p);
-    ok = s->nred ? jk_seg_pass(g, &b, &p) : jk_map_pass(g, &b, &p);
-    if (ok)
-        jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return ok;
-}
-
-JK_SMALL_CLOSE
+/* clang-format on */

@@ -1,4 +1,4 @@
-/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (loop.c) around bodies
+/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (skeleton.c) around bodies
  * (body.c): straight-line code for `width` instances of every value in lockstep, each instance one vector. Registers are
  * given out while emitting (regs.c), instructions chosen one IR value at a time (select.c) from emitters that know what
  * the instruction set has (isa.c). */
@@ -20,6 +20,8 @@ typedef struct jk_target {
 #define JK_R_RUN JK_RDI
 #define JK_R_FRAME JK_R8
 #define JK_R_INDEX JK_RSI
+#define JK_R_AREA JK_RBX /* of a segment: its accumulators in memory */
+#define JK_PASS_SLOTS 64 /* bytes of a pass's frame before all else: skeleton.c's slots; then the segments' areas */
 
 /* Mask registers: k1 is scratch, k2 to k6 hold values, k7 is the lanes of a tail. */
 #define JK_K_SCRATCH 1u
@@ -101,14 +103,6 @@ typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
     struct jk_stub *next;
 } jk_stub;
 
-typedef struct jk_plan_pass {
-    uint32_t streams;  /* segments at a time; 1 without reductions */
-    uint32_t vectors;  /* of the wide loop's step */
-    uint32_t width;    /* of them in lockstep */
-    uint32_t saved;    /* callee-saved registers in use, a bit each */
-    bool in_registers; /* every accumulator of four segments */
-} jk_plan_pass;
-
 struct jk_gen {
     const jk_program *p;
     jk_arena *arena;
@@ -126,10 +120,12 @@ struct jk_gen {
     uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
     jk_acc *acc;
     uint32_t nacc, seg_stride;
-    uint8_t fold;           /* jk_fold_from */
-    int32_t seg_at;
-    uint8_t acc_base;       /* GP register of the segment area that accumulators in memory stand in */
-    uint32_t acc_streams;
+    uint32_t streams;       /* segments at a time; 1 without reductions */
+    uint32_t vectors;       /* of the wide loop's step */
+    uint32_t width;         /* of them in lockstep */
+    uint32_t saved;         /* callee-saved registers in use, a bit each */
+    bool pour;              /* some reduction's f32 lanes pour */
+    bool held;              /* every accumulator of four segments is in a register */
     uint32_t fixed;         /* vector registers that hold accumulators and residents */
     jk_stub *stubs;
     bool function;          /* jitk_function: parameters arrive in registers */
@@ -259,19 +255,15 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j);
 
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
 
+JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);
+JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);
+
 /* fold.c */
-typedef enum jk_acc_do { JK_ACC_INIT, JK_ACC_LOAD, JK_ACC_STORE } jk_acc_do;
+typedef enum jk_acc_do { JK_ACC_INIT, JK_ACC_LOAD, JK_ACC_STORE, JK_ACC_CLEAR, JK_ACC_POUR } jk_acc_do;
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
 JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
-JK_FUNC void jk_acc_init64(jk_gen *g, uint32_t segments);
-JK_FUNC void jk_pour(jk_gen *g, uint32_t streams);
 typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_POURED } jk_fold_from;
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
-
-/* map.c, chunk.c */
-JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p);
-JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s);
-JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg);
 
 /* rare.c */
 JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);

@@ -2,176 +2,93 @@
  * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
 #include "gen.h"
 
-JK_SMALL_OPEN
+/* clang-format off */
 
-/* while (index <= end - step) body; rdx is the end, rcx the last index. */
-JK_FUNC bool jk_map_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, jk_mode mode)
-{
-    uint32_t step = vectors * jk_vector_elements(g);
-    jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    jk_asm_lea(&g->as, JK_RCX, jk_opnd_mem(JK_RDX, -(int32_t)step));
-    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RCX);
-    jk_asm_jcc(&g->as, JK_CC_G, done);
-    jk_asm_align(&g->as, 32);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, vectors, 1, mode))
-        return false;
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)step);
-    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RCX);
-    jk_asm_jcc(&g->as, JK_CC_LE, top);
-    jk_asm_bind(&g->as, done);
-    return true;
-}
+/* while (rsi <= rdx - step) body */
+#define JK_ROWS_MAP_LOOP(when, shape, mode) \
+    JK_S(when, LEA, RCX, RDX_LESS_##shape), \
+    JK_S(when, CMP, RSI, RCX), \
+    JK_TO(when, G, DONE), \
+    JK_HOOK(when, ALIGN, 0, 0), \
+  JK_LABEL(when, TOP), \
+    JK_BODY(when, shape, mode, 0), \
+    JK_S(when, ADD, RSI, shape), \
+    JK_S(when, CMP, RSI, RCX), \
+    JK_BACK(when, LE, TOP), \
+  JK_LABEL(when, DONE)
 
-/* rdx elements are left. Without mask registers they stand in the rows, which are run vector by vector; what the lanes
- * behind them compute is never looked at. */
-JK_FUNC bool jk_map_tail(jk_gen *g, jk_body *b)
-{
-    jk_label top = jk_asm_label(&g->as);
-    bool ok;
-    if (g->t.kmask) {
-        jk_tail_k(g, JK_RDX);
-        return jk_body_emit(b, 1, 1, 1, JK_MODE_MASK);
-    }
-    jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX));
-    jk_asm_bind(&g->as, top);
-    b->rows_index = JK_RCX;
-    ok = jk_body_emit(b, 1, 1, 1, JK_MODE_ROWS);
-    b->rows_index = JK_NOGP;
-    jk_g_ri(g, JK_G_ADD, JK_RCX, (int32_t)jk_vector_elements(g));
-    jk_g_rr(g, JK_G_CMP, JK_RCX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_L, top);
-    return ok;
-}
-
-JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
-{
-    jk_label stream = jk_asm_label(&g->as), narrow = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    bool streams = g->stage->stores && !g->t.scalar;
-    int32_t count = jk_frame_take(g, 8, 8);
-    jk_pass_enter(g, p);
-    jk_g_mr(g, JK_G_MOV, count, JK_RDX);
-    if (!g->t.kmask)
-        jk_g_ri(g, JK_G_AND, JK_RDX, -(int32_t)g->lanes);
-    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
-    jk_pass_uniforms(g, b);
-    if (streams) {
-        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RCX), (int32_t)JK_RUN_STREAM);
-        jk_asm_jcc(&g->as, JK_CC_NE, stream);
-    }
-    if (!jk_map_loop(g, b, p->vectors, p->width, JK_MODE_FULL))
-        return false;
-    jk_asm_bind(&g->as, narrow);
-    if (p->vectors > 1 && !jk_map_loop(g, b, 1, 1, JK_MODE_FULL))
-        return false;
-    if (g->t.kmask) {
-        jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RSI);
-    } else {
-        jk_g_rm(g, JK_G_MOV, JK_RDX, count);
-        jk_g_ri(g, JK_G_AND, JK_RDX, (int32_t)(g->lanes - 1));
-    }
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    if (!jk_map_tail(g, b))
-        return false;
-    jk_asm_bind(&g->as, done);
-    jk_pass_leave(g, p);
-    if (streams) {
-        jk_asm_bind(&g->as, stream);
-        if (!jk_map_loop(g, b, p->vectors, p->width, JK_MODE_STREAM))
-            return false;
-        jk_asm_op(&g->as, JK_G_SFENCE);
-        jk_asm_jmp(&g->as, narrow);
-    }
-    return true;
-}
+/* Without mask registers the last elements stand in the rows, which are run vector by vector; what the lanes behind them
+ * compute is never looked at. */
+static const jk_row jk_rows_map[] = {
+    JK_ROWS_ENTER,
+    JK_S(0, MOV, COUNT, RDX),
+    JK_S(JK_IF_ROWS, AND, RDX, EVEN),
+    JK_S(0, ADD, RDX, RSI), /* the end */
+    JK_HOOK(0, UNIFORMS, 0, 0),
+    JK_SI4(JK_IF_STREAM, TEST, RCX, JK_RUN_STREAM),
+    JK_TO(JK_IF_STREAM, NE, STREAM),
+    JK_ROWS_MAP_LOOP(0, WIDE, FULL),
+  JK_LABEL(0, NARROW),
+    JK_ROWS_MAP_LOOP(JK_IF_WIDE, ONE, FULL),
+    JK_S(JK_IF_KMASK, SUB, RDX, RSI), /* how many are left */
+    JK_S(JK_IF_ROWS, MOV, RDX, COUNT),
+    JK_S(JK_IF_ROWS, AND, RDX, REST),
+    JK_TO(0, E, LEAVE),
+    JK_ROWS_TAIL(RDX),
+    JK_BODY(JK_IF_KMASK, ONE, MASK, 0),
+    JK_S4(JK_IF_ROWS, XOR, RCX, RCX),
+  JK_LABEL(0, TOP),
+    JK_BODY(JK_IF_ROWS, ONE, ROWS, 0),
+    JK_S(JK_IF_ROWS, ADD, RCX, ONE),
+    JK_S(JK_IF_ROWS, CMP, RCX, RDX),
+    JK_BACK(JK_IF_ROWS, L, TOP),
+  JK_LABEL(0, LEAVE),
+    JK_ROWS_LEAVE,
+    JK_PART(JK_IF_STREAM),
+  JK_LABEL(0, STREAM),
+    JK_ROWS_MAP_LOOP(0, WIDE, STREAM),
+    JK_S0(0, G_SFENCE),
+    JK_BACK(0, ALWAYS, NARROW),
+    JK_END,
+};
 
 /* A search: the first element of the range at which a reduction's argument equals run->find or, that being a NaN, is one
  * (where it is not, the range has none). One vector a step; rax is the result. */
-JK_FUNC bool jk_find_hit(jk_gen *g, jk_body *b, jk_ref arg, int32_t target, jk_mode mode, jk_label hit)
-{
-    jk_type type = (jk_type)g->p->type;
-    unsigned x, t, m;
-    if (!jk_body_emit(b, 1, 1, 1, mode))
-        return false;
-    b->first = 0;
-    x = jk_reg_of(b, jk_val_of(b, arg), 0);
-    if (g->t.kmask) {
-        jk_vt vt = jk_vt_of(g, type);
-        vt.k = mode == JK_MODE_MASK ? JK_K_TAIL : 0;
-        m = jk_temp(b, 1);
-        jk_asm_v(&g->as, JK_V_CMPK, vt, JK_K_SCRATCH, x, jk_at_frame(g, target), 0); /* equal */
-        jk_asm_v(&g->as, JK_V_CMPK, vt, m, x, jk_opnd_reg(x), 3);                    /* NaN */
-        jk_asm_k(&g->as, JK_K_KOR, m, m, JK_K_SCRATCH);
-    } else {
-        m = jk_temp(b, 0);
-        t = jk_temp(b, 0);
-        jk_emit_3i(g, JK_V_CMP, type, m, x, jk_at_frame(g, target), 0);
-        jk_emit_3i(g, JK_V_CMP, type, t, x, jk_opnd_reg(x), 3);
-        jk_emit_3(g, JK_V_OR, type, m, m, jk_opnd_reg(t));
-    }
-    jk_emit_test_mask(g, type, m, false);
-    jk_asm_jcc(&g->as, JK_CC_NE, hit);
-    return true;
-}
+static const jk_row jk_rows_find[] = {
+    JK_ROWS_ENTER,
+    JK_S(0, MOV, COUNT, RDX),
+    JK_S(0, ADD, RDX, RSI),
+    JK_HOOK(0, TARGET, 0, 0),
+    JK_HOOK(0, UNIFORMS, 0, 0),
+  JK_LABEL(0, TOP),
+    JK_S(0, LEA, RAX, RSI_AND_ONE),
+    JK_S(0, CMP, RAX, RDX),
+    JK_TO(0, G, TAIL),
+    JK_BODY(0, ONE, FULL, 0),
+    JK_HOOK(0, LOOK, 0, 0),
+    JK_TO(0, NE, FOUND),
+    JK_S(0, ADD, RSI, ONE),
+    JK_BACK(0, ALWAYS, TOP),
+  JK_LABEL(0, TAIL),
+    JK_S(0, SUB, RDX, RSI),
+    JK_TO(0, E, DONE),
+    JK_PART(JK_IF_VECTOR),
+    JK_ROWS_TAIL(RDX),
+    JK_S(JK_IF_ROWS, MOV, RCX, COUNT),
+    JK_S(JK_IF_ROWS, AND, RCX, ROWS), /* the row with the first of them; its other lanes repeat one that is not there */
+    JK_BODY(0, ONE, TAIL, 0),
+    JK_HOOK(0, LOOK, 0, 0),
+    JK_TO(0, NE, FOUND),
+    JK_PART(0),
+  JK_LABEL(0, DONE),
+    JK_S(0, LEA, RAX, RSI_RDX),
+    JK_TO(0, ALWAYS, LEAVE),
+  JK_LABEL(0, FOUND), /* rax: the lanes */
+    JK_S4(0, BSF, RAX, RAX),
+    JK_S(0, ADD, RAX, RSI),
+  JK_LABEL(0, LEAVE),
+    JK_ROWS_LEAVE,
+    JK_END,
+};
 
-JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
-{
-    jk_plan_pass p;
-    jk_body b;
-    const jk_ref *order;
-    uint32_t norder;
-    int32_t target, count;
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), hit = jk_asm_label(&g->as),
-             none = jk_asm_label(&g->as), leave = jk_asm_label(&g->as);
-    memset(&p, 0, sizeof p);
-    g->stage = s;
-    g->nacc = 0;
-    if (jk_order(g->p, g->arena, 0, g->p->nins, &arg, 1, false, &order, &norder) != JITK_OK ||
-        !jk_body_build(g, &b, order, norder, NULL, 0, false, &arg, 1) || !jk_assign_bases(g, &b, false, &p))
-        return false;
-    p.width = 1;
-    jk_assign_fixed(g, &b, &p);
-    target = jk_frame_take(g, g->t.vbytes, g->t.vbytes);
-    count = jk_frame_take(g, 8, 8);
-    jk_pass_enter(g, &p);
-    jk_g_mr(g, JK_G_MOV, count, JK_RDX);
-    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
-    jk_emit_splat(g, (jk_type)g->p->type, 0, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, find)));
-    jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64), jk_at_frame(g, target), 0, 0);
-    jk_pass_uniforms(g, &b);
-    jk_asm_bind(&g->as, top);
-    jk_asm_lea(&g->as, JK_RAX, jk_opnd_mem(JK_RSI, (int32_t)jk_vector_elements(g)));
-    jk_g_rr(g, JK_G_CMP, JK_RAX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_G, tail);
-    if (!jk_find_hit(g, &b, arg, target, JK_MODE_FULL, hit))
-        return false;
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)jk_vector_elements(g));
-    jk_asm_jmp(&g->as, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RSI);
-    jk_asm_jcc(&g->as, JK_CC_E, none);
-    if (g->t.kmask) {
-        jk_tail_k(g, JK_RDX);
-        if (!jk_find_hit(g, &b, arg, target, JK_MODE_MASK, hit))
-            return false;
-    } else if (!g->t.scalar) {
-        jk_g_rm(g, JK_G_MOV, JK_RCX, count);
-        jk_g_ri(g, JK_G_AND, JK_RCX, (int32_t)(g->lanes - jk_vector_elements(g)));
-        b.rows_index = JK_RCX;
-        if (!jk_find_hit(g, &b, arg, target, JK_MODE_ROWS, hit))
-            return false;
-    }
-    jk_asm_bind(&g->as, none);
-    jk_asm_lea(&g->as, JK_RAX, jk_opnd_index(JK_RSI, JK_RDX, 1, 0));
-    jk_asm_jmp(&g->as, leave);
-    jk_asm_bind(&g->as, hit); /* rax: the lanes found; a row's lanes beyond the end repeat one that is not */
-    jk_asm_g(&g->as, JK_G_BSF, 4, JK_RAX, jk_opnd_reg(JK_RAX));
-    jk_g_rr(g, JK_G_ADD, JK_RAX, JK_RSI);
-    jk_asm_bind(&g->as, leave);
-    jk_pass_leave(g, &p);
-    jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return true;
-}
-
-JK_SMALL_CLOSE
+/* clang-format on */

@@ -1,0 +1,522 @@
+/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or a
+ * hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of assembly,
+ * and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
+ *
+ * A row's first column says when it counts: bits of JK_IF_... that must all hold; 0: always. Operands are the general
+ * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name, JK_BACK
+ * to the last one.
+ *
+ * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch,
+ * rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
+#include "gen.h"
+
+JK_SMALL_OPEN
+
+/* X(NAME, kind, base, index, scale, constant, variable, factor): the address, or the immediate, is constant +
+ * variable * factor. */
+/* clang-format off */
+#define JK_PLACES(X) \
+    /* slots of a pass: elements; of a segment; from the group on; the group's first one; */ \
+    X(COUNT, MEM, R8, NOGP, 1, 0, NONE, 0) \
+    X(LENGTH, MEM, R8, NOGP, 1, 8, NONE, 0) \
+    X(LEFT, MEM, R8, NOGP, 1, 16, NONE, 0) \
+    X(START, MEM, R8, NOGP, 1, 24, NONE, 0) \
+    /* steps not begun; steps at once before a pour; the chunk's first element; what a search looks for */ \
+    X(REM, MEM, R8, NOGP, 1, 32, NONE, 0) \
+    X(BLOCK, MEM, R8, NOGP, 1, 40, NONE, 0) \
+    X(FIRST, MEM, R8, NOGP, 1, 48, NONE, 0) \
+    X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, NONE, 0) \
+    /* the segments' areas; the steps that segments from rbx on have done */ \
+    X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, NONE, 0) \
+    X(AREAS_END, MEM, R8, NOGP, 1, JK_PASS_SLOTS, STRIDE, JK_SEGMENTS) \
+    X(DONE0, MEM, RBX, NOGP, 1, 0, NONE, 0) \
+    X(DONE1, MEM, RBX, NOGP, 1, 0, STRIDE, 1) \
+    X(DONE2, MEM, RBX, NOGP, 1, 0, STRIDE, 2) \
+    X(DONE3, MEM, RBX, NOGP, 1, 0, STRIDE, 3) \
+    X(RUN_ARRAY, MEM, RDI, NOGP, 1, offsetof(jk_run, array), NONE, 0) \
+    X(RUN_FRAME, MEM, RDI, NOGP, 1, offsetof(jk_run, frame), NONE, 0) \
+    /* addresses for lea */ \
+    X(RSI_RAX, MEM, RSI, RAX, 1, 0, NONE, 0) \
+    X(R9_RAX, MEM, R9, RAX, 1, 0, NONE, 0) \
+    X(R10_RAX, MEM, R10, RAX, 1, 0, NONE, 0) \
+    X(RSI_RDX, MEM, RSI, RDX, 1, 0, NONE, 0) \
+    X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, ONE, 1) \
+    X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, ONE, -1) \
+    X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, WIDE, -1) \
+    X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, NONE, 0) \
+    X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, NONE, 0) \
+    X(PUSHED, MEM, RBP, NOGP, 1, -64, NONE, 0) \
+    X(ZEROS, POOL, NOGP, NOGP, 1, 0, ZEROS, 1) \
+    /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR steps */ \
+    X(IMM, IMM, NOGP, NOGP, 1, 0, IMM, 1) \
+    X(LANES, IMM, NOGP, NOGP, 1, 0, LANES, 1) \
+    X(EVEN, IMM, NOGP, NOGP, 1, 0, LANES, -1) \
+    X(REST, IMM, NOGP, NOGP, 1, -1, LANES, 1) \
+    X(POURED, IMM, NOGP, NOGP, 1, 0, LANES, JK_POUR) \
+    X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, LOG_LANES, 1) \
+    X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, LOG_LANES, -1) \
+    /* elements of one vector, of the wide loop's step; lanes without a vector's; areas' bytes; shifts; a frame's bytes */ \
+    X(ONE, IMM, NOGP, NOGP, 1, 0, ONE, 1) \
+    X(WIDE, IMM, NOGP, NOGP, 1, 0, WIDE, 1) \
+    X(ROWS, IMM, NOGP, NOGP, 1, 0, ROWS, 1) \
+    X(STRIDE, IMM, NOGP, NOGP, 1, 0, STRIDE, 1) \
+    X(GROUP, IMM, NOGP, NOGP, 1, 0, GROUP, 1) \
+    X(LOG_STREAMS, IMM, NOGP, NOGP, 1, 0, LOG_STREAMS, 1) \
+    X(FRAME, IMM, NOGP, NOGP, 1, 0, FRAME, 1)
+/* clang-format on */
+
+/* clang-format off */
+typedef enum jk_var {
+    JK_VAR_NONE, JK_VAR_IMM, JK_VAR_LANES, JK_VAR_LOG_LANES, JK_VAR_ONE, JK_VAR_WIDE, JK_VAR_ROWS, JK_VAR_STRIDE,
+    JK_VAR_GROUP, JK_VAR_LOG_STREAMS, JK_VAR_ZEROS, JK_VAR_FRAME, JK_VAR_COUNT
+} jk_var;
+
+typedef enum jk_spot {
+    JK_IN_RAX, JK_IN_RCX, JK_IN_RDX, JK_IN_RBX, JK_IN_RSP, JK_IN_RBP, JK_IN_RSI, JK_IN_RDI,
+    JK_IN_R8, JK_IN_R9, JK_IN_R10, JK_IN_R11, JK_IN_R15 = 15,
+#define JK_ROW(NAME, kind, base, index, scale, constant, variable, factor) JK_IN_##NAME,
+    JK_PLACES(JK_ROW)
+#undef JK_ROW
+    JK_IN_END
+} jk_spot;
+/* clang-format on */
+
+#define JK_OPND_IMM 3 /* beside jk_opnd_kind */
+
+typedef struct jk_spot_row {
+    jk_opnd opnd;
+    uint8_t var;
+    int8_t factor;
+} jk_spot_row;
+
+static const jk_spot_row jk_spots[] = {
+#define JK_ROW(NAME, kind, base, index, scale, constant, variable, factor) \
+    {{JK_OPND_##kind, 0, scale, 0, JK_##base, JK_##index, constant}, JK_VAR_##variable, factor},
+    JK_PLACES(JK_ROW)
+#undef JK_ROW
+};
+
+/* Conditions, and their contraries eight bits above. Some bits have one meaning in passes with reductions, another in
+ * those without, a third in functions. */
+enum jk_when {
+    JK_IF_KMASK = 1,
+    JK_IF_VEX = 2,
+    JK_IF_F32 = 4,
+    JK_IF_SCALAR = 8,
+    JK_IF_FEW = 16,   /* less than all segments at a time */
+    JK_IF_ONE = 32,   /* one segment at a time */
+    JK_IF_POUR = 64,  /* some f32 sum pours */
+    JK_IF_HELD = 128, /* accumulators stay in registers */
+    JK_IF_STREAM = JK_IF_POUR,
+    JK_IF_WIDE = JK_IF_HELD, /* the wide loop's step is more than one vector */
+    JK_IF_FRAME = JK_IF_HELD,
+    JK_IF_ROWS = JK_IF_KMASK << 8,
+    JK_IF_F64 = JK_IF_F32 << 8,
+    JK_IF_VECTOR = JK_IF_SCALAR << 8,
+    JK_IF_FOUR = JK_IF_FEW << 8,
+    JK_IF_TWO = JK_IF_ONE << 8,
+    JK_IF_PLAIN = JK_IF_POUR << 8,
+    JK_IF_NEVER = JK_IF_KMASK | JK_IF_ROWS
+};
+
+typedef enum jk_hook {
+    JK_SK_LABEL = 0x80, /* a */
+    JK_SK_TO,           /* label a, condition d */
+    JK_SK_BACK,
+    JK_SK_ALIGN,
+    JK_SK_PUSH, /* the registers of the mask imm; 0: those that the pass saves */
+    JK_SK_POP,
+    JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
+    JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
+    JK_SK_BODY,     /* shape a, mode d, segment imm */
+    JK_SK_LOOK,     /* a body of a search; flags: found */
+    JK_SK_TARGET,   /* spreads what the search looks for */
+    JK_SK_MASKS,    /* puts the lane masks into the pool */
+    JK_SK_CLEAR,    /* vector register 0 */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of imm segments; 0: of those that run at a time */
+    JK_SK_FOLD,     /* jk_fold_from a */
+    JK_SK_FUNCTION, /* a function's body */
+    JK_SK_TOUCH,    /* each page of a function's frame: the guard page is not jumped over */
+    JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
+    JK_SK_CALL,     /* the software FMA */
+    JK_SK_PART,     /* rows up to the next one count under its condition */
+    JK_SK_END
+} jk_hook;
+
+/* How many vectors a body has: the wide loop's, one, or a segment's step. */
+typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT } jk_shape;
+#define JK_MODE_TAIL (JK_MODE_ROWS + 1) /* MASK or ROWS */
+
+typedef struct jk_row {
+    uint8_t what; /* jk_inst or jk_hook */
+    uint8_t a;    /* operand size; condition of a CMOV; what a hook says */
+    uint8_t d, s; /* jk_spot */
+    uint16_t when;
+    int16_t imm;
+} jk_row;
+
+#define JK_S(when, NAME, d, s) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_S4(when, NAME, d, s) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_SI(when, NAME, d, imm) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm}
+#define JK_SI4(when, NAME, d, imm) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_IMM, when, imm}
+#define JK_CMOV(when, cc, d, s) {JK_G_CMOV, JK_CC_##cc, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_S0(when, NAME) {JK_##NAME, 0, 0, 0, when, 0}
+#define JK_LABEL(when, l) {JK_SK_LABEL, JK_L_##l, 0, 0, when, 0}
+#define JK_TO(when, cc, l) {JK_SK_TO, JK_L_##l, JK_CC_##cc, 0, when, 0}
+#define JK_BACK(when, cc, l) {JK_SK_BACK, JK_L_##l, JK_CC_##cc, 0, when, 0}
+#define JK_BODY(when, shape, mode, segment) {JK_SK_BODY, JK_SHAPE_##shape, JK_MODE_##mode, 0, when, segment}
+#define JK_HOOK(when, what, a, imm) {JK_SK_##what, a, 0, 0, when, imm}
+#define JK_PART(when) {JK_SK_PART, 0, 0, 0, when, 0}
+#define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
+
+#define JK_ROWS_ENTER \
+    JK_S0(0, G_ENDBR64), \
+    JK_HOOK(0, PUSH, 0, 0), \
+    JK_S(0, MOV, R8, RUN_FRAME), \
+    JK_S(0, MOV, RAX, RUN_ARRAY), \
+    JK_HOOK(0, BASES, 0, 0)
+#define JK_ROWS_LEAVE \
+    JK_HOOK(0, POP, 0, 0), \
+    JK_S0(JK_IF_VEX, V_VZEROUPPER), \
+    JK_S0(0, G_RET)
+/* k7 = ones below the number in `count`. */
+#define JK_ROWS_TAIL(count) \
+    JK_SI4(JK_IF_KMASK, MOV, RAX, -1), \
+    JK_S4(JK_IF_KMASK, BZHI, RAX, count), \
+    {JK_K_KMOV, 0, 0, JK_IN_RAX, JK_IF_KMASK, 0}
+/* Where there are no mask registers, rcx = the address of the lane masks: ones in the lanes below. */
+#define JK_ROWS_LANES(count) \
+    JK_HOOK(JK_IF_ROWS, MASKS, 0, 0), \
+    JK_S(JK_IF_ROWS, MOV, RAX, count), \
+    JK_S(JK_IF_ROWS, SHL, RAX, LOG_SIZE), \
+    JK_S(JK_IF_ROWS, LEA, RCX, ZEROS), \
+    JK_S(JK_IF_ROWS, SUB, RCX, RAX)
+
+/* clang-format off */
+enum jk_row_label {
+    JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
+    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
+};
+/* clang-format on */
+#define JK_CC_ALWAYS 16
+
+typedef struct jk_skel {
+    jk_gen *g;
+    jk_body *b;
+    jk_ref want;    /* what a search compares; a function's result */
+    uint32_t flags; /* JK_IF_... that hold */
+    uint32_t open;  /* a bit for each label that is used and not yet placed */
+    int32_t var[JK_VAR_COUNT];
+    jk_label label[JK_L_COUNT];
+} jk_skel;
+
+/* ---- hooks ---- */
+
+/* Pushes the registers of a mask, or pops them in the other direction. */
+static void jk_skel_stack(jk_gen *g, uint32_t mask, bool push)
+{
+    unsigned k, r;
+    for (k = 0; k < 16; k++) {
+        r = push ? k : 15 - k;
+        if (!(mask >> r & 1))
+            continue;
+        if (push)
+            jk_asm_push(&g->as, r);
+        else
+            jk_asm_pop(&g->as, r);
+    }
+}
+
+static void jk_skel_bases(jk_gen *g)
+{
+    uint32_t k;
+    for (k = 0; k < g->p->nargs; k++)
+        if (g->base[k] != JK_NOGP)
+            jk_asm_g(&g->as, JK_G_MOV, 8, g->base[k], jk_opnd_mem(JK_RAX, (int32_t)(8 * k)));
+}
+
+static void jk_skel_uniforms(jk_gen *g, jk_body *b)
+{
+    uint32_t v;
+    for (v = 0; v < b->nval; v++) {
+        jk_val *x = &b->val[v];
+        bool stays = x->resident != JK_NOREG, splat;
+        jk_opnd from;
+        if (x->kind != JK_VAL_UNIFORM || (x->home == JK_HOME_POOL && !stays))
+            continue;
+        from = jk_home_of(b, x, &splat);
+        if (splat)
+            from.bcast = 1;
+        jk_emit_load(g, (jk_type)x->type, stays ? x->resident : 0, from);
+        if (!stays) {
+            x->at = jk_frame_take(g, g->t.vbytes, g->t.vbytes);
+            x->home = JK_HOME_FRAME;
+            jk_frame_save(g, 0, x->at, 0);
+        }
+    }
+}
+
+static bool jk_skel_body(jk_skel *x, const jk_row *c)
+{
+    jk_gen *g = x->g;
+    uint32_t width = g->width, first = 0, vectors = g->vectors;
+    unsigned mode = c->d;
+    if (c->a == JK_SHAPE_ONE)
+        width = vectors = 1;
+    if (c->a == JK_SHAPE_SEGMENT) {
+        vectors = g->parts;
+        width = JK_SMALLER(width, vectors);
+        first = (uint32_t)c->imm * vectors;
+    }
+    if (mode == JK_MODE_TAIL)
+        mode = g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS;
+    return jk_body_range(x->b, width, first, first + vectors, g->nacc ? JK_SEGMENTS : 1, (jk_mode)mode);
+}
+
+/* A search's hit: elements of A that equal X or, that being a NaN, are one. D, K: where. */
+/* clang-format off */
+static const jk_cmd jk_do_look[] = {
+    JK_C_REG(A), JK_C_TEMP(D), JK_C_TEMP(T),
+    JK_C_V(CMP, D, A, X),
+    JK_C_VI(CMP, T, A, A, 3),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_look_k[] = {
+    JK_C_REG(A),
+    JK_C_V(CMPK, K, A, X),
+    JK_C_VI(CMPK, D, A, A, 3),
+    JK_C_K(KOR, D, D, K),
+    JK_C_END,
+};
+static const jk_cmd jk_do_look_tail[] = {
+    JK_C_REG(A),
+    JK_C_VK(CMPK, K, A, X, 0, JK_K_TAIL),
+    JK_C_VK(CMPK, D, A, A, 3, JK_K_TAIL),
+    JK_C_K(KOR, D, D, K),
+    JK_C_END,
+};
+/* clang-format on */
+
+static void jk_skel_look(jk_skel *x)
+{
+    jk_body *b = x->b;
+    jk_play p;
+    b->first = 0;
+    jk_play_init(&p, x->g, (jk_type)x->g->p->type);
+    p.b = b;
+    p.j = 0;
+    p.val[0] = jk_val_of(b, x->want);
+    p.o[JK_AT_D] = jk_opnd_reg(2);
+    p.o[JK_AT_X] = jk_at_frame(x->g, JK_PASS_SLOTS);
+    jk_play_run(&p, !x->g->t.kmask ? jk_do_look : b->mode == JK_MODE_MASK ? jk_do_look_tail : jk_do_look_k);
+    jk_emit_test_mask(x->g, p.type, p.o[JK_AT_D].reg, false);
+}
+
+/* Ones, then zeros: the two constants stand side by side, as nothing else is aligned to 64 bytes in between. */
+static int32_t jk_skel_masks(jk_gen *g)
+{
+    uint8_t lanes[64];
+    uint32_t ones, zeros;
+    memset(lanes, 0xff, 64);
+    ones = jk_asm_const(&g->as, lanes, 64);
+    memset(lanes, 0, 64);
+    zeros = jk_asm_const(&g->as, lanes, 64);
+    if (zeros != ones + 64)
+        jk_fail(g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: the lane masks are apart");
+    return (int32_t)zeros;
+}
+
+/* A function's parameters are in the first registers; its result goes to xmm0. */
+static bool jk_skel_function(jk_skel *x)
+{
+    jk_gen *g = x->g;
+    jk_body *b = x->b;
+    uint32_t v;
+    b->mode = JK_MODE_FULL;
+    b->streams = 1;
+    if (!jk_body_begin(b, 1))
+        return false;
+    for (v = 0; v < b->nval; v++)
+        if (b->val[v].kind == JK_VAL_COMPUTED && g->p->ins[b->val[v].ref].op == JK_PARAM)
+            jk_own(b, 0, g->p->ins[b->val[v].ref].a, v);
+    b->pinned[0] = 0;
+    jk_body_run(b);
+    jk_emit_mov(g, 0, jk_reg_of(b, jk_val_of(b, x->want), 0));
+    return true;
+}
+
+/* ---- rows ---- */
+
+static jk_opnd jk_spot_of(const jk_skel *x, unsigned n)
+{
+    const jk_spot_row *r = &jk_spots[n - JK_IN_R15 - 1];
+    jk_opnd o;
+    if (n <= JK_IN_R15)
+        return jk_opnd_reg(n);
+    o = r->opnd;
+    o.disp += x->var[r->var] * r->factor;
+    return o;
+}
+
+static void jk_skel_inst(jk_skel *x, const jk_row *c)
+{
+    jk_asm *as = &x->g->as;
+    jk_inst i = (jk_inst)c->what;
+    jk_opnd d = jk_spot_of(x, c->d), s = jk_spot_of(x, c->s);
+    if (i > JK_G_LAST)
+        jk_asm_op(as, i);
+    else if (i == JK_K_KMOV)
+        jk_asm_kload(as, JK_K_TAIL, s);
+    else if (i == JK_G_CMOV)
+        jk_asm_cmov(as, (jk_cc)c->a, 8, d.reg, s);
+    else if (i == JK_G_BZHI)
+        jk_asm_bzhi(as, c->a, d.reg, d.reg, s.reg);
+    else if (s.kind == JK_OPND_IMM && i >= JK_G_SHL && i <= JK_G_SAR)
+        jk_asm_shift(as, i, c->a, d.reg, (unsigned)s.disp);
+    else if (s.kind == JK_OPND_IMM)
+        jk_asm_gi(as, i, c->a, d, s.disp);
+    else if (d.kind == JK_OPND_MEM)
+        jk_asm_gstore(as, i, c->a, d, s.reg);
+    else
+        jk_asm_g(as, i, c->a, d.reg, s);
+}
+
+/* A label, a jump forth or back. */
+static void jk_skel_label(jk_skel *x, const jk_row *c)
+{
+    jk_asm *as = &x->g->as;
+    jk_label *l = &x->label[c->a];
+    uint32_t bit = 1u << c->a;
+    if (c->what != JK_SK_BACK && !(x->open & bit))
+        *l = jk_asm_label(as);
+    x->open |= bit;
+    if (c->what != JK_SK_TO)
+        x->open ^= bit;
+    if (c->what == JK_SK_LABEL)
+        jk_asm_bind(as, *l);
+    else if (c->d == JK_CC_ALWAYS)
+        jk_asm_jmp(as, *l);
+    else
+        jk_asm_jcc(as, (jk_cc)c->d, *l);
+}
+
+static bool jk_skel_run(jk_skel *x, const jk_row *c)
+{
+    jk_gen *g = x->g;
+    uint32_t streams, k;
+    for (;; c++) {
+        if (c->when & ~x->flags) {
+            if (c->what == JK_SK_PART)
+                while (c[1].what < JK_SK_PART)
+                    c++;
+            continue;
+        }
+        x->var[JK_VAR_IMM] = c->imm;
+        streams = c->imm ? (uint32_t)c->imm : g->streams;
+        switch (c->what) {
+        case JK_SK_END:
+            return true;
+        case JK_SK_PART:
+            break;
+        case JK_SK_LABEL:
+        case JK_SK_TO:
+        case JK_SK_BACK:
+            jk_skel_label(x, c);
+            break;
+        case JK_SK_ALIGN:
+            jk_asm_align(&g->as, 32);
+            break;
+        case JK_SK_PUSH:
+        case JK_SK_POP:
+            jk_skel_stack(g, c->imm ? (uint32_t)c->imm : g->saved, c->what == JK_SK_PUSH);
+            break;
+        case JK_SK_BASES:
+            jk_skel_bases(g);
+            break;
+        case JK_SK_UNIFORMS:
+            jk_skel_uniforms(g, x->b);
+            break;
+        case JK_SK_BODY:
+            if (!jk_skel_body(x, c))
+                return false;
+            break;
+        case JK_SK_LOOK:
+            jk_skel_look(x);
+            break;
+        case JK_SK_TARGET:
+            jk_emit_splat(g, (jk_type)g->p->type, 0, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, find)));
+            jk_frame_save(g, 0, jk_frame_take(g, g->t.vbytes, g->t.vbytes), 0);
+            break;
+        case JK_SK_MASKS:
+            x->var[JK_VAR_ZEROS] = jk_skel_masks(g);
+            break;
+        case JK_SK_CLEAR:
+            jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
+            break;
+        case JK_SK_ACC:
+            jk_acc_each(g, streams, (jk_acc_do)c->a);
+            break;
+        case JK_SK_FOLD:
+            jk_fold(g, (jk_fold_from)c->a);
+            break;
+        case JK_SK_FUNCTION:
+            if (!jk_skel_function(x))
+                return false;
+            break;
+        case JK_SK_TOUCH:
+            for (k = 4096; k < (uint32_t)x->var[JK_VAR_FRAME]; k += 4096)
+                jk_asm_gi(&g->as, JK_G_OR, 4, jk_opnd_mem(JK_RSP, -(int32_t)k), 0);
+            break;
+        case JK_SK_VECTORS:
+            for (k = 0; k < 16; k++)
+                if (c->a)
+                    jk_frame_save(g, 0, (int32_t)(16 * k), k);
+                else
+                    jk_frame_load(g, 0, k, (int32_t)(16 * k));
+            break;
+        case JK_SK_CALL:
+            jk_asm_mov64(&g->as, JK_RAX,
+                         (uint64_t)(g->p->type == JK_F64 ? (uintptr_t)&jk_soft_fma_pd : (uintptr_t)&jk_soft_fma_ps));
+            jk_asm_call(&g->as, JK_RAX);
+            break;
+        default:
+            jk_skel_inst(x, c);
+        }
+    }
+}
+
+/* Carries a table out around a body (NULL: none), and emits the rare bodies that this one asks for. `want`: what a search
+ * compares, or a function's result. `frame`: bytes of a function's. */
+JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows, jk_ref want, uint32_t frame)
+{
+    jk_skel x;
+    uint32_t one = g->lanes / g->parts, bits;
+    memset(&x, 0, sizeof x);
+    x.g = g;
+    x.b = b;
+    x.want = want;
+    x.var[JK_VAR_LANES] = (int32_t)g->lanes;
+    x.var[JK_VAR_LOG_LANES] = (int32_t)jk_log2(g->lanes);
+    x.var[JK_VAR_ONE] = (int32_t)one;
+    x.var[JK_VAR_WIDE] = (int32_t)(one * g->vectors);
+    x.var[JK_VAR_ROWS] = (int32_t)(g->lanes - one);
+    x.var[JK_VAR_STRIDE] = (int32_t)g->seg_stride;
+    x.var[JK_VAR_GROUP] = (int32_t)(g->seg_stride * g->streams);
+    x.var[JK_VAR_LOG_STREAMS] = (int32_t)jk_log2(g->streams);
+    x.var[JK_VAR_FRAME] = (int32_t)frame;
+    bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
+                      (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
+                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
+                      g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
+    x.flags = bits | ~bits << 8;
+    if (!jk_skel_run(&x, rows))
+        return false;
+    if (b) {
+        jk_rare_stubs(g);
+        jk_body_forget(b);
+    }
+    return !g->arena->failed && g->e->status == JITK_OK;
+}
+
+JK_SMALL_CLOSE
