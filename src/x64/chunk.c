@@ -66,7 +66,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_TO(JK_IF_POUR | JK_IF_HELD, G, AREAS),
 
     /* A chunk whose accumulators stay in their registers. */
-    JK_PART(JK_IF_HELD),
+    JK_SECTION(JK_IF_HELD),
     JK_S(0, MOV, RBX, RSI),
     JK_S(0, MOV, RCX, RDX),
     JK_S(0, ADD, RDX, RSI),
@@ -102,7 +102,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
 
     /* A chunk by way of the segments' areas. First, for each group of segments, the steps that all of them have: */
-    JK_PART(0),
+    JK_SECTION(0),
   JK_LABEL(0, AREAS),
     JK_S(0, MOV, COUNT, RDX),
     JK_S(0, MOV, LEFT, RDX),
@@ -136,7 +136,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_TO(0, E, NEXT),
     JK_ROWS_STEPS(JK_IF_PLAIN, RDX),
 
-    JK_PART(JK_IF_POUR), /* JK_POUR steps at a time */
+    JK_SECTION(JK_IF_POUR), /* JK_POUR steps at a time */
     JK_S(0, MOV, REM, RDX),
   JK_LABEL(0, BLOCK),
     JK_SI4(0, MOV, RAX, JK_POUR),
@@ -152,7 +152,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_SI(0, CMP, REM, 0),
     JK_BACK(0, NE, BLOCK),
 
-    JK_PART(0),
+    JK_SECTION(0),
   JK_LABEL(0, NEXT),
     JK_S(JK_IF_HELD, MOV, RAX, LENGTH), /* a whole chunk needs no more than the fold */
     JK_SI(JK_IF_HELD, SHL, RAX, 2),

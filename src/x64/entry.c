@@ -215,4 +215,20 @@ JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing
     return jk_gen_finish(&g, ok, out);
 }
 
+#undef JK_S
+#undef JK_S4
+#undef JK_SI
+#undef JK_SI4
+#undef JK_S0
+#undef JK_CMOV
+#undef JK_LABEL
+#undef JK_TO
+#undef JK_BACK
+#undef JK_BODY
+#undef JK_HOOK
+#undef JK_SECTION
+#undef JK_END
+#undef JK_CC_ALWAYS
+#undef JK_OPND_IMM
+
 JK_SMALL_CLOSE

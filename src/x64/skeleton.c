@@ -139,7 +139,7 @@ typedef enum jk_hook {
     JK_SK_TOUCH,    /* each page of a function's frame: the guard page is not jumped over */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
     JK_SK_CALL,     /* the software FMA */
-    JK_SK_PART,     /* rows up to the next one count under its condition */
+    JK_SK_SECTION,     /* rows up to the next one count under its condition */
     JK_SK_END
 } jk_hook;
 
@@ -166,7 +166,7 @@ typedef struct jk_row {
 #define JK_BACK(when, cc, l) {JK_SK_BACK, JK_L_##l, JK_CC_##cc, 0, when, 0}
 #define JK_BODY(when, shape, mode, segment) {JK_SK_BODY, JK_SHAPE_##shape, JK_MODE_##mode, 0, when, segment}
 #define JK_HOOK(when, what, a, imm) {JK_SK_##what, a, 0, 0, when, imm}
-#define JK_PART(when) {JK_SK_PART, 0, 0, 0, when, 0}
+#define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
 #define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
 
 #define JK_ROWS_ENTER \
@@ -407,8 +407,8 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
     uint32_t streams, k;
     for (;; c++) {
         if (c->when & ~x->flags) {
-            if (c->what == JK_SK_PART)
-                while (c[1].what < JK_SK_PART)
+            if (c->what == JK_SK_SECTION)
+                while (c[1].what < JK_SK_SECTION)
                     c++;
             continue;
         }
@@ -417,7 +417,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         switch (c->what) {
         case JK_SK_END:
             return true;
-        case JK_SK_PART:
+        case JK_SK_SECTION:
             break;
         case JK_SK_LABEL:
         case JK_SK_TO:
