@@ -92,18 +92,13 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
 
 typedef struct jk_asm jk_asm;
 
-/* Listing: one emitted instruction, kept until pool and labels have their places. `ops` are the operands in Intel order:
- * r s dst and src1 as general registers of w bytes, k a the same as mask registers, m the operand (w bytes; a register
- * is general), n the operand (16 bits; a register is a mask), i the immediate, j the label in imm; NULL: a vector
- * instruction, whose row says them. */
+/* Listing: one emitted instruction, kept until pool and labels have their places: the fields of its encoding. */
 typedef struct jk_asm_line {
     uint32_t offset, note;
-    const char *ops;
     uint16_t inst;             /* jk_inst */
-    uint8_t enc, w, dst, src1, cc;
-    bool store;                /* vector: the operand is the destination */
-    jk_vt vt;
-    jk_opnd opnd;
+    uint8_t enc, reg, v, reserved[3];
+    jk_vt vt;                  /* with the form (encode.c) */
+    jk_opnd rm;                /* jumps: disp is the label */
     uint64_t imm;
 } jk_asm_line;
 
@@ -135,7 +130,8 @@ JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
 /* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm);
-/* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT dst, a; KORTEST a, b. */
+/* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT KMOV dst, b; KORTEST dst, b. They are rows for
+ * jk_asm_v too. */
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b);
 JK_FUNC void jk_asm_kload(jk_asm *as, unsigned k, jk_opnd from);      /* kmovw k, m16 or r32 (REG) or k via jk_asm_kmov */
 JK_FUNC void jk_asm_kstore(jk_asm *as, jk_opnd to, unsigned k);       /* kmovw m16 or r32, k */

@@ -93,36 +93,27 @@ JK_FUNC void jk_asm_fixup(jk_asm *as, const uint8_t *at, uint32_t label)
     f[as->nfixups++].label = label;
 }
 
-/* Keeps what the listing needs of the instruction that begins here. NULL: memory has run out. */
-JK_NOINLINE jk_asm_line *jk_asm_record(jk_asm *as, jk_inst i, const char *ops, unsigned w, unsigned dst, unsigned src1,
-                                       const jk_opnd *o, uint64_t imm)
+/* Keeps what the listing needs of the instruction that begins here. */
+static inline void jk_asm_record(jk_asm *as, jk_inst i, jk_enc enc, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm,
+                                 uint64_t imm)
 {
     jk_asm_line *l = (jk_asm_line *)jk_grow(as->arena, as->lines, as->nlines, &as->cap_lines, sizeof *l);
     if (!l) {
         jk_asm_fail(as);
-        return NULL;
+        return;
     }
     as->lines = l;
     l += as->nlines++;
-    memset(l, 0, sizeof *l);
     l->offset = (uint32_t)as->n;
     l->note = as->note;
-    l->ops = ops;
     l->inst = (uint16_t)i;
-    l->enc = (uint8_t)as->enc;
-    l->w = (uint8_t)w;
-    l->dst = (uint8_t)dst;
-    l->src1 = (uint8_t)src1;
-    if (o)
-        l->opnd = *o;
+    l->enc = (uint8_t)enc;
+    l->reg = (uint8_t)reg;
+    l->v = (uint8_t)v;
+    l->vt = vt;
+    l->rm = rm;
     l->imm = imm;
-    return l;
 }
-#define JK_RECORD(as, i, ops, w, dst, src1, o, imm)          \
-    do {                                                     \
-        if ((as)->listing)                                   \
-            jk_asm_record(as, i, ops, w, dst, src1, o, imm); \
-    } while (0)
 
 /* ---- labels ---- */
 

@@ -1,11 +1,13 @@
-/* asm: the encoders of vector and mask instructions. An instruction is a row and a form; this file turns rows into
- * bytes and knows no mnemonic. */
+/* asm: the encoder. An instruction is a row, a form (how its operands stand) and the fields reg, vvvv and r/m; one
+ * function makes bytes of them, whether legacy, VEX or EVEX, vectors, masks or general registers. It knows no mnemonic.
+ */
 #include "asm.h"
 
 JK_SMALL_OPEN
 
 /* ---- the tables ---- */
 
+/* A vector row's form; which of its jk_form it is may depend on format and operand. */
 enum jk_row_form {
     JK_FORM_RVM,
     JK_FORM_RM,
@@ -17,7 +19,17 @@ enum jk_row_form {
     JK_FORM_VMI6 = JK_FORM_VMI + 6
 };
 
-enum jk_row_operand { JK_IS_V, JK_IS_M, JK_IS_H, JK_IS_S, JK_IS_V128, JK_IS_V256, JK_IS_K, JK_IS_G4, JK_IS_G8 };
+/* Registers of a fixed size are that many bytes; mask registers have two. */
+enum jk_row_operand {
+    JK_IS_V,
+    JK_IS_M,
+    JK_IS_K,
+    JK_IS_H,
+    JK_IS_G4 = 4,
+    JK_IS_G8 = 8,
+    JK_IS_V128 = 16,
+    JK_IS_V256 = 32
+};
 
 /* Features; a row has an encoding where its feature is not NO. */
 enum jk_row_feature {
@@ -32,34 +44,70 @@ enum jk_row_feature {
     JK_IN_DQ
 };
 
-typedef struct jk_vrow {
+typedef struct jk_row {
     uint8_t op[4], bits[4]; /* by format */
-    uint8_t map, form, reg, rm, imm;
+    uint8_t map;
+    uint8_t form; /* jk_row_form; general rows: the digit of the reg field */
+    uint8_t reg, rm, imm;
     uint8_t has; /* 1 << jk_enc */
-} jk_vrow;
+} jk_row;
 
-static const jk_vrow jk_vrows[JK_V_COUNT] = {
+#define JK_HAS(legacy, vex, evex) \
+    (JK_IN_##legacy != 0) << JK_ENC_LEGACY | (JK_IN_##vex != 0) << JK_ENC_VEX | (JK_IN_##evex != 0) << JK_ENC_EVEX
+static const jk_row jk_rows[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) \
-    {rule,                                                                   \
-     map,                                                                    \
-     JK_FORM_##form,                                                         \
-     JK_IS_##reg,                                                            \
-     JK_IS_##rm,                                                             \
-     imm,                                                                    \
-     (JK_IN_##legacy != 0) << JK_ENC_LEGACY | (JK_IN_##vex != 0) << JK_ENC_VEX | (JK_IN_##evex != 0) << JK_ENC_EVEX},
+    {rule, map, JK_FORM_##form, JK_IS_##reg, JK_IS_##rm, imm, JK_HAS(legacy, vex, evex)},
     JK_INSTS_V(JK_ROW)
 #undef JK_ROW
-};
-
-typedef struct jk_krow {
-    uint8_t l, op;
-} jk_krow;
-
-static const jk_krow jk_krows[JK_K_END - JK_V_COUNT] = {
-#define JK_ROW(NAME, text, l, opcode) {l, opcode},
-    JK_INSTS_K(JK_ROW)
+#define JK_ROW(NAME, text, rule, form, reg, rm) {rule, 1, JK_FORM_##form, JK_IS_##reg, JK_IS_##rm, 0, 1 << JK_ENC_VEX},
+        JK_INSTS_K(JK_ROW)
+#undef JK_ROW
+#define JK_ROW(NAME, text, prefix, map, load, store, imm32, digit, imm8) \
+    {{load, store, imm32, imm8},                                         \
+     {prefix, prefix, prefix, prefix},                                   \
+     map,                                                                \
+     digit,                                                              \
+     JK_IS_V,                                                            \
+     JK_IS_V,                                                            \
+     0,                                                                  \
+     1 << (map == 2 ? JK_ENC_VEX : JK_ENC_LEGACY)},
+            JK_INSTS_G(JK_ROW)
+#undef JK_ROW
+#define JK_ROW(NAME, text, enc, prefix, map, opcode, last) \
+    {{opcode, last, 0, 0}, {prefix, prefix, prefix, prefix}, map, 0, JK_IS_V, JK_IS_V, last != 0, 1 << JK_ENC_##enc},
+                JK_INSTS_NONE(JK_ROW)
 #undef JK_ROW
 };
+#undef JK_HAS
+
+/* How operands stand. As jk_vt.fmt: a format (of general instructions: the opcode's column) and one of these. The
+ * operands in Intel order: r reg, v vvvv, m r/m, i the immediate, u the same without a sign, j a label. Vector rows say
+ * themselves whether they have an immediate. */
+typedef enum jk_form {
+    JK_AS_RM = 0 << 2,
+    JK_AS_RVM = 1 << 2,
+    JK_AS_MR = 2 << 2,
+    JK_AS_MR1 = 3 << 2, /* the opcode that follows */
+    JK_AS_VM = 4 << 2,
+    JK_AS_RMV = 5 << 2,
+    JK_AS_MI = 6 << 2, /* immediates of 4 bytes, */
+    JK_AS_MU = 7 << 2,
+    JK_AS_MI8 = 8 << 2, /* 1 byte, */
+    JK_AS_MI0 = 9 << 2, /* and one that the opcode says */
+    JK_AS_M = 10 << 2,
+    JK_AS_NONE = 11 << 2, /* from here on no ModRM */
+    JK_AS_NEAR = 12 << 2,
+    JK_AS_SHORT = 13 << 2,
+    JK_AS_OPCODE = 14 << 2, /* the register stands in the opcode */
+    JK_AS_OPCODE4 = 15 << 2,
+    JK_AS_OPCODE8 = 16 << 2
+} jk_form;
+
+static const struct jk_form_row {
+    char ops[4];
+    uint8_t imm;
+} jk_forms[] = {{"rm", 0}, {"rvm", 0}, {"mr", 0}, {"mr", 0}, {"vm", 0}, {"rmv", 0}, {"mi", 4}, {"mu", 4}, {"mi", 1},
+                {"mi", 0}, {"m", 0},   {"", 0},   {"j", 4},  {"j", 1},  {"m", 0},   {"mu", 4}, {"mu", 8}};
 
 /* ---- the parts of an instruction ---- */
 
@@ -76,28 +124,34 @@ static inline unsigned jk_opnd_xb(const jk_opnd *o)
  * number of immediate bytes that follow: RIP-relative displacements count from behind them. */
 static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_opnd *o, unsigned shift, unsigned after)
 {
-    unsigned r = (reg & 7) << 3, base = o->base & 7u, mod, sib;
+    unsigned base = o->base & 7u, mod = 2;
     int32_t disp = o->disp, small = disp >> shift;
+    reg = (reg & 7) << 3;
     if (o->kind == JK_OPND_REG) {
-        *p++ = (uint8_t)(0xC0 | r | (o->reg & 7u));
+        *p++ = (uint8_t)(0xC0 | reg | (o->reg & 7u));
         return p;
     }
     if (o->kind == JK_OPND_POOL) {
-        *p++ = (uint8_t)(r | 5);
+        *p++ = (uint8_t)(reg | 5);
         jk_asm_fixup(as, p, JK_ASM_POOL);
         return jk_put32(p, (uint32_t)disp - 4 - after);
     }
     JK_ASM_MUST(o->index != JK_RSP && (o->scale == 1 || o->scale == 2 || o->scale == 4 || o->scale == 8));
-    if (o->base == JK_NOGP || (disp == 0 && base != JK_RBP)) /* rbp and r13 without displacement mean something else */
+    if (o->base == JK_NOGP) {
         mod = 0;
-    else
-        mod = (disp & ((1 << shift) - 1)) == 0 && small == (int8_t)small ? 1 : 2;
+        base = 5;
+    } else if (disp == 0 && base != JK_RBP) { /* rbp and r13 without displacement mean something else */
+        mod = 0;
+    } else if ((int32_t)((uint32_t)small << shift) == disp && small == (int8_t)small) {
+        mod = 1;
+    }
+    reg |= mod << 6;
     if (o->index == JK_NOGP && o->base != JK_NOGP && base != JK_RSP) {
-        *p++ = (uint8_t)(mod << 6 | r | base);
+        *p++ = (uint8_t)(reg | base);
     } else {
-        sib = o->index == JK_NOGP ? 4u << 3 : (unsigned)__builtin_ctz(o->scale) << 6 | (o->index & 7u) << 3;
-        *p++ = (uint8_t)(mod << 6 | r | 4);
-        *p++ = (uint8_t)(sib | (o->base == JK_NOGP ? 5 : base));
+        *p++ = (uint8_t)(reg | 4);
+        *p++ = (uint8_t)(base | (o->index == JK_NOGP ? 4u << 3
+                                                     : (unsigned)__builtin_ctz(o->scale) << 6 | (o->index & 7u) << 3));
     }
     if (mod == 1)
         *p++ = (uint8_t)small;
@@ -109,16 +163,15 @@ static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_
 /* Prefix, REX and escape of the legacy encodings. */
 static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsigned reg, unsigned xb, unsigned map)
 {
-    static const uint8_t prefixes[4] = {0, 0x66, 0xF3, 0xF2};
-    unsigned rex = w << 3 | (reg >> 3 & 1) << 2 | xb;
+    unsigned rex = w << 3 | (reg >> 1 & 4) | xb;
     if (pp)
-        *p++ = prefixes[pp];
+        *p++ = (uint8_t)(0xF2F36600u >> 8 * pp);
     if (rex)
         *p++ = (uint8_t)(0x40 | rex);
     if (map)
         *p++ = 0x0F;
     if (map > 1)
-        *p++ = map == 2 ? 0x38 : 0x3A;
+        *p++ = (uint8_t)(map == 2 ? 0x38 : 0x3A);
     return p;
 }
 
@@ -126,201 +179,173 @@ static inline uint8_t *jk_put_vex(uint8_t *p, unsigned pp, unsigned w, unsigned 
                                   unsigned xb, unsigned map)
 {
     unsigned r = ~reg << 4 & 0x80, last = (~v & 15) << 3 | l << 2 | pp;
-    if (xb == 0 && w == 0 && map == 1) {
+    if (xb | w || map != 1) {
+        *p++ = 0xC4;
+        *p++ = (uint8_t)(r | (~xb & 3) << 5 | map);
+        *p++ = (uint8_t)(w << 7 | last);
+    } else {
         *p++ = 0xC5;
         *p++ = (uint8_t)(r | last);
-        return p;
     }
-    *p++ = 0xC4;
-    *p++ = (uint8_t)(r | (~xb & 3) << 5 | map);
-    *p++ = (uint8_t)(w << 7 | last);
     return p;
 }
 
-/* ll: vector length 0 1 2; low: the byte's zeroing, broadcast and mask bits. */
+/* `low`: zeroing << 7, broadcast << 4, mask register. */
 static inline uint8_t *jk_put_evex(uint8_t *p, unsigned pp, unsigned w, unsigned ll, unsigned reg, unsigned v,
                                    unsigned xb, unsigned map, unsigned low)
 {
-    *p++ = 0x62;
-    *p++ = (uint8_t)((~reg << 4 & 0x80) | (~xb & 3) << 5 | (~reg & 0x10) | map);
-    *p++ = (uint8_t)(w << 7 | (~v & 15) << 3 | 4 | pp);
-    *p++ = (uint8_t)(low | ll << 5 | (~v >> 1 & 8));
-    return p;
+    unsigned second = (~reg << 4 & 0x80) | (~xb & 3) << 5 | (~reg & 0x10) | map;
+    unsigned third = w << 7 | (~v & 15) << 3 | 4 | pp;
+    return jk_put32(p, 0x62 | second << 8 | third << 16 | (low | ll << 5 | (~v >> 1 & 8)) << 24);
 }
 
-/* ---- vectors ---- */
-
 /* Bytes of a row's memory operand. */
-static inline unsigned jk_row_bytes(const jk_vrow *row, unsigned bits, unsigned vl, unsigned bcast)
+static inline unsigned jk_row_bytes(const jk_row *row, unsigned bits, unsigned vl, unsigned bcast)
 {
     if (bcast || bits & JK_ELEM)
         return bits & JK_EW ? 8 : 4;
-    if (row->rm == JK_IS_H)
-        return vl / 2;
-    if (row->rm == JK_IS_V128)
-        return 16;
-    return row->rm == JK_IS_V256 ? 32 : vl;
+    return row->rm < JK_IS_K ? vl : row->rm == JK_IS_H ? vl / 2 : row->rm;
+}
+
+static inline unsigned jk_row_length(unsigned bits, unsigned vl)
+{
+    return bits & JK_L128 ? 16 : bits & JK_L256 ? 32 : vl;
 }
 
 #ifdef JK_DEBUG
 /* What an encoding cannot say. */
-JK_FUNC bool jk_asm_sayable(jk_enc enc, const jk_vrow *row, jk_vt vt, unsigned vl, unsigned reg, unsigned v,
-                            const jk_opnd *rm)
+JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsigned reg, unsigned v, const jk_opnd *rm)
 {
+    const jk_row *row = &jk_rows[i];
     unsigned high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
-    if (!(row->has >> enc & 1) || vt.fmt > JK_SD || (vl != 16 && vl != 32 && vl != 64))
+    if (!(row->has >> enc & 1) || !row->op[vt.fmt & 3])
+        return false;
+    if (i > JK_K_LAST)
+        return (vl == 0 || vl == 4 || vl == 8) && high < 16;
+    if (vl != 16 && vl != 32 && vl != 64)
+        return false;
+    if (row->rm == JK_IS_K && rm->kind == JK_OPND_REG && rm->reg > 7)
+        return false;
+    if (row->reg == JK_IS_K && reg > 7)
         return false;
     if (enc != JK_ENC_EVEX)
         return high < 16 && !vt.k && !vt.zero && !rm->bcast && vl <= (enc == JK_ENC_VEX ? 32u : 16u);
     if (rm->bcast &&
-        (rm->kind == JK_OPND_REG || (row->rm != JK_IS_V && row->rm != JK_IS_H) || row->bits[vt.fmt] & JK_ELEM))
+        (rm->kind == JK_OPND_REG || (row->rm != JK_IS_V && row->rm != JK_IS_H) || row->bits[vt.fmt & 3] & JK_ELEM))
         return false;
     return high < 32 && vt.k < 8 && (!vt.zero || (vt.k && row->reg != JK_IS_K));
 }
 #endif
 
-/* The one place where vector instructions become bytes: `reg`, `v` and `rm` are the fields of the encoding. */
-static void jk_asm_vput(jk_asm *as, const jk_vrow *row, jk_vt vt, unsigned op, unsigned reg, unsigned v,
-                        const jk_opnd *rm, unsigned imm)
+/* ---- the one place where instructions become bytes ---- */
+
+/* vt.fmt is a format and a jk_form; vt.vl of a general instruction is the operand size, v what its opcode counts up by.
+ */
+JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm, uint64_t imm)
 {
-    unsigned bits = row->bits[vt.fmt], vl = bits & JK_L128 ? 16 : vt.vl, pp = bits & 3, w = bits >> 7, shift = 0;
-    unsigned xb = jk_opnd_xb(rm);
-    jk_enc enc = as->enc == JK_ENC_EVEX && !(row->has >> JK_ENC_EVEX & 1) ? JK_ENC_VEX : as->enc;
+    const jk_row *row = &jk_rows[i];
+    unsigned form = vt.fmt & ~3u, bits = row->bits[vt.fmt & 3],
+             op = row->op[vt.fmt & 3] + (form == JK_AS_MR1 ? 1u : 0u);
+    unsigned vl = jk_row_length(bits, vt.vl), nimm = row->imm + jk_forms[form >> 2].imm, shift = 0;
+    unsigned pp = bits & 3, w = bits >> 7, xb = jk_opnd_xb(&rm);
+    jk_enc enc = row->has >> as->enc & 1 ? as->enc : row->has >> JK_ENC_VEX & 1 ? JK_ENC_VEX : JK_ENC_LEGACY;
     uint8_t *p = jk_asm_room(as);
     if (!p)
         return;
-    JK_ASM_MUST(jk_asm_sayable(enc, row, vt, vl, reg, v, rm));
+    JK_ASM_MUST(jk_asm_sayable(enc, i, vt, vl, reg, v, &rm));
+    if (as->listing)
+        jk_asm_record(as, i, enc, vt, reg, v, rm, imm);
+    if (i > JK_K_LAST)
+        w = bits & JK_D64 ? 0 : vl >> 3;
     if (enc == JK_ENC_EVEX) {
         p = jk_put_evex(p, pp, bits >> 6 & 1, vl >> 5, reg, v, xb, row->map,
-                        (unsigned)vt.zero << 7 | (unsigned)rm->bcast << 4 | vt.k);
-        shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm->bcast));
+                        (unsigned)vt.zero << 7 | (unsigned)rm.bcast << 4 | vt.k);
+        shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm.bcast));
     } else if (enc == JK_ENC_VEX) {
         p = jk_put_vex(p, pp, w, vl >> 5, reg, v, xb, row->map);
     } else {
-        p = jk_put_legacy(p, pp, w, reg, xb, row->map);
+        p = jk_put_legacy(p, pp, w, reg, xb, form == JK_AS_SHORT ? 0u : row->map);
+        if (i > JK_K_LAST)
+            op += v;
     }
+    if (form >= JK_AS_OPCODE)
+        op += rm.reg & 7u;
     *p++ = (uint8_t)op;
-    p = jk_put_rm(as, p, reg, rm, shift, row->imm);
-    if (row->imm)
-        *p++ = (uint8_t)imm;
-    jk_asm_end(as, p);
+    if (form < JK_AS_NONE)
+        p = jk_put_rm(as, p, reg, &rm, shift, nimm);
+    memcpy(p, &imm, 8);
+    as->n = (size_t)(p - as->code) + nimm;
 }
+
+/* ---- vectors and masks ---- */
 
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm)
 {
-    const jk_vrow *row = &jk_vrows[i];
-    unsigned reg = dst, v = src1, bits;
-    if (row->form == JK_FORM_MR) {
-        jk_asm_vstore(as, i, vt, jk_opnd_reg(dst), src2.reg, imm);
-        return;
-    }
-    if (i == JK_V_BROADCAST && vt.vl == 16 && (vt.fmt & 1)) {
+    const jk_row *row;
+    unsigned reg = dst, v = 0, form = JK_AS_RM;
+    bool scalar;
+    if (i == JK_V_BROADCAST && vt.vl == 16 && (vt.fmt & 1))
         i = JK_V_MOVDDUP;
-        row = &jk_vrows[i];
-    }
-    bits = row->bits[vt.fmt];
-    switch (row->form) {
-    case JK_FORM_RVM:
-        JK_ASM_MUST(as->enc != JK_ENC_LEGACY || dst == src1);
-        break;
-    case JK_FORM_RM:
-        v = 0;
-        break;
-    case JK_FORM_R1M:
-        v = !(bits & JK_ELEM) ? 0 : src2.kind == JK_OPND_REG && row->rm != JK_IS_G8 ? src2.reg : dst;
-        break;
-    case JK_FORM_MOVE:
-        if (!(bits & JK_ELEM) || src2.kind != JK_OPND_REG)
-            v = 0;
-        break;
-    default: /* VMI */
+    row = &jk_rows[i];
+    scalar = row->bits[vt.fmt] & JK_ELEM;
+    if (row->form == JK_FORM_MR) {
+        form = JK_AS_MR;
+        reg = src2.reg;
+        src2 = jk_opnd_reg(dst);
+    } else if (row->form >= JK_FORM_VMI) {
         JK_ASM_MUST(as->enc != JK_ENC_LEGACY || dst == src2.reg);
+        form = JK_AS_VM;
         reg = row->form - JK_FORM_VMI;
         v = dst;
+    } else if (row->form == JK_FORM_RVM || (row->form == JK_FORM_MOVE && scalar && src2.kind == JK_OPND_REG)) {
+        JK_ASM_MUST(as->enc != JK_ENC_LEGACY || row->form != JK_FORM_RVM || dst == src1);
+        form = JK_AS_RVM;
+        v = src1;
+    } else if (row->form == JK_FORM_R1M && scalar) {
+        form = JK_AS_RVM;
+        v = src2.kind == JK_OPND_REG && row->rm != JK_IS_G8 ? src2.reg : dst;
     }
-    if (as->listing) {
-        jk_asm_line *l = jk_asm_record(as, i, NULL, 0, dst, v, &src2, imm);
-        if (l)
-            l->vt = vt;
-    }
-    jk_asm_vput(as, row, vt, row->op[vt.fmt], reg, v, &src2, imm);
+    vt.fmt |= (uint8_t)form;
+    jk_asm_put(as, i, vt, reg, v, src2, imm);
 }
 
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm)
 {
-    const jk_vrow *row = &jk_vrows[i];
-    if (row->form == JK_FORM_MOVE && to.kind == JK_OPND_REG) {
+    bool move = jk_rows[i].form == JK_FORM_MOVE;
+    JK_ASM_MUST(move || jk_rows[i].form == JK_FORM_MR);
+    JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
+    if (move && to.kind == JK_OPND_REG) {
         jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), imm);
         return;
     }
-    JK_ASM_MUST(row->form == JK_FORM_MOVE || row->form == JK_FORM_MR);
-    JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
-    if (as->listing) {
-        jk_asm_line *l = jk_asm_record(as, i, NULL, 0, src, 0, &to, imm);
-        if (l) {
-            l->vt = vt;
-            l->store = true;
-        }
-    }
-    jk_asm_vput(as, row, vt, row->op[vt.fmt] + (row->form == JK_FORM_MOVE ? 1u : 0u), src, 0, &to, imm);
-}
-
-/* ---- mask registers ---- */
-
-static void jk_asm_kput(jk_asm *as, unsigned l, unsigned op, unsigned reg, unsigned v, const jk_opnd *rm)
-{
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return;
-    p = jk_put_vex(p, JK_NP, 0, l, reg, v, jk_opnd_xb(rm), 1);
-    *p++ = (uint8_t)op;
-    jk_asm_end(as, jk_put_rm(as, p, reg, rm, 0, 0));
+    vt.fmt |= (uint8_t)(move ? JK_AS_MR1 : JK_AS_MR);
+    jk_asm_put(as, i, vt, src, 0, to, imm);
 }
 
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b)
 {
-    const jk_krow *row = &jk_krows[i - JK_V_COUNT];
-    bool three = row->l != 0, test = i == JK_K_KORTEST;
-    jk_opnd rm = jk_opnd_reg(three || test ? b : a);
-    unsigned reg = test ? a : dst;
-    JK_ASM_MUST(i > JK_V_LAST && i < JK_K_END && reg < 8 && a < 8 && rm.reg < 8);
-    JK_RECORD(as, i, three ? "kan" : "kn", 0, reg, a, &rm, 0);
-    jk_asm_kput(as, row->l, row->op, reg, three ? a : 0, &rm);
+    jk_vt vt = {0, 16, 0, 0};
+    jk_asm_v(as, i, vt, dst, a, jk_opnd_reg(b), 0);
 }
 
 JK_FUNC void jk_asm_kload(jk_asm *as, unsigned k, jk_opnd from)
 {
-    bool gp = from.kind == JK_OPND_REG;
-    JK_RECORD(as, JK_K_KMOV, gp ? "km" : "kn", 4, k, 0, &from, 0);
-    jk_asm_kput(as, 0, jk_krows[JK_K_KMOV - JK_V_COUNT].op + (gp ? 2u : 0u), k, 0, &from);
+    jk_vt vt = {0, 16, 0, 0};
+    jk_asm_v(as, from.kind == JK_OPND_REG ? JK_K_KMOV_KR : JK_K_KMOV, vt, k, 0, from, 0);
 }
 
 JK_FUNC void jk_asm_kstore(jk_asm *as, jk_opnd to, unsigned k)
 {
-    jk_opnd rm = jk_opnd_reg(k);
-    unsigned op = jk_krows[JK_K_KMOV - JK_V_COUNT].op;
-    if (to.kind == JK_OPND_REG) {
-        JK_RECORD(as, JK_K_KMOV, "rn", 4, to.reg, 0, &rm, 0);
-        jk_asm_kput(as, 0, op + 3, to.reg, 0, &rm);
-    } else {
-        JK_RECORD(as, JK_K_KMOV, "nk", 4, k, 0, &to, 0);
-        jk_asm_kput(as, 0, op + 1, k, 0, &to);
-    }
+    jk_vt vt = {0, 16, 0, 0};
+    if (to.kind == JK_OPND_REG)
+        jk_asm_v(as, JK_K_KMOV_RK, vt, to.reg, 0, jk_opnd_reg(k), 0);
+    else
+        jk_asm_vstore(as, JK_K_KMOV, vt, to, k, 0);
 }
 
 JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src)
 {
-    jk_asm_k(as, JK_K_KMOV, dst, src, src);
+    jk_asm_k(as, JK_K_KMOV, dst, 0, src);
 }
-
-#undef JK_BY_PREFIX
-#undef JK_PACKED
-#undef JK_BY_W
-#undef JK_BY_OPCODE
-#undef JK_BY_SIZE
-#undef JK_SPREAD
-#undef JK_LANES
-#undef JK_ALWAYS
-#undef JK_SCALAR
 
 JK_SMALL_CLOSE

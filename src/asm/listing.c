@@ -1,5 +1,5 @@
-/* asm: the listing. Every emitted instruction was recorded with its operands (jk_asm_line); here the records become
- * Intel syntax, once all places are known. Mnemonics and operand kinds come from the same rows as the bytes. */
+/* asm: the listing. Every emitted instruction was recorded with its fields (jk_asm_line); here the records become Intel
+ * syntax, once all places are known. Mnemonics and operand kinds come from the same rows as the bytes. */
 #include "asm.h"
 
 JK_SMALL_OPEN
@@ -8,244 +8,193 @@ static const char *const jk_inst_text[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) text,
     JK_INSTS_V(JK_ROW)
 #undef JK_ROW
-#define JK_ROW(NAME, text, l, opcode) text,
+#define JK_ROW(NAME, text, rule, form, reg, rm) text,
         JK_INSTS_K(JK_ROW)
 #undef JK_ROW
 #define JK_ROW(NAME, text, prefix, map, load, store, imm32, digit, imm8) text,
             JK_INSTS_G(JK_ROW)
 #undef JK_ROW
-#define JK_ROW(NAME, text, nbytes, bytes) text,
+#define JK_ROW(NAME, text, enc, prefix, map, opcode, last) text,
                 JK_INSTS_NONE(JK_ROW)
 #undef JK_ROW
 };
 
-/* Text under construction: what is appended goes to *at. */
-JK_FUNC void jk_say(char **at, const char *format, ...) __attribute__((format(printf, 2, 3)));
-JK_FUNC void jk_say(char **at, const char *format, ...)
+/* Registers by their size, 2 bytes (mask registers) to 64; first the condition codes. */
+#define JK_TO_7(x) x "0", x "1", x "2", x "3", x "4", x "5", x "6", x "7"
+#define JK_TO_31(x)                                                                                                   \
+    JK_TO_7(x), x "8", x "9", x "10", x "11", x "12", x "13", x "14", x "15", x "16", x "17", x "18", x "19", x "20", \
+        x "21", x "22", x "23", x "24", x "25", x "26", x "27", x "28", x "29", x "30", x "31"
+#define JK_GENERAL(x, y)                                                                                       \
+    x "ax", x "cx", x "dx", x "bx", x "sp", x "bp", x "si", x "di", "r8" y, "r9" y, "r10" y, "r11" y, "r12" y, \
+        "r13" y, "r14" y, "r15" y
+static const char jk_names[7][32][6] = {
+    {"o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"},
+    {JK_TO_7("k")},
+    {JK_GENERAL("e", "d")},
+    {JK_GENERAL("r", "")},
+    {JK_TO_31("xmm")},
+    {JK_TO_31("ymm")},
+    {JK_TO_31("zmm")},
+};
+#undef JK_TO_7
+#undef JK_TO_31
+#undef JK_GENERAL
+
+static char *jk_say(char *at, const char *text)
 {
-    va_list args;
-    va_start(args, format);
-    *at += vsprintf(*at, format, args);
-    va_end(args);
+    while ((*at = *text++))
+        at++;
+    return at;
 }
 
-static void jk_say_gp(char **at, unsigned w, unsigned reg)
+static char *jk_say_number(char *at, const char *plus, uint64_t v)
 {
-    if (reg < 8)
-        jk_say(at, "%c%.2s", w == 8 ? 'r' : 'e', &"axcxdxbxspbpsidi"[2 * reg]);
-    else
-        jk_say(at, "r%u%s", reg, w == 8 ? "" : "d");
+    return at + sprintf(at, "%s0x%llx", plus, (unsigned long long)v);
 }
 
-static void jk_say_vector(char **at, unsigned vl, unsigned reg)
+static char *jk_say_signed(char *at, const char *plus, int64_t v)
 {
-    jk_say(at, "%cmm%u", "xyz"[vl >> 5], reg);
+    return v < 0 ? jk_say_number(at, "-", 0 - (uint64_t)v) : jk_say_number(at, plus, (uint64_t)v);
 }
 
-static void jk_say_signed(char **at, const char *plus, int64_t v)
+static char *jk_say_register(char *at, unsigned nbytes, unsigned reg)
 {
-    if (v < 0)
-        jk_say(at, "-0x%llx", (unsigned long long)(0 - (uint64_t)v));
-    else
-        jk_say(at, "%s0x%llx", plus, (unsigned long long)v);
+    return jk_say(at, jk_names[__builtin_ctz(nbytes)][reg]);
+}
+
+/* A register operand. */
+static char *jk_say_operand(char *at, unsigned kind, unsigned vl, unsigned reg)
+{
+    return jk_say_register(at, kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
 }
 
 /* The operand's address, after the name of its size (0: none, as lea wants it). */
-static void jk_say_memory(char **at, const jk_opnd *o, unsigned nbytes, uint64_t end, uint64_t pool)
+static char *jk_say_memory(char *at, const jk_opnd *o, unsigned nbytes, uint64_t end, uint64_t pool)
 {
-    static const char *const sizes[] = {"", "", "word", "dword", "qword", "xmmword", "ymmword", "zmmword"};
+    static const char sizes[][8] = {"", "word", "dword", "qword", "xmmword", "ymmword", "zmmword"};
     const char *plus = "";
     if (nbytes)
-        jk_say(at, "%s ptr ", sizes[nbytes == 2 ? 2 : __builtin_ctz(nbytes) + 1]);
-    jk_say(at, "[");
+        at = jk_say(jk_say(at, sizes[__builtin_ctz(nbytes)]), " ptr ");
+    at = jk_say(at, "[");
     if (o->kind == JK_OPND_POOL) {
-        jk_say(at, "rip");
-        jk_say_signed(at, "+", (int64_t)(pool + (uint32_t)o->disp - end));
+        at = jk_say_signed(jk_say(at, "rip"), "+", (int64_t)(pool + (uint32_t)o->disp - end));
     } else {
         if (o->base != JK_NOGP) {
-            jk_say_gp(at, 8, o->base);
+            at = jk_say_register(at, 8, o->base);
             plus = "+";
         }
         if (o->index != JK_NOGP) {
-            jk_say(at, "%s", plus);
-            jk_say_gp(at, 8, o->index);
-            jk_say(at, "*%u", o->scale);
+            at = jk_say_register(jk_say(at, plus), 8, o->index);
+            at += sprintf(at, "*%u", (unsigned)o->scale);
             plus = "+";
         }
         if (o->disp || !*plus)
-            jk_say_signed(at, plus, o->disp);
+            at = jk_say_signed(at, plus, o->disp);
     }
-    jk_say(at, "]");
+    return jk_say(at, "]");
 }
 
-/* The alternative of a mnemonic that the format chooses, with % replaced. */
-static void jk_say_mnemonic(char **at, const char *text, jk_enc enc, const jk_vrow *row, unsigned fmt)
+/* The mnemonic that format and encoding choose in the list, which goes round. */
+static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
 {
-    const char *evex = jk_find_char(text, '|'), *stop;
-    unsigned n = 1, pick;
-    if (enc == JK_ENC_EVEX && evex) {
-        text = evex + 1;
-        evex = NULL;
+    const char *text = jk_inst_text[l->inst], *next = text;
+    unsigned pick = (l->vt.fmt & 3u) + (l->enc == JK_ENC_EVEX ? 4 : 0);
+    if (l->inst < JK_V_COUNT && l->enc != JK_ENC_LEGACY)
+        at = jk_say(at, "v");
+    for (; pick; pick--) {
+        next = jk_find_char(next, ',');
+        next = next ? next + 1 : text;
     }
-    stop = evex ? evex : text + strlen(text);
-    for (pick = 0; text + pick < stop; pick++)
-        n += text[pick] == ',';
-    for (pick = fmt & (n - 1); pick; pick--)
-        text = jk_find_char(text, ',') + 1;
-    if (enc != JK_ENC_LEGACY)
-        jk_say(at, "v");
-    for (; text < stop && *text != ','; text++)
-        if (*text == '%')
-            jk_say(at, "%c%c", row->bits[fmt] & JK_ELEM ? 's' : 'p', fmt & 1 ? 'd' : 's');
+    while (*next && *next != ',')
+        *at++ = *next++;
+    return jk_say(at, l->inst == JK_G_JCC || l->inst == JK_G_CMOV ? jk_names[0][l->v] : "");
+}
+
+static char *jk_say_rm(char *at, const jk_asm_line *l, unsigned bits, unsigned vl, uint64_t end, uint64_t pool)
+{
+    const jk_row *row = &jk_rows[l->inst];
+    unsigned nbytes = jk_row_bytes(row, bits, vl, l->rm.bcast);
+    if (l->rm.kind == JK_OPND_REG)
+        return jk_say_operand(at, row->rm, vl, l->rm.reg);
+    at = jk_say_memory(at, &l->rm, l->inst == JK_G_LEA ? 0 : nbytes, end, pool);
+    if (l->rm.bcast)
+        at += sprintf(at, "{1to%u}", (row->rm == JK_IS_H ? vl / 2 : vl) / nbytes);
+    return at;
+}
+
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end, uint64_t pool, char *text)
+{
+    const jk_row *row = &jk_rows[l->inst];
+    unsigned bits = row->bits[l->vt.fmt & 3], vl = jk_row_length(bits, l->vt.vl);
+    const char *op = jk_forms[l->vt.fmt >> 2].ops, *comma = " ";
+    char *at = jk_say_mnemonic(text, l);
+    for (; *op; op++) {
+        if (*op == 'v' && l->enc == JK_ENC_LEGACY)
+            continue;
+        at = jk_say(at, comma);
+        if (*op == 'r')
+            at = jk_say_operand(at, row->reg, vl, l->reg);
+        else if (*op == 'v')
+            at = jk_say_register(at, row->rm == JK_IS_K ? 2 : vl, l->v);
+        else if (*op == 'm')
+            at = jk_say_rm(at, l, bits, vl, end, pool);
+        else if (*op == 'i')
+            at = jk_say_signed(at, "", (int64_t)l->imm);
         else
-            jk_say(at, "%c", *text);
-}
-
-static void jk_say_operand(char **at, unsigned kind, unsigned vl, unsigned reg)
-{
-    switch (kind) {
-    case JK_IS_K:
-        jk_say(at, "k%u", reg);
-        break;
-    case JK_IS_G4:
-    case JK_IS_G8:
-        jk_say_gp(at, kind == JK_IS_G8 ? 8 : 4, reg);
-        break;
-    case JK_IS_H:
-        jk_say_vector(at, JK_LARGER(vl / 2, 16u), reg);
-        break;
-    case JK_IS_S:
-    case JK_IS_V128:
-        jk_say_vector(at, 16, reg);
-        break;
-    case JK_IS_V256:
-        jk_say_vector(at, 32, reg);
-        break;
-    default:
-        jk_say_vector(at, vl, reg);
+            at = jk_say_number(at, "", *op == 'u' ? l->imm : as->address + (uint64_t)as->labels[l->rm.disp]);
+        if (*comma == ' ' && l->vt.k)
+            at = jk_say(jk_say(jk_say(at, "{"), jk_names[1][l->vt.k]), l->vt.zero ? "}{z}" : "}");
+        comma = ", ";
     }
-}
-
-static void jk_say_rm(char **at, const jk_vrow *row, const jk_asm_line *l, unsigned vl, uint64_t end, uint64_t pool)
-{
-    unsigned bits = row->bits[l->vt.fmt], nbytes = jk_row_bytes(row, bits, vl, l->opnd.bcast);
-    if (l->opnd.kind == JK_OPND_REG) {
-        jk_say_operand(at, row->rm, vl, l->opnd.reg);
-        return;
-    }
-    jk_say_memory(at, &l->opnd, nbytes, end, pool);
-    if (l->opnd.bcast)
-        jk_say(at, "{1to%u}", (row->rm == JK_IS_H ? vl / 2 : vl) / nbytes);
-}
-
-static void jk_say_mask(char **at, jk_vt vt)
-{
-    if (vt.k)
-        jk_say(at, "{k%u}", vt.k);
-    if (vt.zero)
-        jk_say(at, "{z}");
-}
-
-static void jk_say_row(char **at, const jk_asm_line *l, uint64_t end, uint64_t pool)
-{
-    const jk_vrow *row = &jk_vrows[l->inst];
-    unsigned bits = row->bits[l->vt.fmt], vl = bits & JK_L128 ? 16 : l->vt.vl;
-    bool scalar = bits & JK_ELEM, shift = row->form >= JK_FORM_VMI;
-    bool named = row->form == JK_FORM_RVM || (row->form == JK_FORM_R1M && scalar) || shift ||
-                 (row->form == JK_FORM_MOVE && scalar && l->opnd.kind == JK_OPND_REG);
-    jk_enc enc = (jk_enc)l->enc;
-    if (enc == JK_ENC_EVEX && !(row->has >> JK_ENC_EVEX & 1))
-        enc = JK_ENC_VEX;
-    jk_say_mnemonic(at, jk_inst_text[l->inst], enc, row, l->vt.fmt);
-    jk_say(at, " ");
-    if (l->store)
-        jk_say_rm(at, row, l, vl, end, pool);
-    else
-        jk_say_operand(at, row->reg, vl, l->dst);
-    jk_say_mask(at, l->vt);
-    if (named && !shift && enc != JK_ENC_LEGACY) {
-        jk_say(at, ", ");
-        jk_say_vector(at, vl, l->src1);
-    }
-    if (l->store) {
-        jk_say(at, ", ");
-        jk_say_operand(at, row->reg, vl, l->dst);
-    } else if (!shift || enc != JK_ENC_LEGACY) {
-        jk_say(at, ", ");
-        jk_say_rm(at, row, l, vl, end, pool);
-    }
-    if (!row->imm)
-        return;
-    jk_say(at, ", ");
-    if (l->inst == JK_V_BLENDV)
-        jk_say_vector(at, vl, (unsigned)l->imm >> 4);
-    else
-        jk_say(at, "0x%x", (unsigned)(l->imm & 0xff));
-}
-
-static void jk_say_plain(const jk_asm *as, char **at, const jk_asm_line *l, uint64_t end, uint64_t pool)
-{
-    static const char codes[16][4] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
-                                      "s", "ns", "p", "np", "l", "ge", "le", "g"};
-    bool cc = l->inst == JK_G_JCC || l->inst == JK_G_CMOV;
-    const char *ops;
-    jk_say(at, "%s%s", jk_inst_text[l->inst], cc ? codes[l->cc & 15] : "");
-    for (ops = l->ops; *ops; ops++) {
-        jk_say(at, ops == l->ops ? " " : ", ");
-        if (*ops == 'r' || *ops == 's')
-            jk_say_gp(at, l->w, *ops == 'r' ? l->dst : l->src1);
-        else if (*ops == 'k' || *ops == 'a')
-            jk_say(at, "k%u", *ops == 'k' ? l->dst : l->src1);
-        else if (*ops == 'i' && l->ops[0] == 'r' && l->ops[1] == 'i')
-            jk_say(at, "0x%llx", (unsigned long long)l->imm);
-        else if (*ops == 'i')
-            jk_say_signed(at, "", (int64_t)l->imm);
-        else if (*ops == 'j')
-            jk_say(at, "0x%llx", (unsigned long long)(as->address + (uint64_t)as->labels[l->imm]));
-        else if (l->opnd.kind != JK_OPND_REG)
-            jk_say_memory(at, &l->opnd, *ops == 'n' ? 2 : l->inst == JK_G_LEA ? 0 : l->w, end, pool);
-        else if (*ops == 'm')
-            jk_say_gp(at, l->w, l->opnd.reg);
-        else
-            jk_say(at, "k%u", l->opnd.reg);
-    }
-}
-
-JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, uint64_t end, uint64_t pool, char *text)
-{
-    char *at = text;
-    *at = 0;
-    if (line->ops)
-        jk_say_plain(as, &at, line, end, pool);
-    else
-        jk_say_row(&at, line, end, pool);
+    if (row->imm && *comma == ',')
+        at = l->inst == JK_V_BLENDV ? jk_say_register(jk_say(at, ", "), vl, (unsigned)l->imm >> 4)
+                                    : jk_say_number(at, ", ", l->imm);
     return (size_t)(at - text);
+}
+
+/* The next `n` bytes in hexadecimal. */
+static void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const char *between)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        fprintf(f, "%s%02x", i ? between : "", bytes[i]);
 }
 
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
-    const jk_asm_line *lines = (const jk_asm_line *)as->lines;
+    const jk_asm_line *l = (const jk_asm_line *)as->lines, *last = l + as->nlines;
+    FILE *f = as->listing;
     char text[JK_ASM_TEXT];
-    size_t i, j, end;
-    for (i = 0; i < as->nlines; i++) {
-        end = i + 1 < as->nlines ? lines[i + 1].offset : as->n;
-        fprintf(as->listing, "%8llx  ", (unsigned long long)(as->address + lines[i].offset));
-        for (j = lines[i].offset; j < end; j++)
-            fprintf(as->listing, "%02x", as->code[j]);
-        jk_asm_text(as, &lines[i], as->address + end, as->address + pool, text);
-        fprintf(as->listing, "%*s", (int)(24 - JK_SMALLER(2 * (j - lines[i].offset), (size_t)23)), "");
-        if (lines[i].note == UINT32_MAX)
-            fprintf(as->listing, "%s\n", text);
+    size_t i, n;
+    for (; l < last; l++) {
+        n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
+        fprintf(f, "%8llx  ", (unsigned long long)(as->address + l->offset));
+        jk_list_bytes(f, as->code + l->offset, n, "");
+        jk_asm_text(as, l, as->address + l->offset + n, as->address + pool, text);
+        fprintf(f, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
+        if (l->note == UINT32_MAX)
+            fprintf(f, "%s\n", text);
         else
-            fprintf(as->listing, "%-48s ; %%%u\n", text, (unsigned)lines[i].note);
+            fprintf(f, "%-48s ; %%%u\n", text, (unsigned)l->note);
     }
     for (i = 0; i < as->npool; i += 16) {
-        fprintf(as->listing, "%8llx  ", (unsigned long long)(as->address + pool + i));
-        for (j = i; j < as->npool && j < i + 16; j++)
-            fprintf(as->listing, "%s%02x", j > i ? " " : "", as->pool[j]);
-        fprintf(as->listing, "\n");
+        fprintf(f, "%8llx  ", (unsigned long long)(as->address + pool + i));
+        jk_list_bytes(f, as->pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
+        fprintf(f, "\n");
     }
 }
+
+#undef JK_BY_PREFIX
+#undef JK_PACKED
+#undef JK_BY_W
+#undef JK_BY_OPCODE
+#undef JK_BY_SIZE
+#undef JK_SPREAD
+#undef JK_LANES
+#undef JK_ALWAYS
+#undef JK_SCALAR
+#undef JK_TWO
+#undef JK_FOUR
 
 JK_SMALL_CLOSE

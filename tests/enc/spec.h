@@ -89,7 +89,7 @@ static const enc_spec enc_specs[] = {
     {JK_V_PSHUFD, "pshufd pshufd pshufd pshufd", NULL, "LVE", "124", 4, 2, "dmi", NULL},
 };
 
-/* General rows: instruction, mnemonic, forms: L reg <- r/m, S r/m <- reg, I r/m <- imm, i reg <- imm (IMUL), H shift.
+/* General rows: instruction, mnemonic, forms: L reg <- r/m, S r/m <- reg, I r/m <- imm, H shift.
  * The rest (lea, cmov, jumps, stack) has tests of its own: *. */
 typedef struct enc_general {
     int inst;
@@ -99,7 +99,7 @@ typedef struct enc_general {
 static const enc_general enc_generals[] = {
     {JK_G_MOV, "mov", "LSI"},       {JK_G_ADD, "add", "LSI"}, {JK_G_OR, "or", "LSI"},     {JK_G_AND, "and", "LSI"},
     {JK_G_SUB, "sub", "LSI"},       {JK_G_XOR, "xor", "LSI"}, {JK_G_CMP, "cmp", "LSI"},   {JK_G_TEST, "test", "LSI"},
-    {JK_G_IMUL, "imul", "Li"},      {JK_G_BSF, "bsf", "L"},   {JK_G_TZCNT, "tzcnt", "L"}, {JK_G_POPCNT, "popcnt", "L"},
+    {JK_G_IMUL, "imul", "L"},       {JK_G_BSF, "bsf", "L"},   {JK_G_TZCNT, "tzcnt", "L"}, {JK_G_POPCNT, "popcnt", "L"},
     {JK_G_SHL, "shl", "H"},         {JK_G_SHR, "shr", "H"},   {JK_G_SAR, "sar", "H"},     {JK_G_LEA, "lea", "*"},
     {JK_G_CMOV, "cmov", "*"},       {JK_G_PUSH, "push", "*"}, {JK_G_POP, "pop", "*"},     {JK_G_CALL, "call", "*"},
     {JK_G_CALL_LABEL, "call", "*"}, {JK_G_JMP, "jmp", "*"},   {JK_G_JCC, "j", "*"},       {JK_G_BZHI, "bzhi", "*"},
