@@ -44,17 +44,17 @@ enum jk_row_feature {
     JK_IN_DQ
 };
 
-typedef struct jk_row {
+typedef struct jk_inst_row {
     uint8_t op[4], bits[4]; /* by format */
     uint8_t map;
     uint8_t form; /* jk_row_form; general rows: the digit of the reg field */
     uint8_t reg, rm, imm;
     uint8_t has; /* 1 << jk_enc */
-} jk_row;
+} jk_inst_row;
 
 #define JK_HAS(legacy, vex, evex) \
     (JK_IN_##legacy != 0) << JK_ENC_LEGACY | (JK_IN_##vex != 0) << JK_ENC_VEX | (JK_IN_##evex != 0) << JK_ENC_EVEX
-static const jk_row jk_rows[JK_INST_COUNT] = {
+static const jk_inst_row jk_inst_rows[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) \
     {rule, map, JK_FORM_##form, JK_IS_##reg, JK_IS_##rm, imm, JK_HAS(legacy, vex, evex)},
     JK_INSTS_V(JK_ROW)
@@ -200,7 +200,7 @@ static inline uint8_t *jk_put_evex(uint8_t *p, unsigned pp, unsigned w, unsigned
 }
 
 /* Bytes of a row's memory operand. */
-static inline unsigned jk_row_bytes(const jk_row *row, unsigned bits, unsigned vl, unsigned bcast)
+static inline unsigned jk_row_bytes(const jk_inst_row *row, unsigned bits, unsigned vl, unsigned bcast)
 {
     if (bcast || bits & JK_ELEM)
         return bits & JK_EW ? 8 : 4;
@@ -216,7 +216,7 @@ static inline unsigned jk_row_length(unsigned bits, unsigned vl)
 /* What an encoding cannot say. */
 JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsigned reg, unsigned v, const jk_opnd *rm)
 {
-    const jk_row *row = &jk_rows[i];
+    const jk_inst_row *row = &jk_inst_rows[i];
     unsigned high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
     if (!(row->has >> enc & 1) || !row->op[vt.fmt & 3])
         return false;
@@ -243,7 +243,7 @@ JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsign
  */
 JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm, uint64_t imm)
 {
-    const jk_row *row = &jk_rows[i];
+    const jk_inst_row *row = &jk_inst_rows[i];
     unsigned form = vt.fmt & ~3u, bits = row->bits[vt.fmt & 3],
              op = row->op[vt.fmt & 3] + (form == JK_AS_MR1 ? 1u : 0u);
     unsigned vl = jk_row_length(bits, vt.vl), nimm = row->imm + jk_forms[form >> 2].imm, shift = 0;
@@ -281,12 +281,12 @@ JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsig
 
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm)
 {
-    const jk_row *row;
+    const jk_inst_row *row;
     unsigned reg = dst, v = 0, form = JK_AS_RM;
     bool scalar;
     if (i == JK_V_BROADCAST && vt.vl == 16 && (vt.fmt & 1))
         i = JK_V_MOVDDUP;
-    row = &jk_rows[i];
+    row = &jk_inst_rows[i];
     scalar = row->bits[vt.fmt] & JK_ELEM;
     if (row->form == JK_FORM_MR) {
         form = JK_AS_MR;
@@ -311,8 +311,8 @@ JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned sr
 
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm)
 {
-    bool move = jk_rows[i].form == JK_FORM_MOVE;
-    JK_ASM_MUST(move || jk_rows[i].form == JK_FORM_MR);
+    bool move = jk_inst_rows[i].form == JK_FORM_MOVE;
+    JK_ASM_MUST(move || jk_inst_rows[i].form == JK_FORM_MR);
     JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
     if (move && to.kind == JK_OPND_REG) {
         jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), imm);

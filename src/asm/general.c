@@ -28,7 +28,7 @@ JK_FUNC void jk_asm_gstore(jk_asm *as, jk_inst i, unsigned w, jk_opnd to, unsign
 
 JK_FUNC void jk_asm_gi(jk_asm *as, jk_inst i, unsigned w, jk_opnd dst, int32_t imm)
 {
-    const jk_row *row = &jk_rows[i];
+    const jk_inst_row *row = &jk_inst_rows[i];
     unsigned form = JK_AS_MI | 2;
     if (i != JK_G_MOV && row->op[3] && imm == (int8_t)imm)
         form = JK_AS_MI8 | 3;
@@ -40,7 +40,7 @@ JK_FUNC void jk_asm_gi(jk_asm *as, jk_inst i, unsigned w, jk_opnd dst, int32_t i
 
 JK_FUNC void jk_asm_shift(jk_asm *as, jk_inst i, unsigned w, unsigned dst, unsigned count)
 {
-    jk_asm_gput(as, i, count == 1 ? JK_AS_MI0 | 3 : JK_AS_MI8 | 2, w, jk_rows[i].form, 0, jk_opnd_reg(dst), count);
+    jk_asm_gput(as, i, count == 1 ? JK_AS_MI0 | 3 : JK_AS_MI8 | 2, w, jk_inst_rows[i].form, 0, jk_opnd_reg(dst), count);
 }
 
 JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem)
@@ -82,13 +82,13 @@ JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg)
 
 JK_FUNC void jk_asm_call(jk_asm *as, unsigned reg)
 {
-    jk_asm_gput(as, JK_G_CALL, JK_AS_M | 1, 8, jk_rows[JK_G_CALL].form, 0, jk_opnd_reg(reg), 0);
+    jk_asm_gput(as, JK_G_CALL, JK_AS_M | 1, 8, jk_inst_rows[JK_G_CALL].form, 0, jk_opnd_reg(reg), 0);
 }
 
 JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)
 {
     JK_ASM_MUST(i > JK_G_LAST && i < JK_INST_COUNT);
-    jk_asm_gput(as, i, JK_AS_NONE, 0, 0, 0, jk_opnd_reg(0), jk_rows[i].op[1]);
+    jk_asm_gput(as, i, JK_AS_NONE, 0, 0, 0, jk_opnd_reg(0), jk_inst_rows[i].op[1]);
 }
 
 /* ---- jumps ---- */
@@ -104,7 +104,7 @@ static void jk_asm_jump(jk_asm *as, jk_inst i, unsigned cc, jk_label l)
     JK_ASM_MUST(l < as->nlabels);
     o.disp = (int32_t)l;
     back = (int64_t)as->labels[l] - (int64_t)as->n - 2;
-    near = !jk_rows[i].op[1] || as->labels[l] < 0 || back < -128;
+    near = !jk_inst_rows[i].op[1] || as->labels[l] < 0 || back < -128;
     jk_asm_gput(as, i, near ? JK_AS_NEAR : JK_AS_SHORT | 1, 0, 0, cc, o, (uint64_t)(near ? -4 : back));
     if (near)
         jk_asm_fixup(as, as->code + as->n - 4, l);

@@ -112,7 +112,7 @@ static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
 
 static char *jk_say_rm(char *at, const jk_asm_line *l, unsigned bits, unsigned vl, uint64_t end, uint64_t pool)
 {
-    const jk_row *row = &jk_rows[l->inst];
+    const jk_inst_row *row = &jk_inst_rows[l->inst];
     unsigned nbytes = jk_row_bytes(row, bits, vl, l->rm.bcast);
     if (l->rm.kind == JK_OPND_REG)
         return jk_say_operand(at, row->rm, vl, l->rm.reg);
@@ -124,7 +124,7 @@ static char *jk_say_rm(char *at, const jk_asm_line *l, unsigned bits, unsigned v
 
 JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end, uint64_t pool, char *text)
 {
-    const jk_row *row = &jk_rows[l->inst];
+    const jk_inst_row *row = &jk_inst_rows[l->inst];
     unsigned bits = row->bits[l->vt.fmt & 3], vl = jk_row_length(bits, l->vt.vl);
     const char *op = jk_forms[l->vt.fmt >> 2].ops, *comma = " ";
     char *at = jk_say_mnemonic(text, l);
