@@ -5,11 +5,40 @@ JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds
 {
     if (!k->nquick || n - 1 >= JK_CHUNK || b->npacked)
         return jk_run_driver(k, n, b, e);
-    if (jk_is_one(k, n))
-        jk_run_one(k, n, b->p);
-    else
-        jk_run_quick(k, n, b->p);
+    jk_run_small(k, n, b->p);
     return JITK_OK;
+}
+
+/* Binds the arguments of most calls: pointers of the declared types, numbers that are floating point, nothing that might
+ * overlap but what is in place. False where anything else is asked for, or wrong: the long way does it, or says what it
+ * is. p[JK_QUICK_ARGS]; `number` holds what had to be converted. */
+static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *args, void **p,
+                                 float *number)
+{
+    const jk_param_info *info = k->program.args;
+    size_t nbytes = n * 8, i, out;
+    if (!k->plain || nargs != k->program.nargs || n - 1 >= JK_CHUNK)
+        return false;
+    for (i = 0; i < nargs; i++) {
+        unsigned tag = args[i].tag;
+        p[i] = (void *)(uintptr_t)args[i].value.pointer;
+        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+            info[i].type <= JK_F32) {
+            number[i] = (float)args[i].value.f64;
+            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&args[i].value : (void *)&number[i];
+            continue;
+        }
+        if (!info[i].is_result)
+            tag &= ~(unsigned)JK_TAG_CONST;
+        if (!p[i] || (tag != (unsigned)info[i].type && tag != JK_TAG_VOID))
+            return false;
+    }
+    for (out = k->program.nparams; out < nargs; out++)
+        for (i = 0; i < out; i++)
+            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
+                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
+                return false;
+    return true;
 }
 
 /* More arguments than there is room for on the stack. */
@@ -54,7 +83,14 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
 JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
 {
     uint32_t mode = jk_fp_enter();
+    void *p[JK_QUICK_ARGS];
+    float number[JK_QUICK_ARGS];
     jitk_error e;
+    if (kernel && jk_bind_plain(kernel, n, nargs, args, p, number)) {
+        jk_run_small(kernel, n, p);
+        jk_fp_leave(mode);
+        return JITK_OK;
+    }
     e.status = JITK_OK;
     if (jk_call_any(kernel, n, nargs, NULL, NULL, args, &e) != JITK_OK)
         jk_report(&e, NULL);

@@ -265,7 +265,8 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     if (!c || !jk_quick_fits(k))
         k->nquick = 0;
     k->direct = jk_is_direct(k);
-    k->one = k->direct && k->nout == 1 && !k->nin;
+    k->one = jk_is_one_pass(k);
+    k->plain = k->nquick > 0 && k->npacked == 0;
     k->scratch_bytes = jk_run_bytes(k);
 }
 

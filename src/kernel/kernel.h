@@ -50,7 +50,8 @@ struct jitk_kernel {
     jk_op *red;         /* [nred] the reductions' ops, of all stages in turn */
     jk_quick *quick;    /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t ncode, nfind, nred, nin, nout, nquick; /* ncode and nfind: nstages and nred, 0 in the interpreter */
-    bool one;         /* direct, one result and no scalar parameters */
+    bool one;         /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool plain;       /* jk_bind_plain may bind its calls: the quick way is open, and no array is of another type */
     bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
     uint32_t max_red; /* the most reductions of a pass */
     uint32_t npacked; /* arrays of another element type than the kernel's */
@@ -149,8 +150,10 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
 
 /* ---- quick.c ---- */
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
+JK_FUNC bool jk_is_one_pass(const jitk_kernel *k);
 /* 1 <= n <= JK_CHUNK and k->nquick; p[nargs] as in jk_binds. */
-JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p);
+JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p);
+enum { JK_QUICK_ARGS = 8 }; /* the most that take this way */
 /* Parts that the driver has in common. */
 JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
 JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);

@@ -51,7 +51,7 @@ JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t
 }
 
 /* ---- the call ---- */
-enum { JK_QUICK_FRAME = 3072, JK_QUICK_ARGS = 8, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
+enum { JK_QUICK_FRAME = 3072, JK_ONE_FRAME = 1152, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
 typedef struct jk_quick_space {
     char frame[JK_QUICK_FRAME];
     char row[JK_QUICK_ARGS][2 * JK_LANE_BYTES]; /* rows are the upper halves */
@@ -59,6 +59,13 @@ typedef struct jk_quick_space {
     uint64_t cell[JK_QUICK_CELLS];
     double node[JK_QUICK_RED];
 } jk_quick_space;
+
+/* Whether jk_run_one may run the kernel, for some n. */
+JK_FUNC bool jk_is_one_pass(const jitk_kernel *k)
+{
+    bool results = k->nout == 1 ? k->direct : k->nout == 0 && k->max_red == 0;
+    return results && k->nquick == 1 && k->quick->pass && !k->nin && k->frame_bytes <= JK_ONE_FRAME;
+}
 
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 {
@@ -138,10 +145,10 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
     }
 }
 
-/* A kernel that is one reduction over contiguous arrays: its pass and nothing else. */
+/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. */
 JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 {
-    char frame[JK_QUICK_FRAME] __attribute__((aligned(64)));
+    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     double node;
     float f;
     jk_run run;
@@ -152,6 +159,10 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
     run.frame = frame;
     run.n = n;
     run.find = 0;
+    if (!k->nout) {
+        k->quick->pass(&run, 0, n, 0);
+        return;
+    }
     node = k->quick->pass(&run, 0, n, 0);
     f = (float)node;
     if (k->out->type == JK_F64)
@@ -202,4 +213,12 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
     }
     if (k->nout)
         jk_scalars_out(k, p, q.cell);
+}
+
+JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
+{
+    if (jk_is_one(k, n))
+        jk_run_one(k, n, p);
+    else
+        jk_run_quick(k, n, p);
 }
