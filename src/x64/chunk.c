@@ -197,6 +197,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_S(0, SUB, R11, RAX), /* at most four segments: what is left gets to 0 with the last one */
     JK_BACK(0, G, SEGMENT),
   JK_LABEL(0, FOLD),
+    JK_S(0, LEA, RBX, AREAS),
     JK_HOOK(0, FOLD, JK_FOLD_MEMORY, 0),
     JK_TO(JK_IF_HELD, ALWAYS, LEAVE),
   JK_LABEL(JK_IF_HELD, WHOLE),
