@@ -471,7 +471,7 @@ START_TEST(functions)
     ck_assert_int_eq(jk_parse(&r.ast, source[_i % 6], strlen(source[_i % 6]), NULL, 0, &e), JITK_OK);
     jk_arena_init(&r.arena, NULL, 0);
     ck_assert_msg(jk_lower(&r.ast, &lo, &r.arena, &r.p, &e) == JITK_OK, "%s", e.message);
-    ck_assert_msg(jk_x64_function(&r.p, fma != 0, NULL, 0, &r.arena, &r.code, &e) == JITK_OK, "%s", e.message);
+    ck_assert_msg(jk_x64_compile(&r.p, JK_ISA_FUNCTION, fma != 0, NULL, 0, &r.arena, &r.code, &e) == JITK_OK, "%s", e.message);
     ck_assert_msg(jk_exec_publish(r.code.bytes, r.code.nbytes, &r.exec, &e) == JITK_OK, "%s", e.message);
     ck_assert_double_eq(((fn12)(uintptr_t)r.exec.code)(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), want[_i % 6]);
     rig_close(&r);

@@ -46,22 +46,6 @@ static const jk_row jk_rows_fma[] = {
 };
 /* clang-format on */
 
-JK_FUNC bool jk_gen_init(jk_gen *g, const jk_program *p, jk_arena *arena, FILE *listing, uint64_t address, jitk_error *e)
-{
-    memset(g, 0, sizeof *g);
-    g->p = p;
-    g->arena = arena;
-    g->e = e;
-    jk_asm_init(&g->as, arena, JK_ENC_LEGACY);
-    g->as.listing = listing;
-    g->as.address = address;
-    g->as.note = UINT32_MAX;
-    g->frame_reg = JK_R_FRAME;
-    g->lanes = JK_LANE_BYTES / (uint32_t)jk_type_size((jk_type)p->type);
-    g->local = (uint32_t *)jk_arena_zero(arena, sizeof *g->local * ((size_t)p->nins + 1));
-    return g->local != NULL;
-}
-
 /* Starts a stage for a target. */
 JK_FUNC void jk_gen_stage(jk_gen *g, jk_target t)
 {
@@ -74,7 +58,6 @@ JK_FUNC void jk_gen_stage(jk_gen *g, jk_target t)
     g->pour = g->held = false;
     g->width = g->vectors = g->streams = 1;
     g->parts = t.scalar ? g->lanes : JK_LANE_BYTES / t.vbytes;
-    jk_asm_align(&g->as, 16);
 }
 
 /* The order, behind the loads that are results themselves where there are several: one result may stand where another's
@@ -105,14 +88,16 @@ JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, ui
 
 /* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage the
  * function that computes it: all uniform stages are one there, as no pass is between them. */
-JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_stage *s, jk_ref want, uint32_t frame)
+JK_FUNC bool jk_emit_stage(jk_gen *g, jk_target t, const jk_stage *s, jk_ref want)
 {
+    static const jk_row *const rows[] = {jk_rows_function, jk_rows_uniform, jk_rows_map, jk_rows_chunk, jk_rows_find};
     bool whole = want == JK_NOREF, pass = s && s->is_pass;
     uint32_t norder, nred = whole ? s->nred : 0;
     const jk_ref *order;
-    const jk_row *rows = !s ? jk_rows_function : !pass ? jk_rows_uniform : !whole ? jk_rows_find : nred ? jk_rows_chunk : jk_rows_map;
     jk_body b;
+    jk_gen_stage(g, t);
     g->stage = s;
+    g->want = want;
     if (pass)
         jk_frame_take(g, JK_PASS_SLOTS, 64);
     if (!(whole ? jk_stage_order(g, s, &order, &norder)
@@ -122,7 +107,10 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_stage *s, jk_ref want, uint32_t f
         return false;
     if (!nred)
         b.rows_index = JK_RCX;
-    return (!pass || jk_plan_pass(g, &b, whole)) && jk_skeleton(g, &b, rows, want, frame);
+    if (!s)
+        g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS; /* JK_IF_FRAME */
+    return (!pass || jk_plan_pass(g, &b, whole)) &&
+           jk_skeleton(g, &b, rows[!s ? 0 : !pass ? 1 : !whole ? 4 : nred ? 3 : 2]);
 }
 
 /* Each stage, and behind a pass its searches. */
@@ -130,16 +118,19 @@ JK_FUNC bool jk_emit_stages(jk_gen *g, jk_target scalar, jk_target vector, jk_co
 {
     const jk_program *p = g->p;
     uint32_t k, r;
+    out->stage = (size_t *)jk_arena_alloc(g->arena, sizeof *out->stage * ((size_t)p->nstages + 1));
+    out->find = (size_t **)jk_arena_zero(g->arena, sizeof *out->find * ((size_t)p->nstages + 1));
+    if (!out->stage || !out->find)
+        return false;
     for (k = 0; k < p->nstages; k++) {
         const jk_stage *s = &p->stages[k];
         out->stage[k] = JK_NOCODE;
-        out->find[k] = NULL;
         out->tail_rows |= s->is_pass && !vector.kmask;
         if (!s->is_pass && !s->norder)
             continue;
-        jk_gen_stage(g, s->is_pass ? vector : scalar);
+        jk_asm_align(&g->as, 16);
         out->stage[k] = g->as.n;
-        if (!jk_emit_stage(g, s, JK_NOREF, 0))
+        if (!jk_emit_stage(g, s->is_pass ? vector : scalar, s, JK_NOREF))
             return false;
         for (r = 0; r < s->nred; r++) {
             const jk_ins *i = &p->ins[s->red[r]];
@@ -149,62 +140,44 @@ JK_FUNC bool jk_emit_stages(jk_gen *g, jk_target scalar, jk_target vector, jk_co
                 out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred);
             if (!out->find[k])
                 return false;
-            jk_gen_stage(g, vector);
+            jk_asm_align(&g->as, 16);
             out->find[k][r] = g->as.n;
-            if (!jk_emit_stage(g, s, i->a, 0))
+            if (!jk_emit_stage(g, vector, s, i->a))
                 return false;
         }
     }
     return true;
 }
 
-/* ---- */
+#define JK_FUNCTION_FRAME 32768u /* bytes of stack at most: threads with 64 KiB of it call such functions too */
 
-JK_FUNC jitk_status jk_gen_finish(jk_gen *g, bool ok, jk_code *out)
-{
-    if (ok && g->fma_used) {
-        jk_asm_bind(&g->as, g->fma_thunk);
-        g->t = jk_target_of(JITK_ISA_SCALAR, false);
-        g->frame_reg = JK_RSP;
-        jk_skeleton(g, NULL, jk_rows_fma, 0, 0);
-    }
-    if (!jk_asm_finish(&g->as, &out->bytes, &out->nbytes) || !ok)
-        return g->e->status != JITK_OK ? g->e->status : jk_fail_nomem(g->e);
-    return g->e->status;
-}
-
+/* Most functions need no frame; what needs one is known after a first attempt. */
 JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, FILE *listing, uint64_t address,
                                    jk_arena *arena, jk_code *out, jitk_error *e)
 {
     jk_gen g;
-    jk_target vector = jk_target_of(isa, fma), scalar = jk_target_of(JITK_ISA_SCALAR, vector.enc != JK_ENC_LEGACY);
-    bool ok = jk_gen_init(&g, p, arena, listing, address, e);
-    memset(out, 0, sizeof *out);
-    out->stage = (size_t *)jk_arena_alloc(arena, sizeof *out->stage * ((size_t)p->nstages + 1));
-    out->find = (size_t **)jk_arena_alloc(arena, sizeof *out->find * ((size_t)p->nstages + 1));
-    ok = ok && out->stage && out->find && jk_emit_stages(&g, scalar, vector, out);
-    out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
-    return jk_gen_finish(&g, ok, out);
-}
-
-#define JK_FUNCTION_FRAME 32768u /* bytes of stack at most: threads with 64 KiB of it call such functions too */
-
-/* Most functions need no frame; what needs one is known after a first attempt. */
-JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing, uint64_t address, jk_arena *arena,
-                                    jk_code *out, jitk_error *e)
-{
-    jk_gen g;
     uint32_t frame = 0;
-    bool ok;
+    bool function = isa == JK_ISA_FUNCTION, ok;
+    jk_target vector = jk_target_of(function ? JITK_ISA_SCALAR : isa, fma),
+              scalar = jk_target_of(JITK_ISA_SCALAR, vector.enc != JK_ENC_LEGACY);
     memset(out, 0, sizeof *out);
     for (;;) {
-        ok = jk_gen_init(&g, p, arena, listing, address, e);
-        jk_gen_stage(&g, jk_target_of(JITK_ISA_SCALAR, fma));
-        g.frame_reg = JK_RSP;
-        g.function = true;
-        g.held = frame || p->nparams > JK_ARG_REGISTERS;
-        ok = ok && jk_emit_stage(&g, NULL, p->args[p->nparams].value, frame);
-        if (!ok || frame >= g.frame_max)
+        memset(&g, 0, sizeof g);
+        g.p = p;
+        g.arena = arena;
+        g.e = e;
+        jk_asm_init(&g.as, arena, JK_ENC_LEGACY);
+        g.as.listing = listing;
+        g.as.address = address;
+        g.as.note = UINT32_MAX;
+        g.frame_reg = function ? JK_RSP : JK_R_FRAME;
+        g.function = function;
+        g.stack = frame;
+        g.lanes = JK_LANE_BYTES / (uint32_t)jk_type_size((jk_type)p->type);
+        g.local = (uint32_t *)jk_arena_zero(arena, sizeof *g.local * ((size_t)p->nins + 1));
+        ok = g.local && (function ? jk_emit_stage(&g, scalar, NULL, p->args[p->nparams].value)
+                                  : jk_emit_stages(&g, scalar, vector, out));
+        if (!ok || !function || frame >= g.frame_max)
             break;
         frame = (uint32_t)JK_ALIGN_UP((size_t)g.frame_max, 64);
         if (frame > JK_FUNCTION_FRAME)
@@ -212,7 +185,16 @@ JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing
                            "the function needs %u bytes of stack for temporaries; at most %u are taken", frame,
                            JK_FUNCTION_FRAME);
     }
-    return jk_gen_finish(&g, ok, out);
+    out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
+    if (ok && g.fma_used) {
+        jk_asm_bind(&g.as, g.fma_thunk);
+        g.t = jk_target_of(JITK_ISA_SCALAR, false);
+        g.frame_reg = JK_RSP;
+        jk_skeleton(&g, NULL, jk_rows_fma);
+    }
+    if (!jk_asm_finish(&g.as, &out->bytes, &out->nbytes) || !ok)
+        return e->status != JITK_OK ? e->status : jk_fail_nomem(e);
+    return e->status;
 }
 
 #undef JK_S

@@ -113,6 +113,8 @@ struct jk_gen {
     const jk_stage *stage;
     uint8_t frame_reg;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
+    uint32_t stack;         /* bytes of a function's frame */
+    jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
     uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
     uint32_t *outer;        /* [nins] while a rare body is built: a ref's value number + 1 in the body around */
     const jk_body *around;

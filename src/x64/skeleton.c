@@ -55,20 +55,19 @@ JK_SMALL_OPEN
     X(POURED, IMM, NOGP, NOGP, 1, 0, LANES, JK_POUR) \
     X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, LOG_LANES, 1) \
     X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, LOG_LANES, -1) \
-    /* elements of one vector, of the wide loop's step; lanes without a vector's; areas' bytes; shifts; a frame's bytes */ \
+    /* elements of one vector, of the wide loop's step; lanes without a vector's; an area's bytes, two's; a frame's */ \
     X(ONE, IMM, NOGP, NOGP, 1, 0, ONE, 1) \
     X(WIDE, IMM, NOGP, NOGP, 1, 0, WIDE, 1) \
     X(ROWS, IMM, NOGP, NOGP, 1, 0, ROWS, 1) \
     X(STRIDE, IMM, NOGP, NOGP, 1, 0, STRIDE, 1) \
-    X(GROUP, IMM, NOGP, NOGP, 1, 0, GROUP, 1) \
-    X(LOG_STREAMS, IMM, NOGP, NOGP, 1, 0, LOG_STREAMS, 1) \
+    X(STRIDES, IMM, NOGP, NOGP, 1, 0, STRIDE, 2) \
     X(FRAME, IMM, NOGP, NOGP, 1, 0, FRAME, 1)
 /* clang-format on */
 
 /* clang-format off */
 typedef enum jk_var {
     JK_VAR_NONE, JK_VAR_IMM, JK_VAR_LANES, JK_VAR_LOG_LANES, JK_VAR_ONE, JK_VAR_WIDE, JK_VAR_ROWS, JK_VAR_STRIDE,
-    JK_VAR_GROUP, JK_VAR_LOG_STREAMS, JK_VAR_ZEROS, JK_VAR_FRAME, JK_VAR_COUNT
+    JK_VAR_ZEROS, JK_VAR_FRAME, JK_VAR_COUNT
 } jk_var;
 
 typedef enum jk_spot {
@@ -149,7 +148,7 @@ typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT } jk_shape
 
 typedef struct jk_row {
     uint8_t what; /* jk_inst or jk_hook */
-    uint8_t a;    /* operand size; condition of a CMOV; what a hook says */
+    uint8_t a;    /* operand size, condition << 4 of a CMOV; what a hook says */
     uint8_t d, s; /* jk_spot */
     uint16_t when;
     int16_t imm;
@@ -159,7 +158,7 @@ typedef struct jk_row {
 #define JK_S4(when, NAME, d, s) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0}
 #define JK_SI(when, NAME, d, imm) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm}
 #define JK_SI4(when, NAME, d, imm) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_IMM, when, imm}
-#define JK_CMOV(when, cc, d, s) {JK_G_CMOV, JK_CC_##cc, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_CMOV(when, cc, d, s) {JK_G_CMOV, JK_CC_##cc << 4 | 8, JK_IN_##d, JK_IN_##s, when, 0}
 #define JK_S0(when, NAME) {JK_##NAME, 0, 0, 0, when, 0}
 #define JK_LABEL(when, l) {JK_SK_LABEL, JK_L_##l, 0, 0, when, 0}
 #define JK_TO(when, cc, l) {JK_SK_TO, JK_L_##l, JK_CC_##cc, 0, when, 0}
@@ -203,7 +202,6 @@ enum jk_row_label {
 typedef struct jk_skel {
     jk_gen *g;
     jk_body *b;
-    jk_ref want;    /* what a search compares; a function's result */
     uint32_t flags; /* JK_IF_... that hold */
     uint32_t open;  /* a bit for each label that is used and not yet placed */
     int32_t var[JK_VAR_COUNT];
@@ -306,7 +304,7 @@ static void jk_skel_look(jk_skel *x)
     jk_play_init(&p, x->g, (jk_type)x->g->p->type);
     p.b = b;
     p.j = 0;
-    p.val[0] = jk_val_of(b, x->want);
+    p.val[0] = jk_val_of(b, x->g->want);
     p.o[JK_AT_D] = jk_opnd_reg(2);
     p.o[JK_AT_X] = jk_at_frame(x->g, JK_PASS_SLOTS);
     jk_play_run(&p, !x->g->t.kmask ? jk_do_look : b->mode == JK_MODE_MASK ? jk_do_look_tail : jk_do_look_k);
@@ -342,7 +340,7 @@ static bool jk_skel_function(jk_skel *x)
             jk_own(b, 0, g->p->ins[b->val[v].ref].a, v);
     b->pinned[0] = 0;
     jk_body_run(b);
-    jk_emit_mov(g, 0, jk_reg_of(b, jk_val_of(b, x->want), 0));
+    jk_emit_mov(g, 0, jk_reg_of(b, jk_val_of(b, x->g->want), 0));
     return true;
 }
 
@@ -363,23 +361,22 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
 {
     jk_asm *as = &x->g->as;
     jk_inst i = (jk_inst)c->what;
+    unsigned w = c->a & 15, cc = c->a >> 4;
     jk_opnd d = jk_spot_of(x, c->d), s = jk_spot_of(x, c->s);
     if (i > JK_G_LAST)
         jk_asm_op(as, i);
     else if (i == JK_K_KMOV)
         jk_asm_kload(as, JK_K_TAIL, s);
-    else if (i == JK_G_CMOV)
-        jk_asm_cmov(as, (jk_cc)c->a, 8, d.reg, s);
     else if (i == JK_G_BZHI)
-        jk_asm_bzhi(as, c->a, d.reg, d.reg, s.reg);
-    else if (s.kind == JK_OPND_IMM && i >= JK_G_SHL && i <= JK_G_SAR)
-        jk_asm_shift(as, i, c->a, d.reg, (unsigned)s.disp);
-    else if (s.kind == JK_OPND_IMM)
-        jk_asm_gi(as, i, c->a, d, s.disp);
-    else if (d.kind == JK_OPND_MEM)
-        jk_asm_gstore(as, i, c->a, d, s.reg);
+        jk_asm_bzhi(as, w, d.reg, d.reg, s.reg);
+    else if (s.kind != JK_OPND_IMM && d.kind == JK_OPND_REG)
+        jk_asm_gput(as, i, JK_AS_RM, w, d.reg, cc, s, 0);
+    else if (s.kind != JK_OPND_IMM)
+        jk_asm_gstore(as, i, w, d, s.reg);
+    else if (i >= JK_G_SHL && i <= JK_G_SAR)
+        jk_asm_shift(as, i, w, d.reg, (unsigned)s.disp);
     else
-        jk_asm_g(as, i, c->a, d.reg, s);
+        jk_asm_gi(as, i, w, d, s.disp);
 }
 
 /* A label, a jump forth or back. */
@@ -465,7 +462,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
                 return false;
             break;
         case JK_SK_TOUCH:
-            for (k = 4096; k < (uint32_t)x->var[JK_VAR_FRAME]; k += 4096)
+            for (k = 4096; k < g->stack; k += 4096)
                 jk_asm_gi(&g->as, JK_G_OR, 4, jk_opnd_mem(JK_RSP, -(int32_t)k), 0);
             break;
         case JK_SK_VECTORS:
@@ -486,25 +483,21 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
     }
 }
 
-/* Carries a table out around a body (NULL: none), and emits the rare bodies that this one asks for. `want`: what a search
- * compares, or a function's result. `frame`: bytes of a function's. */
-JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows, jk_ref want, uint32_t frame)
+/* Carries a table out around a body (NULL: none), and emits the rare bodies that this one asks for. */
+JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
 {
     jk_skel x;
     uint32_t one = g->lanes / g->parts, bits;
     memset(&x, 0, sizeof x);
     x.g = g;
     x.b = b;
-    x.want = want;
     x.var[JK_VAR_LANES] = (int32_t)g->lanes;
     x.var[JK_VAR_LOG_LANES] = (int32_t)jk_log2(g->lanes);
     x.var[JK_VAR_ONE] = (int32_t)one;
     x.var[JK_VAR_WIDE] = (int32_t)(one * g->vectors);
     x.var[JK_VAR_ROWS] = (int32_t)(g->lanes - one);
     x.var[JK_VAR_STRIDE] = (int32_t)g->seg_stride;
-    x.var[JK_VAR_GROUP] = (int32_t)(g->seg_stride * g->streams);
-    x.var[JK_VAR_LOG_STREAMS] = (int32_t)jk_log2(g->streams);
-    x.var[JK_VAR_FRAME] = (int32_t)frame;
+    x.var[JK_VAR_FRAME] = (int32_t)g->stack;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
                       (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
                       (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +

@@ -21,11 +21,10 @@ typedef struct jk_code {
     bool tail_rows;              /* jk_run.tail is needed where count mod lanes is not 0 */
 } jk_code;
 
-/* `fma`: the CPU has FMA and AVX2, so that SCALAR may use them. `listing`: NULL, or where the text of the listing goes,
- * with addresses from `address` on. All memory is the arena's. */
+/* `isa` may be JK_ISA_FUNCTION: a native scalar function (SysV), all parameters scalars of the kernel's type, one result;
+ * its entry is at offset 0. `fma`: the CPU has FMA and AVX2, so that scalar code may use them. `listing`: NULL, or where
+ * the text of the listing goes, with addresses from `address` on. All memory is the arena's. */
+#define JK_ISA_FUNCTION JITK_ISA_AUTO
 JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, FILE *listing, uint64_t address,
                                    jk_arena *arena, jk_code *out, jitk_error *e);
-/* A native scalar function (SysV): all parameters scalars of the kernel's type, one result. Entry at offset 0. */
-JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing, uint64_t address, jk_arena *arena,
-                                    jk_code *out, jitk_error *e);
 #endif
