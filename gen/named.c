@@ -1,6 +1,7 @@
 /* named: reads the kernel files in the order of kernels/files and lowers each definition in both precisions, with the
  * parser and the lowering that the runtime has; tables.c and wrappers.c print the result. */
 #include "named.h"
+#include "../src/ir/verify.c"
 
 /* Errors as language.md prints them: place, message, the line and a caret. */
 static void gen_die_at(const char *path, const char *source, const jitk_error *e)

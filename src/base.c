@@ -23,21 +23,22 @@ struct jk_block {
 #define JK_BLOCK_HEAD JK_ALIGN_UP(sizeof(jk_block), 16)
 #define JK_BLOCK_FIRST ((size_t)16384)
 
-JK_FUNC void jk_arena_init(jk_arena *a, void *first, size_t nbytes)
+/* All places in a block are aligned, its end too; a first block too small to hold one of them is none. */
+JK_NOINLINE void jk_arena_init(jk_arena *a, void *first, size_t nbytes)
 {
     char *at = (char *)first;
-    a->blocks = NULL;
-    a->at = at ? at + (-(uintptr_t)at & 15) : NULL;
-    a->end = at ? at + nbytes : NULL;
-    a->failed = false;
-    a->limited = false;
+    memset(a, 0, sizeof *a);
+    if (nbytes >= 32) {
+        a->at = at + (-(uintptr_t)at & 15);
+        a->end = at + nbytes - ((uintptr_t)(at + nbytes) & 15);
+    }
 }
 
 /* Blocks double, so that an arena of any size costs a logarithmic number of allocations. */
 JK_NOINLINE void *jk_arena_more(jk_arena *a, size_t nbytes)
 {
-    size_t last = a->blocks ? a->blocks->nbytes : JK_BLOCK_FIRST / 2;
-    size_t want = JK_LARGER(2 * last, nbytes + JK_BLOCK_HEAD);
+    size_t last = a->blocks ? a->blocks->nbytes : JK_BLOCK_FIRST / 2, need = JK_ALIGN_UP(nbytes, 16) + JK_BLOCK_HEAD;
+    size_t want = JK_LARGER(2 * last, need);
     jk_block *b = a->limited || nbytes > SIZE_MAX / 4 ? NULL : (jk_block *)JK_MALLOC(want);
     if (!b) {
         a->failed = true;
@@ -46,22 +47,17 @@ JK_NOINLINE void *jk_arena_more(jk_arena *a, size_t nbytes)
     b->next = a->blocks;
     b->nbytes = want;
     a->blocks = b;
-    a->at = (char *)b + JK_BLOCK_HEAD + nbytes;
+    a->at = (char *)b + need;
     a->end = (char *)b + want;
     return (char *)b + JK_BLOCK_HEAD;
 }
 
-JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes)
+JK_NOINLINE void *jk_arena_alloc(jk_arena *a, size_t nbytes)
 {
     char *p = a->at;
-    if (nbytes > SIZE_MAX - 15) {
-        a->failed = true;
-        return NULL;
-    }
-    nbytes = JK_ALIGN_UP(nbytes, 16);
-    if (!p || (size_t)(a->end - p) < nbytes || p > a->end)
+    if (!p || (size_t)(a->end - p) < nbytes)
         return jk_arena_more(a, nbytes);
-    a->at = p + nbytes;
+    a->at = p + JK_ALIGN_UP(nbytes, 16);
     return p;
 }
 
@@ -91,17 +87,14 @@ JK_FUNC char *jk_find_char(const char *s, char c)
     return NULL;
 }
 
-JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
+JK_NOINLINE void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
 {
-    size_t want = *cap ? 2 * *cap : 16;
+    size_t want = *cap ? 2 * *cap : 8;
     void *p;
     if (count < *cap)
         return items;
-    if (want > SIZE_MAX / 2 / item_bytes) {
-        a->failed = true;
-        return NULL;
-    }
-    p = jk_arena_alloc(a, want * item_bytes);
+    /* Beyond SIZE_MAX / 4 there is no memory: no product of a number of items that there are with their size wraps. */
+    p = jk_arena_alloc(a, want > SIZE_MAX / 1024 ? SIZE_MAX : want * item_bytes);
     if (!p)
         return NULL;
     if (count)
@@ -110,47 +103,61 @@ JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_
     return p;
 }
 
-JK_FUNC void jk_fail_text(jitk_error *e, const char *format, va_list args)
+JK_NOINLINE bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes)
 {
+    void *items;
+    memcpy(&items, array, sizeof items);
+    items = jk_grow(a, items, count, cap, item_bytes);
+    if (items)
+        memcpy(array, &items, sizeof items);
+    return items != NULL;
+}
+
+JK_NOINLINE void jk_fail_text(jitk_error *e, jitk_status status, const char *format, va_list args)
+{
+    e->status = status;
     vsnprintf(e->message, sizeof e->message, format, args);
 }
 
-JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length, const char *format,
-                            ...)
+JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length)
+{
+    size_t i, line = 1, start = 0;
+    for (i = 0; i < offset; i++)
+        if (source[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    e->line = line;
+    e->column = offset - start + 1;
+    e->length = length;
+}
+
+JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length,
+                            const char *format, ...)
 {
     va_list args;
-    if (e->status != JITK_OK)
-        return e->status;
-    e->status = status;
-    e->line = line;
-    e->column = column;
-    e->length = length;
-    va_start(args, format);
-    jk_fail_text(e, format, args);
-    va_end(args);
-    return status;
+    if (e->status == JITK_OK) {
+        e->line = line;
+        e->column = column;
+        e->length = length;
+        va_start(args, format);
+        jk_fail_text(e, status, format, args);
+        va_end(args);
+    }
+    return e->status;
 }
 
 JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
                                const char *format, ...)
 {
     va_list args;
-    size_t i, line = 1, start = 0;
-    if (e->status != JITK_OK)
-        return e->status;
-    for (i = 0; i < offset; i++)
-        if (source[i] == '\n') {
-            line++;
-            start = i + 1;
-        }
-    e->status = status;
-    e->line = line;
-    e->column = offset - start + 1;
-    e->length = length;
-    va_start(args, format);
-    jk_fail_text(e, format, args);
-    va_end(args);
-    return status;
+    if (e->status == JITK_OK) {
+        jk_fail_place(e, source, offset, length);
+        va_start(args, format);
+        jk_fail_text(e, status, format, args);
+        va_end(args);
+    }
+    return e->status;
 }
 
 JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)

@@ -63,9 +63,12 @@ JK_FUNC void jk_arena_free(jk_arena *a);
  * caller's are an error. */
 JK_FUNC char *jk_find_char(const char *s, char c);
 
-/* Makes room for one more element in an arena-backed array: doubles *cap when count == *cap. Returns the (moved)
+/* Makes room for one more element in an arena-backed array: doubles *cap (from 8) when count == *cap. Returns the (moved)
  * array, or NULL when memory has run out. */
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);
+/* The same for the array that the pointer at `array` (of any type) leads to. False, and the array as it was, when
+ * memory has run out. */
+JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes);
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
  * Returns the status, so that `return jk_fail(...)` reads well. Places are 1-based; 0 means no place. */
@@ -75,4 +78,6 @@ JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size
 JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
                                const char *format, ...) __attribute__((format(printf, 6, 7)));
 JK_FUNC jitk_status jk_fail_nomem(jitk_error *e);
+/* Sets an error's place alone. */
+JK_FUNC void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length);
 #endif

@@ -8,7 +8,6 @@
 #include "syntax/token.c"
 #include "syntax/parse.c"
 #include "syntax/define.c"
-#include "syntax/build.c"
 #include "syntax/print.c"
 #include "ir/ops.h"
 #include "ir/ir.h"

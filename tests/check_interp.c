@@ -1,6 +1,7 @@
 /* interp, reduce: random programs, rare bodies among them, against a direct reading of the IR's meaning; reductions
  * against reference.h, whose text docs/reductions.md shows; the tree against its definition. */
 #include "suites.h"
+#include "../src/ir/verify.c"
 #include "plain_op.h"
 #include "reference.h"
 

@@ -27,6 +27,7 @@ static void check_ir_free(void *p)
 #define JK_MALLOC check_ir_malloc
 #define JK_FREE check_ir_free
 #include "suites.h"
+#include "../src/ir/verify.c"
 #include "plain_fp.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))

@@ -1,6 +1,7 @@
 /* x64: machine code against the interpreter, stage by stage and below the driver: every op, every mode of the loops, more
  * values, arrays and accumulators than there are registers. */
 #include "suites.h"
+#include "../src/ir/verify.c"
 #include "kernels_under_test.h"
 #include <math.h>
 

@@ -145,6 +145,4 @@ JK_FUNC const char *jk_op_name(jk_op op);
 
 /* ---- looking ---- */
 JK_FUNC void jk_ir_print(const jk_program *p, FILE *out);
-/* Checks what the comments above promise; a message, or NULL. */
-JK_FUNC const char *jk_ir_verify(const jk_program *p);
 #endif

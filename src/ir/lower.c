@@ -169,22 +169,23 @@ JK_FUNC void jk_lower_suggest(jk_lowerer *l, const jk_node *n, char *out, size_t
 /* ---- leaves ---- */
 JK_FUNC jk_ref jk_lower_number(jk_lowerer *l, const jk_node *n)
 {
-    bool overflow = false;
     jk_type t = (jk_type)l->ir.type;
-    double v = jk_number_value(n->text, n->text_len, t, &overflow);
-    if (overflow)
+    uint64_t bits;
+    jk_number_read(n->text, t, &bits);
+    if (bits == jk_kind_bits(JK_IS_INF, t))
         JK_FAIL_NODE(l, n, JITK_ERR_TYPE, "%.*s is too large for %s; infinity is written 'inf'",
                      JK_NAME_SHOWN(n->text_len), n->text, jk_type_name(t));
-    return jk_ir_float(&l->ir, t, v);
+    return jk_ir_bits(&l->ir, t, bits);
 }
 
 JK_FUNC jk_ref jk_lower_constant(jk_lowerer *l, const jk_named *c)
 {
-    bool overflow = false;
     jk_type t = (jk_type)l->ir.type;
-    if (c->text)
-        return jk_ir_float(&l->ir, t, jk_number_value(c->text, strlen(c->text), t, &overflow));
-    return jk_ir_kind(&l->ir, c->name[0] == 'i' ? JK_IS_INF : JK_IS_NAN);
+    uint64_t bits;
+    if (!c->text)
+        return jk_ir_kind(&l->ir, c->name[0] == 'i' ? JK_IS_INF : JK_IS_NAN);
+    jk_number_read(c->text, t, &bits);
+    return jk_ir_bits(&l->ir, t, bits);
 }
 
 JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value *v)

@@ -10,18 +10,18 @@ typedef enum jk_ast_kind {
     JK_AST_NAME,   /* text: a parameter, a binding, a named constant */
     JK_AST_UNARY,  /* op; 1 kid */
     JK_AST_BINARY, /* op; 2 kids */
-    JK_AST_COND,   /* c ? a : b; 3 kids */
+    JK_AST_COND,   /* op; c ? a : b; 3 kids */
     JK_AST_CALL    /* text is the function's name; kids are the arguments */
 } jk_ast_kind;
 
-/* Operators, loosest first. One list: token, precedence, and what the printer writes. */
+/* Operators: binary ones, loosest first, prefixes, and the choice. */
 typedef enum jk_ast_op {
     JK_OP_NONE,
     JK_OP_OR, JK_OP_AND,
     JK_OP_LT, JK_OP_LE, JK_OP_GT, JK_OP_GE, JK_OP_EQ, JK_OP_NE,
-    JK_OP_ADD, JK_OP_SUB, JK_OP_MUL, JK_OP_DIV, JK_OP_MOD,
-    JK_OP_NEG, JK_OP_PLUS, JK_OP_NOT,
-    JK_OP_POW, JK_OP_SQRT /* the prefix sign */
+    JK_OP_ADD, JK_OP_SUB, JK_OP_MUL, JK_OP_DIV, JK_OP_MOD, JK_OP_POW,
+    JK_OP_NEG, JK_OP_PLUS, JK_OP_NOT, JK_OP_SQRT /* the prefix sign */,
+    JK_OP_COND
 } jk_ast_op;
 
 typedef struct jk_node {
@@ -30,7 +30,7 @@ typedef struct jk_node {
     uint32_t nkids, kid;      /* kids are ast->kids[kid .. kid + nkids) */
     uint32_t pos, len;        /* the whole construct's place in the source, bytes */
     uint32_t at, at_len;      /* the operator's or the function name's own place: where an error points */
-    const char *text;         /* NUMBER, NAME, CALL; not terminated */
+    const char *text;         /* NUMBER, NAME, CALL; not terminated, but a number's own end stops who reads it */
     uint32_t text_len;
 } jk_node;
 
@@ -80,14 +80,10 @@ struct jitk_ast {
 JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_len, void *first, size_t first_bytes,
                              jitk_error *e);
 
-/* Rounds a number's text (as the tokenizer accepts it: decimal, 0x hexadecimal, hexadecimal float) correctly, once, to
- * f64 or f32; the result is exact-to-nearest-even whatever the locale. For JK_F32 the value is returned as a double that
- * holds it exactly. *overflow is set where it is too large for the type. */
-JK_FUNC double jk_number_value(const char *text, size_t len, jk_type type, bool *overflow);
-
-/* Writes all definitions: as infix with the fewest parentheses that parse back to the same tree, or as S-expressions. */
-JK_FUNC jitk_status jk_ast_print_infix(const jitk_ast *ast, FILE *out);
-JK_FUNC jitk_status jk_ast_print_sexpr(const jitk_ast *ast, FILE *out);
+/* The bytes of a terminated text that make up a number (decimal, 0x hexadecimal, hexadecimal float); 0 if it begins with
+ * none. An exponent without digits is left. Where bits is not NULL: the bits of its value in the type (f64 or f32),
+ * rounded once, to nearest even, whatever the locale; those of infinity if it is too large. */
+JK_FUNC uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits);
 
 /* An error as a person reads it: place and message, the source's line, a caret under the place. */
 JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out);

@@ -1,405 +1,312 @@
-/* syntax: definitions: parameter lists, types, results, and the text as a whole; a function per rule. What is refused
- * here as not supported yet (bodies) has its place in the head's end. */
+/* syntax: definitions: parameter lists, types, results, and the text as a whole; a function per rule. After an error
+ * the current token is none that any rule goes on with. What is refused as not supported yet (bodies) has its place in
+ * the definition's head. */
 #include "ast.h"
 
 JK_SMALL_OPEN
 
-/* Parameters without duplicates: a short list is searched, a long one hashed. */
+/* Parameters without duplicates. */
 typedef struct jk_param_list {
     jk_param *items;
-    size_t count, cap, nslots;
-    uint32_t *slots; /* index + 1, 0 is empty */
+    uint32_t *slots; /* a hash table: index + 1, 0 is empty */
+    uint32_t count, nslots;
 } jk_param_list;
 
 /* ---- parameters ---- */
-JK_FUNC uint32_t jk_name_hash(const char *s, size_t n)
+JK_NOINLINE uint32_t *jk_param_slot(const jk_param_list *l, const char *name, uint32_t n)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    size_t i;
+    uint32_t h = 2166136261u, i; /* FNV-1a */
     for (i = 0; i < n; i++)
-        h = (h ^ (unsigned char)s[i]) * 16777619u;
-    return h ^ h >> 15;
-}
-
-JK_FUNC uint32_t *jk_param_slot(const jk_param_list *l, const char *name, size_t n)
-{
-    uint32_t i = jk_name_hash(name, n);
-    for (;; i++) {
-        uint32_t *slot = &l->slots[i & (l->nslots - 1)];
+        h = (h ^ (unsigned char)name[i]) * 16777619u;
+    for (h ^= h >> 15;; h++) {
+        uint32_t *slot = &l->slots[h & (l->nslots - 1)];
         const jk_param *q = *slot ? &l->items[*slot - 1] : NULL;
         if (!q || (q->name_len == n && memcmp(q->name, name, n) == 0))
             return slot;
     }
 }
 
-/* Keeps the table at most half full. */
-JK_NOINLINE bool jk_param_rehash(jk_param_list *l, jk_arena *arena)
+/* Room for twice as many, which fill half of the table. */
+JK_FUNC bool jk_param_more(jk_param_list *l, jk_arena *arena)
 {
-    size_t i, want = l->nslots ? 2 * l->nslots : 32;
+    size_t want = l->nslots ? 2 * (size_t)l->nslots : 8;
+    jk_param *items = (jk_param *)jk_arena_alloc(arena, want / 2 * sizeof *items);
+    uint32_t i;
     l->slots = (uint32_t *)jk_arena_zero(arena, want * sizeof *l->slots);
-    if (!l->slots)
+    if (arena->failed)
         return false;
-    l->nslots = want;
+    if (l->count)
+        memcpy(items, l->items, l->count * sizeof *items);
+    l->items = items;
+    l->nslots = (uint32_t)want;
     for (i = 0; i < l->count; i++)
-        *jk_param_slot(l, l->items[i].name, l->items[i].name_len) = (uint32_t)i + 1;
+        *jk_param_slot(l, items[i].name, items[i].name_len) = i + 1;
     return true;
 }
 
-/* The parameter of that name: found, or new (*added) and to be filled in. NULL when memory has run out. */
-JK_FUNC jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *name, uint32_t n, uint32_t pos,
-                                 bool *added)
+/* The parameter of that name: found, or new and to be filled in (then the list has one more). NULL when memory has run
+ * out. */
+JK_NOINLINE jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *name, uint32_t n, uint32_t pos)
 {
-    uint32_t *slot = NULL;
-    size_t i;
+    uint32_t *slot;
     jk_param *q;
-    *added = false;
-    if (l->count < 8) {
-        for (i = 0; i < l->count; i++)
-            if (l->items[i].name_len == n && memcmp(l->items[i].name, name, n) == 0)
-                return &l->items[i];
-    } else {
-        if (2 * (l->count + 1) > l->nslots && !jk_param_rehash(l, arena))
-            return NULL;
-        slot = jk_param_slot(l, name, n);
-        if (*slot)
-            return &l->items[*slot - 1];
-    }
-    if (l->count == l->cap) {
-        if (l->cap == 0) { /* jk_grow begins at 16, most kernels need fewer */
-            l->cap = 4;
-            q = (jk_param *)jk_arena_alloc(arena, l->cap * sizeof *q);
-        } else {
-            q = (jk_param *)jk_grow(arena, l->items, l->count, &l->cap, sizeof *q);
-        }
-        if (!q)
-            return NULL;
-        l->items = q;
-    }
-    q = &l->items[l->count++];
+    if (2 * l->count == l->nslots && !jk_param_more(l, arena))
+        return NULL;
+    slot = jk_param_slot(l, name, n);
+    if (*slot)
+        return &l->items[*slot - 1];
+    q = &l->items[l->count];
+    *slot = ++l->count;
     memset(q, 0, sizeof *q);
     q->name = name;
     q->name_len = n;
     q->pos = pos;
     q->type = JK_TYPE_NONE;
-    if (slot)
-        *slot = (uint32_t)l->count;
-    *added = true;
     return q;
 }
 
-/* A type's name. What other languages call it (by its beginning) is answered with ours. */
-JK_FUNC bool jk_parse_type(jk_parser *p, uint8_t *type)
+/* Over a token that must be there. */
+JK_NOINLINE void jk_accept(jk_lexer *l, unsigned kind, const char *what)
 {
-    static const char *const foreign[] = {"double\0f64", "float\0f32", "char\0u8",   "bool\0u8", "byte\0u8",
-                                          "uint8\0u8",   "int32\0i32", "int64\0i64", "int\0i32", "long\0i64"};
-    const char *s = p->ast->source + p->token.pos;
-    size_t n = p->token.len, i;
-    int t;
-    if (p->token.kind != JK_TOK_NAME) {
-        jk_expected(p, "an element type (f64 f32 i64 i32 u8)");
-        return false;
-    }
-    for (t = JK_F64; t <= JK_U8; t++)
-        if (strlen(jk_type_name((jk_type)t)) == n && memcmp(jk_type_name((jk_type)t), s, n) == 0) {
-            *type = (uint8_t)t;
-            jk_next(p);
-            return true;
-        }
-    for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if (strlen(foreign[i]) <= n && memcmp(foreign[i], s, strlen(foreign[i])) == 0) {
-            JK_PARSE_FAIL(p, JITK_ERR_NAME, p->token.pos, p->token.len, "unknown type '%.*s' (did you mean '%s'?)",
-                          (int)n, s, foreign[i] + strlen(foreign[i]) + 1);
-            return false;
-        }
-    JK_PARSE_FAIL(p, JITK_ERR_NAME, p->token.pos, p->token.len,
-                  "unknown type '%.*s': expected f64, f32, i64, i32 or u8", (int)n, s);
-    return false;
+    if (l->kind == kind)
+        jk_next(l);
+    else
+        jk_expected(l, what);
 }
 
-/* [] [clamp] [wrap] [zero], behind a parameter's name or type; the [ is current. */
-JK_FUNC bool jk_parse_brackets(jk_parser *p, jk_param *q)
+/* What a list has for the current name. */
+JK_FUNC const char *jk_token_answer(const jk_lexer *l, const jk_answer *list, bool begins)
 {
-    static const char edges[][6] = {"", "clamp", "wrap", "zero"};
-    uint8_t edge;
+    jk_span at = l->piece[0];
+    return jk_answer_to(list, l->source + at.pos, at.end - at.pos, begins);
+}
+
+/* A type's name. What other languages call it (by its beginning) is answered with ours. */
+JK_NOINLINE void jk_parse_type(jk_lexer *l, uint8_t *type)
+{
+    static const jk_answer types[] = {{"f64", "\0"}, {"f32", "\1"}, {"i64", "\2"},
+                                      {"i32", "\3"}, {"u8", "\4"},  {"", ""}};
+    static const jk_answer foreign[] = {{"double", "f64"}, {"float", "f32"}, {"char", "u8"},   {"bool", "u8"},
+                                        {"byte", "u8"},    {"uint8", "u8"},  {"int32", "i32"}, {"int64", "i64"},
+                                        {"int", "i32"},    {"long", "i64"},  {"", ""}};
+    const char *known = jk_token_answer(l, types, false);
+    if (l->kind == JK_TOK_NAME && known) {
+        *type = (uint8_t)*known;
+        jk_next(l);
+    } else if (l->kind == JK_TOK_NAME) {
+        l->word = jk_token_answer(l, foreign, true);
+        jk_refuse(l, l->word ? JK_NO_TYPE_HINT : JK_NO_TYPE);
+    } else {
+        jk_expected(l, "an element type (f64 f32 i64 i32 u8)");
+    }
+}
+
+/* [] [clamp] [wrap] [zero], if they stand here, behind a parameter's name or type. */
+JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
+{
+    static const jk_answer edges[] = {{"clamp", "\1"}, {"wrap", "\2"}, {"zero", "\3"}, {"", ""}};
+    const char *edge, *what = "']' or an edge rule (clamp, wrap or zero)";
+    if (l->kind != JK_TOK_LBRACKET)
+        return;
     if (q->is_array) {
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, 1, "the brackets of '%.*s' stand once", (int)q->name_len,
-                      q->name);
-        return false;
+        l->piece[1].pos = q->pos;
+        l->piece[1].end = q->pos + q->name_len;
+        jk_refuse(l, JK_NO_BRACKETS_TWICE);
     }
     q->is_array = true;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_NAME) {
-        for (edge = JK_EDGE_ZERO; edge > JK_EDGE_NONE; edge--)
-            if (strlen(edges[edge]) == p->token.len &&
-                memcmp(edges[edge], p->ast->source + p->token.pos, p->token.len) == 0)
-                break;
-        if (edge == JK_EDGE_NONE) {
-            jk_expected(p, "']' or an edge rule (clamp, wrap or zero)");
-            return false;
-        }
-        q->edge = edge;
-        jk_next(p);
+    jk_next(l);
+    edge = jk_token_answer(l, edges, false);
+    if (edge) {
+        q->edge = (uint8_t)*edge;
+        what = "']'";
+        jk_next(l);
     }
-    if (p->token.kind != JK_TOK_RBRACKET) {
-        jk_expected(p, q->edge ? "']'" : "']' or an edge rule (clamp, wrap or zero)");
-        return false;
-    }
-    jk_next(p);
-    return true;
+    jk_accept(l, JK_TOK_RBRACKET, what);
 }
 
-JK_FUNC bool jk_parse_param(jk_parser *p, jk_param_list *l)
+JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
 {
+    jk_lexer *l = &p->l;
+    jk_span at = l->piece[0];
+    uint32_t count = list->count;
     jk_param *q;
-    bool added;
-    if (p->token.kind != JK_TOK_NAME) {
-        jk_expected(p, "a parameter's name");
-        return false;
+    if (l->kind != JK_TOK_NAME) {
+        jk_expected(l, "a parameter's name");
+        return;
     }
-    if (jk_is_reserved(p))
-        return false;
-    q = jk_param_enter(l, &p->ast->arena, p->ast->source + p->token.pos, p->token.len, p->token.pos, &added);
-    if (!q) {
-        jk_parse_nomem(p);
-        return false;
+    if (jk_is_reserved(l))
+        return;
+    q = jk_param_enter(list, &p->ast->arena, l->source + at.pos, at.end - at.pos, at.pos);
+    if (!q)
+        l->kind = JK_TOK_ERROR;
+    else if (count == list->count)
+        jk_refuse(l, JK_NO_NAMED_TWICE);
+    jk_next(l);
+    jk_parse_brackets(l, q);
+    if (l->kind == JK_TOK_COLON) {
+        jk_next(l);
+        jk_parse_type(l, &q->type);
+        jk_parse_brackets(l, q);
     }
-    if (!added) {
-        JK_PARSE_FAIL(p, JITK_ERR_NAME, p->token.pos, p->token.len, "parameter '%.*s' is named twice", (int)q->name_len,
-                      q->name);
-        return false;
-    }
-    jk_next(p);
-    if (p->token.kind == JK_TOK_LBRACKET && !jk_parse_brackets(p, q))
-        return false;
-    if (p->token.kind == JK_TOK_COLON) {
-        jk_next(p);
-        if (!jk_parse_type(p, &q->type))
-            return false;
-        if (p->token.kind == JK_TOK_LBRACKET && !jk_parse_brackets(p, q))
-            return false;
-    }
-    return true;
 }
 
 /* ( ... ), the ( is current. */
-JK_FUNC bool jk_parse_params(jk_parser *p, jk_def *d)
+JK_FUNC void jk_parse_params(jk_parser *p, jk_def *d)
 {
-    jk_param_list l;
-    uint32_t open = p->token.pos;
-    memset(&l, 0, sizeof l);
-    jk_next(p);
-    if (p->token.kind != JK_TOK_RPAREN) {
-        while (jk_parse_param(p, &l) && p->token.kind == JK_TOK_COMMA)
-            jk_next(p);
-        if (p->token.kind == JK_TOK_END)
-            JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, open, 1, "this '(' is never closed: expected ')'");
-        if (p->token.kind != JK_TOK_RPAREN)
-            jk_expected(p, "',' or ')' in the parameter list");
-    }
-    if (p->lexer.error->status != JITK_OK)
-        return false;
-    jk_next(p);
-    d->params = l.items;
-    d->nparams = (uint32_t)l.count;
-    return true;
+    jk_lexer *l = &p->l;
+    jk_param_list list;
+    jk_span open = l->piece[0];
+    memset(&list, 0, sizeof list);
+    do {
+        jk_next(l);
+        if (l->kind != JK_TOK_RPAREN || list.count)
+            jk_parse_param(p, &list);
+    } while (l->kind == JK_TOK_COMMA);
+    l->piece[2] = open;
+    if (l->kind == JK_TOK_END)
+        jk_refuse(l, JK_NO_NEVER_CLOSED);
+    jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
+    d->params = list.items;
+    d->nparams = list.count;
 }
 
 /* ---- bare expressions: the free names in byte order ---- */
-JK_FUNC int jk_param_compare(const jk_param *a, const jk_param *b)
+JK_FUNC int jk_param_compare(const void *left, const void *right)
 {
+    const jk_param *a = (const jk_param *)left, *b = (const jk_param *)right;
     int c = memcmp(a->name, b->name, JK_SMALLER(a->name_len, b->name_len));
-    return c ? c : (a->name_len > b->name_len) - (a->name_len < b->name_len);
+    return c ? c : (int)a->name_len - (int)b->name_len;
 }
 
-/* Merge sort from runs of one upwards, to and fro between two arrays; returns the one that ends up sorted. */
-JK_FUNC jk_param *jk_params_sort(jk_param *from, jk_param *to, size_t n)
-{
-    size_t run, lo;
-    for (run = 1; run < n; run *= 2) {
-        jk_param *swap = from;
-        for (lo = 0; lo < n; lo += 2 * run) {
-            size_t i = lo, mid = JK_SMALLER(lo + run, n), j = mid, hi = JK_SMALLER(lo + 2 * run, n), k;
-            for (k = lo; k < hi; k++)
-                to[k] = j == hi || (i < mid && jk_param_compare(&from[i], &from[j]) <= 0) ? from[i++] : from[j++];
-        }
-        from = to;
-        to = swap;
-    }
-    return from;
-}
-
-JK_FUNC bool jk_is_constant_name(const char *s, size_t n)
-{
-    return n == 1   ? *s == 'e'
-           : n == 2 ? memcmp(s, "pi", 2) == 0
-                    : n == 3 && (!memcmp(s, "inf", 3) || !memcmp(s, "nan", 3));
-}
-
-/* Fills in the parameters of a bare expression from its nodes. Also for trees built without text. */
+/* Fills in the parameters of a bare expression from its nodes. */
 JK_FUNC bool jk_bare_params(jitk_ast *a, jk_def *d)
 {
-    jk_param_list l;
-    jk_param *other;
+    static const jk_answer constants[] = {{"e", ""}, {"pi", ""}, {"inf", ""}, {"nan", ""}, {"", ""}};
+    jk_param_list list;
     uint32_t i;
-    bool added;
-    memset(&l, 0, sizeof l);
+    memset(&list, 0, sizeof list);
     for (i = d->first; i < d->end; i++) {
         const jk_node *n = &a->nodes[i];
         jk_param *q;
-        if (n->kind != JK_AST_NAME || jk_is_constant_name(n->text, n->text_len))
+        if (n->kind != JK_AST_NAME || jk_answer_to(constants, n->text, n->text_len, false))
             continue;
-        q = jk_param_enter(&l, &a->arena, n->text, n->text_len, n->pos, &added);
+        q = jk_param_enter(&list, &a->arena, n->text, n->text_len, n->pos);
         if (!q)
             return false;
         q->is_array = true;
     }
-    d->params = l.items;
-    d->nparams = (uint32_t)l.count;
-    if (l.count < 2)
-        return true;
-    other = (jk_param *)jk_arena_alloc(&a->arena, l.count * sizeof *other);
-    if (other)
-        d->params = jk_params_sort(l.items, other, l.count);
-    return other != NULL;
+    d->params = list.items;
+    d->nparams = list.count;
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, jk_param_compare);
+    return true;
 }
 
 /* ---- definitions ---- */
 
 /* -> types: up to as many results are counted. */
-JK_FUNC bool jk_parse_result_types(jk_parser *p, jk_def *d, size_t *cap)
+JK_FUNC void jk_parse_result_types(jk_parser *p, jk_def *d)
 {
     do {
-        jk_result *r = (jk_result *)jk_grow(&p->ast->arena, d->results, d->nresults, cap, sizeof *r);
-        if (!r) {
-            jk_parse_nomem(p);
-            return false;
-        }
-        d->results = r;
-        r[d->nresults].root = 0;
-        jk_next(p);
-        if (!jk_parse_type(p, &r[d->nresults].type))
-            return false;
-        d->nresults++;
-    } while (p->token.kind == JK_TOK_COMMA);
-    if (p->token.kind == JK_TOK_LBRACKET)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, 1,
-                      "a result's shape follows from its expression: write the type alone");
-    return p->lexer.error->status == JITK_OK;
+        if (!jk_more(p, &d->results, d->nresults, &p->cap_results, sizeof *d->results))
+            return;
+        jk_next(&p->l);
+        jk_parse_type(&p->l, &d->results[d->nresults++].type);
+    } while (p->l.kind == JK_TOK_COMMA);
+    if (p->l.kind == JK_TOK_LBRACKET)
+        jk_refuse(&p->l, JK_NO_RESULT_SHAPE);
 }
 
-/* E, E, ...; ntypes of the results already have their types. */
-JK_FUNC bool jk_parse_results(jk_parser *p, jk_def *d, size_t cap)
+/* E, E, ...; some of the results may already have their types. */
+JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
+    jk_lexer *l = &p->l;
     uint32_t ntypes = d->nresults, n = 0, root, pos;
+    char counts[80];
     for (;;) {
-        pos = p->token.pos;
-        if (!jk_parse_expression(p, &root))
-            return false;
+        pos = l->piece[0].pos;
+        root = jk_parse_expression(p);
         if (n >= ntypes) {
-            jk_result *r = (jk_result *)jk_grow(&p->ast->arena, d->results, n, &cap, sizeof *r);
-            if (!r) {
-                jk_parse_nomem(p);
-                return false;
-            }
-            d->results = r;
-            r[n].type = JK_TYPE_NONE;
+            if (!jk_more(p, &d->results, n, &p->cap_results, sizeof *d->results))
+                return;
+            d->results[n].type = JK_TYPE_NONE;
         }
         d->results[n++].root = root;
-        if (p->token.kind != JK_TOK_COMMA)
+        if (l->kind != JK_TOK_COMMA)
             break;
-        if (d->is_bare) {
-            JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, 1,
-                          "unexpected ',': several results need a parameter list, as in '(x[], y[]) = x + y, x - y'");
-            return false;
-        }
-        jk_next(p);
+        if (d->is_bare)
+            jk_refuse(l, JK_NO_BARE_RESULTS);
+        jk_next(l);
     }
-    if (ntypes && n != ntypes)
-        JK_PARSE_FAIL(p, JITK_ERR_TYPE, pos, p->last_end - pos, "%u result%s but %u type%s after '->'", (unsigned)n,
-                      n == 1 ? "" : "s", (unsigned)ntypes, ntypes == 1 ? "" : "s");
     d->nresults = n;
-    return p->lexer.error->status == JITK_OK;
+    if (ntypes && n != ntypes) {
+        snprintf(counts, sizeof counts, "%u result%s but %u type%s", (unsigned)n, &"s"[n == 1], (unsigned)ntypes,
+                 &"s"[ntypes == 1]);
+        l->word = counts;
+        l->piece[1].pos = pos;
+        l->piece[1].end = l->last_end;
+        jk_refuse(l, JK_NO_RESULT_COUNT);
+    }
 }
 
 /* name(params) -> types =, up to the first result. */
-JK_FUNC bool jk_parse_head(jk_parser *p, jk_def *d, size_t *cap)
+JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
 {
-    if (p->token.kind == JK_TOK_NAME) {
-        if (jk_is_reserved(p))
-            return false;
-        d->name = p->ast->source + p->token.pos;
-        d->name_len = p->token.len;
-        jk_next(p);
+    jk_lexer *l = &p->l;
+    if (l->kind == JK_TOK_NAME) {
+        if (jk_is_reserved(l))
+            return;
+        d->name = l->source + d->pos;
+        d->name_len = l->piece[0].end - d->pos;
+        jk_next(l);
     }
-    if (!jk_parse_params(p, d))
-        return false;
-    if (p->token.kind == JK_TOK_ARROW && !jk_parse_result_types(p, d, cap))
-        return false;
-    if (p->token.kind == JK_TOK_LBRACE) {
-        JK_PARSE_FAIL(p, JITK_ERR_UNSUPPORTED, p->token.pos, 1,
-                      "bodies '{ ...; return ...; }' are not supported yet: write '= ...'");
-        return false;
-    }
-    if (p->token.kind != JK_TOK_EQUALS) {
-        jk_expected(p, "'='");
-        return false;
-    }
-    jk_next(p);
-    return true;
+    jk_parse_params(p, d);
+    if (l->kind == JK_TOK_ARROW)
+        jk_parse_result_types(p, d);
+    if (l->kind == JK_TOK_LBRACE)
+        jk_refuse(l, JK_NO_BODY);
+    jk_accept(l, JK_TOK_EQUALS, "'='");
 }
 
-JK_FUNC bool jk_parse_definition(jk_parser *p)
+JK_FUNC void jk_parse_definition(jk_parser *p)
 {
     jitk_ast *a = p->ast;
     jk_def *d;
-    jk_result *one;
-    size_t cap = 2;
-    bool named = (p->token.kind == JK_TOK_NAME || p->token.kind == JK_TOK_LPAREN) && jk_at_definition(p);
-    if (a->ndefs == a->cap_defs)
-        a->defs = (jk_def *)jk_grow(&a->arena, a->defs, a->ndefs, &a->cap_defs, sizeof *d);
-    one = (jk_result *)jk_arena_alloc(&a->arena, cap * sizeof *one);
-    if (!a->defs || !one) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    d = &a->defs[a->ndefs];
+    if (!jk_more(p, &a->defs, a->ndefs, &a->cap_defs, sizeof *d))
+        return;
+    d = &a->defs[a->ndefs++];
     memset(d, 0, sizeof *d);
-    d->results = one;
-    d->pos = p->token.pos;
-    d->is_bare = !named;
+    p->cap_results = 0;
+    d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
-    if (named && !jk_parse_head(p, d, &cap))
-        return false;
-    if (!jk_parse_results(p, d, cap))
-        return false;
-    d->len = p->last_end - d->pos;
+    d->is_bare = !jk_at_definition(p);
+    if (!d->is_bare)
+        jk_parse_head(p, d);
+    jk_parse_results(p, d);
+    d->len = p->l.last_end - d->pos;
     d->end = (uint32_t)a->nnodes;
-    a->ndefs++;
-    if (d->is_bare && !jk_bare_params(a, d)) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    return true;
+    if (d->is_bare && !jk_bare_params(a, d))
+        p->l.kind = JK_TOK_ERROR;
 }
 
-/* All memory that a short text needs, in a few pieces of fitting size. */
+/* Copies the text. What a short one needs besides is in the same piece of memory. */
 JK_FUNC bool jk_ast_init(jitk_ast *ast, const char *source, size_t len, void *first, size_t first_bytes)
 {
+    size_t nodes = JK_SMALLER(len / 2 + 4, 4096);
     char *text;
     memset(ast, 0, sizeof *ast);
+    ast->source = "";
     jk_arena_init(&ast->arena, first, first_bytes);
-    text = (char *)jk_arena_alloc(&ast->arena, len + 1);
-    ast->cap_nodes = ast->cap_kids = JK_SMALLER(len / 2 + 4, 4096);
-    ast->cap_defs = 2;
-    ast->nodes = (jk_node *)jk_arena_alloc(&ast->arena, ast->cap_nodes * sizeof *ast->nodes);
-    ast->kids = (uint32_t *)jk_arena_alloc(&ast->arena, ast->cap_kids * sizeof *ast->kids);
-    ast->defs = (jk_def *)jk_arena_alloc(&ast->arena, ast->cap_defs * sizeof *ast->defs);
-    ast->source = text ? text : "";
-    ast->source_len = len;
-    if (ast->arena.failed)
+    ast->nodes = (jk_node *)jk_arena_alloc(&ast->arena, nodes * (sizeof *ast->nodes + sizeof *ast->kids) + len + 1);
+    if (!ast->nodes)
         return false;
+    ast->cap_nodes = ast->cap_kids = nodes;
+    ast->kids = (uint32_t *)(ast->nodes + nodes);
+    text = (char *)(ast->kids + nodes);
     memcpy(text, source, len);
     text[len] = 0;
+    ast->source = text;
+    ast->source_len = len;
     return true;
 }
 
@@ -413,30 +320,29 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
     if (!fits)
         return jk_fail(e, JITK_ERR_LIMIT, 0, 0, 0, "a text of %zu bytes: at most %zu are allowed", source_len,
                        JK_SOURCE_MAX);
+    memset(&p, 0, offsetof(jk_parser, first_frames));
     p.ast = ast;
-    p.lexer.source = ast->source;
-    p.lexer.at = source_len >= 3 && memcmp(source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
-    p.lexer.len = (uint32_t)source_len;
-    p.lexer.error = e;
+    p.l.source = ast->source;
+    p.l.error = e;
+    p.l.len = (uint32_t)source_len;
+    p.l.kind = JK_TOK_END;
+    p.l.piece[0].end = strncmp(ast->source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
     p.frames = p.first_frames;
     p.operands = p.first_operands;
     p.cap_frames = p.cap_operands = JK_STACK_FIRST;
-    p.token = jk_token_make(JK_TOK_END, 0, 0, 0);
-    jk_next(&p);
-    while (p.token.kind != JK_TOK_END) {
-        if (p.token.kind == JK_TOK_SEMICOLON)
-            jk_next(&p);
-        else if (p.token.kind == JK_TOK_ERROR || !jk_parse_definition(&p))
-            return e->status;
-    }
+    jk_next(&p.l);
+    while (p.l.kind != JK_TOK_END && p.l.kind != JK_TOK_ERROR)
+        if (p.l.kind == JK_TOK_SEMICOLON)
+            jk_next(&p.l);
+        else
+            jk_parse_definition(&p);
+    if (ast->arena.failed)
+        jk_fail_nomem(e);
     if (ast->ndefs == 0)
-        return jk_fail_at(e, JITK_ERR_SYNTAX, ast->source, 0, 0,
-                          "the text is empty: expected an expression, as in '2*x + 1'");
+        jk_refuse(&p.l, JK_NO_EMPTY);
     return e->status;
 }
 
 JK_SMALL_CLOSE
-#undef JK_PARSE_FAIL
 #undef JK_COLD
-#undef JK_SHOWN
 #undef JK_STACK_FIRST

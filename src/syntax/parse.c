@@ -2,530 +2,366 @@
  * operands), so that nothing recurses and nodes come out in post-order by themselves. Each token is looked at once, but
  * for one bounded look ahead where a definition may begin.
  *
- * A frame is a prefix or binary operator or the last part of c ? a : b, with its precedence; or a barrier of precedence
- * 0 that only its own closing token removes: an open parenthesis, a call, a ? that waits for its colon, the bottom. */
+ * A frame is a node to be: closing it makes a node of the operands above its base. With a precedence it is a prefix, a
+ * binary operator or the last part of c ? a : b; with precedence 0 it is a barrier that only its own closing token
+ * removes: a call, an open parenthesis, a ? that waits for its colon, the bottom (the last three have no node). */
 #include "ast.h"
 
 JK_SMALL_OPEN
 
 #define JK_STACK_FIRST 32 /* frames and operands that fit the C stack; more go to the arena */
 
-typedef enum jk_frame_kind {
-    JK_FRAME_BOTTOM,
-    JK_FRAME_PAREN,
-    JK_FRAME_CALL,
-    JK_FRAME_THEN, /* c ? ... waits for its colon */
-    JK_FRAME_ELSE, /* c ? a : ... */
-    JK_FRAME_PREFIX,
-    JK_FRAME_BINARY
-} jk_frame_kind;
+/* Frames are of the kinds of nodes and of these. */
+enum { JK_FRAME_BOTTOM = JK_AST_CALL + 1, JK_FRAME_PAREN, JK_FRAME_THEN };
 
 typedef struct jk_frame {
     uint8_t kind, op, prec;
-    uint32_t at, at_len; /* the operator, the called name */
-    uint32_t open;       /* a barrier's own place */
-    uint32_t base;       /* a call: operands below its arguments */
+    uint32_t open; /* a barrier's own sign */
+    uint32_t base; /* operands below its own */
+    jk_span at;    /* the operator, the called name */
 } jk_frame;
 
 typedef struct jk_operand {
-    uint32_t node, pos, end; /* the place includes parentheses around it */
+    uint32_t node;
+    jk_span at; /* includes parentheses around it */
 } jk_operand;
 
-typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHING, JK_EXPECT_FAILED } jk_expect;
+typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHING } jk_expect;
 
 typedef struct jk_parser {
+    jk_lexer l;
     jitk_ast *ast;
-    jk_lexer lexer;
-    jk_token token;    /* the current one */
-    uint32_t last_end; /* where the one before it ended */
     jk_frame *frames;
     jk_operand *operands;
-    size_t nframes, cap_frames, noperands, cap_operands;
+    size_t nframes, cap_frames, noperands, cap_operands, cap_results;
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
 
-JK_FUNC void jk_next(jk_parser *p)
+/* Room for one more in an array. Where there is none, all ends as after an error. */
+JK_NOINLINE bool jk_more(jk_parser *p, void *array, size_t count, size_t *cap, size_t item_bytes)
 {
-    p->last_end = p->token.pos + p->token.len;
-    p->token = jk_lex(&p->lexer);
+    bool room = jk_room(&p->ast->arena, array, count, cap, item_bytes);
+    if (!room)
+        p->l.kind = JK_TOK_ERROR;
+    return room;
 }
 
-/* ---- errors ---- */
-#define JK_PARSE_FAIL(p, status, pos, len, ...) \
-    (jk_fail_at((p)->lexer.error, status, (p)->ast->source, pos, len, __VA_ARGS__))
-
-JK_COLD jk_expect jk_parse_nomem(jk_parser *p)
+JK_FUNC jk_expect jk_fail_with(jk_parser *p, jk_refusal number)
 {
-    jk_fail_nomem(p->lexer.error);
-    return JK_EXPECT_FAILED;
+    jk_refuse(&p->l, number);
+    return JK_EXPECT_NOTHING;
 }
 
-/* A piece of the source for a message: as it is where it is short and plain, else "...". */
-#define JK_SHOWN 40
-JK_COLD const char *jk_shown(const jk_parser *p, uint32_t pos, uint32_t end, char *buf)
-{
-    uint32_t i, n = end - pos;
-    const char *s = p->ast->source + pos;
-    for (i = 0; i < n && i < JK_SHOWN; i++)
-        if ((unsigned char)s[i] < 32 || s[i] == '#' || (s[i] == '/' && s[i + 1] == '/'))
-            break;
-    if (i < n || n >= JK_SHOWN)
-        return "...";
-    memcpy(buf, s, n);
-    buf[n] = 0;
-    return buf;
-}
-
-JK_COLD const char *jk_shown_token(const jk_parser *p, char *buf)
-{
-    const jk_token *t = &p->token;
-    char text[JK_SHOWN];
-    if (t->kind == JK_TOK_END)
-        return "the end of the text";
-    snprintf(buf, JK_SHOWN + 8, "'%s'", jk_shown(p, t->pos, t->pos + t->len, text));
-    return buf;
-}
-
-/* "expected this, found that", at the current token. */
-JK_COLD jk_expect jk_expected(jk_parser *p, const char *what)
-{
-    char buf[JK_SHOWN + 8];
-    bool end = p->token.kind == JK_TOK_END; /* then the place is behind the last token, not behind what space follows */
-    if (p->token.kind != JK_TOK_ERROR)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, end ? p->last_end : p->token.pos, p->token.len, "expected %s, found %s", what,
-                      jk_shown_token(p, buf));
-    return JK_EXPECT_FAILED;
-}
-
-typedef struct jk_reserved {
-    char name[8];
-    char hint[20];
-} jk_reserved;
-static const jk_reserved jk_reserved_words[] = {
+static const jk_answer jk_reserved_words[] = {
     {"return", ""}, {"if", "c ? a : b"}, {"else", "c ? a : b"}, {"while", ""},  {"for", ""},
     {"let", ""},    {"in", ""},          {"with", ""},          {"static", ""}, {"true", "1"},
-    {"false", "0"}, {"and", "&&"},       {"or", "||"},          {"not", "!"}};
-
-JK_FUNC const jk_reserved *jk_reserved_find(const char *s, size_t n)
-{
-    size_t i;
-    if (n < 2 || n > 6 || !jk_find_char("riewflstaon", *s))
-        return NULL;
-    for (i = 0; i < sizeof jk_reserved_words / sizeof *jk_reserved_words; i++)
-        if (memcmp(jk_reserved_words[i].name, s, n) == 0 && !jk_reserved_words[i].name[n])
-            return &jk_reserved_words[i];
-    return NULL;
-}
+    {"false", "0"}, {"and", "&&"},       {"or", "||"},          {"not", "!"},   {"", ""}};
 
 /* Whether the current name is reserved; then the error is set. */
-JK_FUNC bool jk_is_reserved(jk_parser *p)
+JK_NOINLINE bool jk_is_reserved(jk_lexer *l)
 {
-    const jk_reserved *w = jk_reserved_find(p->ast->source + p->token.pos, p->token.len);
-    if (w && *w->hint)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, p->token.len, "'%s' is a reserved word: write '%s'", w->name,
-                      w->hint);
-    else if (w)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, p->token.len, "'%s' is a reserved word: choose another name",
-                      w->name);
-    return w != NULL;
+    jk_span at = l->piece[0];
+    const char *hint = jk_answer_to(jk_reserved_words, l->source + at.pos, at.end - at.pos, false);
+    l->word = hint;
+    if (hint)
+        jk_refuse(l, *hint ? JK_NO_RESERVED_HINT : JK_NO_RESERVED);
+    return hint != NULL;
 }
 
-/* ---- nodes ---- */
+/* ---- frames ---- */
 
-/* Appends a node over the last nkids operands, which it replaces. */
-JK_FUNC bool jk_node_push(jk_parser *p, const jk_node *form, uint32_t pos, uint32_t end)
-{
-    jitk_ast *a = p->ast;
-    jk_arena *arena = &a->arena;
-    jk_operand *o;
-    jk_node *n;
-    uint32_t i;
-    if (a->nnodes == a->cap_nodes) {
-        jk_node *nodes = (jk_node *)jk_grow(arena, a->nodes, a->nnodes, &a->cap_nodes, sizeof *nodes);
-        a->nodes = nodes ? nodes : a->nodes;
-    }
-    if (a->nkids + form->nkids > a->cap_kids && !arena->failed) { /* one call makes room for any number */
-        size_t cap = 2 * a->cap_kids + form->nkids;
-        uint32_t *kids = (uint32_t *)jk_arena_alloc(arena, cap * sizeof *kids);
-        if (kids) {
-            memcpy(kids, a->kids, a->nkids * sizeof *kids);
-            a->kids = kids;
-            a->cap_kids = cap;
-        }
-    }
-    if (p->noperands == p->cap_operands) {
-        o = (jk_operand *)jk_grow(arena, p->operands, p->noperands, &p->cap_operands, sizeof *o);
-        p->operands = o ? o : p->operands;
-    }
-    if (arena->failed) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    n = &a->nodes[a->nnodes];
-    *n = *form;
-    n->flags = 0;
-    n->kid = (uint32_t)a->nkids;
-    n->pos = pos;
-    n->len = end - pos;
-    p->noperands -= form->nkids;
-    o = p->operands + p->noperands++;
-    for (i = 0; i < form->nkids; i++)
-        a->kids[a->nkids++] = o[i].node;
-    o->node = (uint32_t)a->nnodes++;
-    o->pos = pos;
-    o->end = end;
-    return true;
-}
-
-JK_FUNC jk_node jk_node_form(jk_ast_kind kind, unsigned op, uint32_t nkids, uint32_t at, uint32_t at_len)
-{
-    jk_node n;
-    memset(&n, 0, sizeof n);
-    n.kind = (uint8_t)kind;
-    n.op = (uint8_t)op;
-    n.nkids = nkids;
-    n.at = at;
-    n.at_len = at_len;
-    return n;
-}
-
-/* The current number or name as a leaf. */
-JK_FUNC jk_expect jk_leaf_push(jk_parser *p, jk_ast_kind kind, jk_token t)
-{
-    jk_node n = jk_node_form(kind, JK_OP_NONE, 0, t.pos, t.len);
-    n.text = p->ast->source + t.pos;
-    n.text_len = t.len;
-    return jk_node_push(p, &n, t.pos, t.pos + t.len) ? JK_EXPECT_OPERATOR : JK_EXPECT_FAILED;
-}
-
-JK_FUNC bool jk_frame_push(jk_parser *p, jk_frame_kind kind, unsigned op, unsigned prec, jk_token at)
+/* Puts a frame for the current token on top and moves on. */
+JK_NOINLINE jk_expect jk_open(jk_parser *p, unsigned kind, unsigned op, unsigned prec)
 {
     jk_frame *f;
-    if (p->nframes == p->cap_frames) {
-        f = (jk_frame *)jk_grow(&p->ast->arena, p->frames, p->nframes, &p->cap_frames, sizeof *f);
-        if (!f) {
-            jk_parse_nomem(p);
-            return false;
-        }
-        p->frames = f;
-    }
+    if (!jk_more(p, &p->frames, p->nframes, &p->cap_frames, sizeof *f))
+        return JK_EXPECT_NOTHING;
     f = &p->frames[p->nframes++];
     f->kind = (uint8_t)kind;
     f->op = (uint8_t)op;
     f->prec = (uint8_t)prec;
-    f->at = f->open = at.pos;
-    f->at_len = at.len;
-    f->base = (uint32_t)p->noperands;
-    return true;
+    f->at = p->l.piece[0];
+    f->open = f->at.pos;
+    f->base = (uint32_t)p->noperands - (kind == JK_AST_BINARY || kind == JK_FRAME_THEN);
+    jk_next(&p->l);
+    return JK_EXPECT_OPERAND;
 }
 
-/* Applies the frames that bind tighter than `prec`. Stops at a barrier. */
-JK_FUNC bool jk_reduce(jk_parser *p, unsigned prec)
+/* Makes a node of the top frame and the operands above its base. It ends where the last token did. */
+JK_NOINLINE jk_expect jk_close(jk_parser *p)
 {
-    while (p->frames[p->nframes - 1].prec > prec) {
-        const jk_frame *f = &p->frames[--p->nframes];
-        uint32_t nkids = f->kind == JK_FRAME_PREFIX ? 1 : f->kind == JK_FRAME_BINARY ? 2 : 3;
-        jk_ast_kind kind = f->kind == JK_FRAME_PREFIX   ? JK_AST_UNARY
-                           : f->kind == JK_FRAME_BINARY ? JK_AST_BINARY
-                                                        : JK_AST_COND;
-        jk_node n = jk_node_form(kind, f->op, nkids, f->at, f->at_len);
-        uint32_t pos = nkids == 1 ? f->at : p->operands[p->noperands - nkids].pos;
-        if (!jk_node_push(p, &n, pos, p->operands[p->noperands - 1].end))
-            return false;
-    }
-    return true;
+    jitk_ast *a = p->ast;
+    const jk_frame *f = &p->frames[p->nframes - 1];
+    jk_operand *o;
+    jk_node *n;
+    /* No node is the kid of two: where there is room for the nodes there is room for the kids. */
+    if (p->l.kind == JK_TOK_ERROR || !jk_more(p, &a->kids, a->nnodes, &a->cap_kids, sizeof *a->kids) ||
+        !jk_more(p, &a->nodes, a->nnodes, &a->cap_nodes, sizeof *n) ||
+        !jk_more(p, &p->operands, p->noperands, &p->cap_operands, sizeof *o))
+        return JK_EXPECT_NOTHING;
+    p->nframes--;
+    o = p->operands + f->base;
+    n = &a->nodes[a->nnodes];
+    n->kind = f->kind;
+    n->op = f->op;
+    n->flags = 0;
+    n->nkids = (uint32_t)p->noperands - f->base;
+    n->kid = (uint32_t)a->nkids;
+    n->pos = n->nkids && o->at.pos < f->at.pos ? o->at.pos : f->at.pos;
+    n->len = p->l.last_end - n->pos;
+    n->at = f->at.pos;
+    n->at_len = n->text_len = f->at.end - f->at.pos;
+    n->text = p->l.source + n->at;
+    for (; p->noperands > f->base; p->noperands--)
+        a->kids[n->kid + p->noperands - f->base - 1] = p->operands[p->noperands - 1].node;
+    a->nkids += n->nkids;
+    o->node = (uint32_t)a->nnodes++;
+    o->at.pos = n->pos;
+    o->at.end = p->l.last_end;
+    p->noperands++;
+    return JK_EXPECT_OPERATOR;
+}
+
+/* Closes the frames that bind tighter than `prec`; returns what is on top then. */
+JK_NOINLINE jk_frame *jk_reduce(jk_parser *p, unsigned prec)
+{
+    while (p->frames[p->nframes - 1].prec > prec && p->l.kind != JK_TOK_ERROR)
+        jk_close(p);
+    return &p->frames[p->nframes - 1];
+}
+
+/* ---- refusals ---- */
+static const struct jk_misfit {
+    uint8_t state, from, to; /* what is expected; the current token is one of these */
+    uint16_t frames;         /* bits: the top frame is one of these */
+    uint8_t refusal;
+} jk_misfits[] = {
+#define JK_ANY 0, 255
+#define JK_IS(token) JK_TOK_##token, JK_TOK_##token
+#define JK_ON(kind) 1 << (kind)
+    {JK_EXPECT_OPERAND, JK_ANY, JK_ON(JK_FRAME_BOTTOM), JK_NO_EXPRESSION},
+    {JK_EXPECT_OPERAND, JK_IS(END), JK_ON(JK_FRAME_PAREN) | JK_ON(JK_AST_CALL), JK_NO_NEVER_CLOSED_EMPTY},
+    {JK_EXPECT_OPERAND, JK_IS(RPAREN), JK_ON(JK_FRAME_PAREN), JK_NO_BETWEEN},
+    {JK_EXPECT_OPERAND, JK_ANY, JK_ON(JK_FRAME_PAREN) | JK_ON(JK_AST_CALL), JK_NO_EXPRESSION},
+    {JK_EXPECT_OPERAND, JK_IS(END), 0xffff, JK_NO_OPERAND_END},
+    {JK_EXPECT_OPERAND, JK_ANY, 0xffff, JK_NO_OPERAND},
+    {JK_EXPECT_OPERATOR, JK_IS(EQUALS), 0xffff, JK_NO_EQUALS},
+    {JK_EXPECT_OPERATOR, JK_OP_NOT, JK_OP_NOT, 0xffff, JK_NO_FACTORIAL},
+    {JK_EXPECT_OPERATOR, JK_IS(COLON), 0xffff, JK_NO_COLON},
+    {JK_EXPECT_OPERATOR, JK_ANY, JK_ON(JK_FRAME_THEN), JK_NO_QUESTION},
+    {JK_EXPECT_OPERATOR, JK_IS(RPAREN), 0xffff, JK_NO_PAREN},
+    {JK_EXPECT_OPERATOR, JK_IS(COMMA), 0xffff, JK_NO_COMMA},
+    {JK_EXPECT_OPERATOR, JK_ANY, JK_ON(JK_FRAME_BOTTOM), JK_NO_OPERATOR},
+    {JK_EXPECT_OPERATOR, JK_IS(NAME), 0xffff, JK_NO_NEVER_CLOSED},
+    {JK_EXPECT_OPERATOR, JK_IS(END), 0xffff, JK_NO_NEVER_CLOSED},
+    {JK_EXPECT_OPERATOR, JK_IS(SEMICOLON), 0xffff, JK_NO_NEVER_CLOSED},
+    {JK_EXPECT_OPERATOR, JK_ANY, 0xffff, JK_NO_OPERATOR}};
+#undef JK_ANY
+#undef JK_IS
+#undef JK_ON
+
+/* The current token is not what is expected: the first rule that holds says what to write. */
+JK_COLD jk_expect jk_fail_token(jk_parser *p, jk_expect state)
+{
+    const jk_frame *f = &p->frames[p->nframes - 1];
+    const struct jk_misfit *r = jk_misfits;
+    jk_span *piece = p->l.piece;
+    unsigned kind = p->l.kind;
+    piece[1] = f->at;
+    piece[2].pos = piece[3].pos = f->open;
+    piece[2].end = f->open + 1;
+    piece[3].end = piece[0].end;
+    if (state == JK_EXPECT_OPERATOR && kind == JK_TOK_EQUALS && f->kind == JK_AST_CALL && f->at.end - f->at.pos == 4 &&
+        memcmp(p->l.source + f->at.pos, "fold", 4) == 0)
+        return jk_fail_with(p, JK_NO_FOLD);
+    while (r->state != state || kind < r->from || kind > r->to || !(r->frames >> f->kind & 1))
+        r++;
+    return jk_fail_with(p, (jk_refusal)r->refusal);
 }
 
 /* ---- definitions begin ---- */
 
 /* Whether `name(...)` or `(...)` at the current token is followed by = { or ->. Parameter lists hold no parentheses, so
  * this looks no further than the first pair. */
-JK_FUNC bool jk_at_definition(const jk_parser *p)
+JK_NOINLINE bool jk_at_definition(const jk_parser *p)
 {
-    jk_lexer l = p->lexer;
-    jk_token t = p->token;
-    if (t.kind == JK_TOK_NAME)
-        t = jk_lex(&l);
-    if (t.kind != JK_TOK_LPAREN)
+    jk_lexer l = p->l;
+    if (l.kind == JK_TOK_NAME)
+        jk_next(&l);
+    if (l.kind != JK_TOK_LPAREN)
         return false;
     do
-        t = jk_lex(&l);
-    while (t.kind > JK_TOK_ERROR && t.kind != JK_TOK_LPAREN && t.kind != JK_TOK_RPAREN && t.kind != JK_TOK_SEMICOLON &&
-           t.kind != JK_TOK_EQUALS && t.kind != JK_TOK_LBRACE);
-    if (t.kind != JK_TOK_RPAREN)
+        jk_next(&l);
+    while (l.kind != JK_TOK_ERROR && (l.kind < JK_TOK_END || l.kind > JK_TOK_LBRACE));
+    if (l.kind != JK_TOK_RPAREN)
         return false;
-    t = jk_lex(&l);
-    return t.kind == JK_TOK_EQUALS || t.kind == JK_TOK_LBRACE || t.kind == JK_TOK_ARROW;
+    jk_next(&l);
+    return l.kind >= JK_TOK_EQUALS;
 }
 
 /* ---- expressions ---- */
 
-/* The current token cannot begin an operand. */
-JK_COLD jk_expect jk_fail_operand(jk_parser *p)
-{
-    const jk_frame *f = &p->frames[p->nframes - 1];
-    const jk_token *t = &p->token;
-    char at[JK_SHOWN], found[JK_SHOWN + 8];
-    if (t->kind == JK_TOK_ERROR)
-        return JK_EXPECT_FAILED;
-    jk_shown_token(p, found);
-    if (f->kind == JK_FRAME_BOTTOM)
-        return jk_expected(p, "an expression");
-    if (t->kind == JK_TOK_END && (f->kind == JK_FRAME_PAREN || f->kind == JK_FRAME_CALL))
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, 1, "this '(' is never closed: expected an expression and ')'");
-    else if (f->kind == JK_FRAME_PAREN && t->kind == JK_TOK_RPAREN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, t->pos + 1 - f->open, "expected an expression between '(' and ')'");
-    else if (f->kind == JK_FRAME_PAREN || f->kind == JK_FRAME_CALL)
-        return jk_expected(p, "an expression");
-    else if (t->kind == JK_TOK_END)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->at, f->at_len, "expected an operand after '%s', found the end of the text",
-                      jk_shown(p, f->at, f->at + f->at_len, at));
-    else
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, t->len, "expected an operand after '%s', found %s",
-                      jk_shown(p, f->at, f->at + f->at_len, at), found);
-    return JK_EXPECT_FAILED;
-}
-
 /* A call's closing parenthesis is the current token. */
 JK_FUNC jk_expect jk_call_close(jk_parser *p)
 {
-    const jk_frame *f = &p->frames[--p->nframes];
-    jk_node n = jk_node_form(JK_AST_CALL, JK_OP_NONE, (uint32_t)p->noperands - f->base, f->at, f->at_len);
-    n.text = p->ast->source + f->at;
-    n.text_len = f->at_len;
-    if (!jk_node_push(p, &n, f->at, p->token.pos + 1))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    return JK_EXPECT_OPERATOR;
+    jk_next(&p->l);
+    return jk_close(p);
 }
 
 /* name [ in an expression. */
-JK_COLD jk_expect jk_fail_bracket(jk_parser *p, jk_token name)
+JK_COLD jk_expect jk_fail_bracket(jk_parser *p, jk_span name)
 {
-    uint32_t open = p->token.pos;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_RBRACKET)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, open, p->token.pos + 1 - open,
-                      "'[]' declares a parameter, in the list before '=': here the name stands alone");
-    else if (p->token.kind != JK_TOK_ERROR)
-        JK_PARSE_FAIL(p, JITK_ERR_UNSUPPORTED, name.pos, open + 1 - name.pos,
-                      "shifted reads like x[-1] are not supported yet");
-    return JK_EXPECT_FAILED;
+    jk_span *piece = p->l.piece;
+    piece[1].pos = name.pos;
+    piece[1].end = piece[0].end;
+    piece[2].pos = piece[0].pos;
+    jk_next(&p->l);
+    piece[2].end = piece[0].end;
+    return jk_fail_with(p, p->l.kind == JK_TOK_RBRACKET ? JK_NO_BRACKETS : JK_NO_SHIFT);
 }
 
 JK_FUNC jk_expect jk_parse_name(jk_parser *p)
 {
-    jk_token name = p->token;
-    if (jk_is_reserved(p))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_LBRACKET)
-        return jk_fail_bracket(p, name);
-    if (p->token.kind != JK_TOK_LPAREN)
-        return jk_leaf_push(p, JK_AST_NAME, name);
-    if (!jk_frame_push(p, JK_FRAME_CALL, JK_OP_NONE, 0, name))
-        return JK_EXPECT_FAILED;
-    p->frames[p->nframes - 1].open = p->token.pos;
-    jk_next(p);
-    return p->token.kind == JK_TOK_RPAREN ? jk_call_close(p) : JK_EXPECT_OPERAND;
-}
-
-JK_FUNC jk_expect jk_parse_prefix(jk_parser *p)
-{
-    const jk_frame *above = &p->frames[p->nframes - 1];
-    unsigned op = p->token.op, prec;
-    op = op == JK_OP_SUB ? (unsigned)JK_OP_NEG : op == JK_OP_ADD ? (unsigned)JK_OP_PLUS : op;
-    if (op != JK_OP_NEG && op != JK_OP_PLUS && op != JK_OP_NOT && op != JK_OP_SQRT)
-        return jk_fail_operand(p);
-    /* A sign under a root binds as tightly as the root: in √-x^2 the power is outside. */
-    prec = above->kind == JK_FRAME_PREFIX && above->prec == JK_PREC_SQRT ? JK_PREC_SQRT : jk_signs[op].prec;
-    if (!jk_frame_push(p, JK_FRAME_PREFIX, op, prec, p->token))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    return JK_EXPECT_OPERAND;
+    jk_frame *f;
+    if (jk_is_reserved(&p->l))
+        return JK_EXPECT_NOTHING;
+    jk_open(p, JK_AST_NAME, JK_OP_NONE, 0);
+    f = &p->frames[p->nframes - 1];
+    if (p->l.kind == JK_TOK_LBRACKET)
+        return jk_fail_bracket(p, f->at);
+    if (p->l.kind != JK_TOK_LPAREN)
+        return jk_close(p);
+    f->kind = JK_AST_CALL;
+    f->open = p->l.piece[0].pos;
+    jk_next(&p->l);
+    return p->l.kind == JK_TOK_RPAREN ? jk_call_close(p) : JK_EXPECT_OPERAND;
 }
 
 JK_FUNC jk_expect jk_parse_operand(jk_parser *p)
 {
-    jk_token t = p->token;
-    switch (t.kind) {
+    unsigned op = p->l.kind, prec;
+    switch (op) {
     case JK_TOK_NUMBER:
-        jk_next(p);
-        return jk_leaf_push(p, JK_AST_NUMBER, t);
+        jk_open(p, JK_AST_NUMBER, JK_OP_NONE, 0);
+        return jk_close(p);
     case JK_TOK_NAME:
         return jk_parse_name(p);
-    case JK_TOK_SIGN:
-        return jk_parse_prefix(p);
     case JK_TOK_LPAREN:
-        jk_next(p);
-        return jk_frame_push(p, JK_FRAME_PAREN, JK_OP_NONE, 0, t) ? JK_EXPECT_OPERAND : JK_EXPECT_FAILED;
+        return jk_open(p, JK_FRAME_PAREN, JK_OP_NONE, 0);
+    case JK_OP_SUB:
+    case JK_OP_ADD:
+        op = op == JK_OP_SUB ? JK_OP_NEG : JK_OP_PLUS;
+        break;
+    case JK_OP_NOT:
+    case JK_OP_SQRT:
+        break;
     default:
-        return jk_fail_operand(p);
+        return jk_fail_token(p, JK_EXPECT_OPERAND);
     }
+    /* A sign under a root binds as tightly as the root: in √-x^2 the power is outside. */
+    prec = p->frames[p->nframes - 1].prec;
+    return jk_open(p, JK_AST_UNARY, op, prec == JK_PREC_SQRT ? prec : jk_signs[op].prec);
 }
 
-/* a < b < c, with the second sign current. */
+/* a < b < c, with the second sign current and the first one on top. */
 JK_COLD jk_expect jk_fail_chain(jk_parser *p)
 {
     const jk_operand *o = &p->operands[p->noperands - 2];
-    const jk_frame *f = &p->frames[p->nframes - 1];
-    char a[JK_SHOWN], b[JK_SHOWN], c[JK_SHOWN];
-    jk_token sign = p->token;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_ERROR)
-        return JK_EXPECT_FAILED;
-    JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, sign.pos, sign.len, "comparisons do not chain: write '%s %s %s && %s %s %s'",
-                  jk_shown(p, o[0].pos, o[0].end, a), jk_signs[f->op].text, jk_shown(p, o[1].pos, o[1].end, b),
-                  jk_shown(p, o[1].pos, o[1].end, b), jk_signs[sign.op].text,
-                  p->token.kind <= JK_TOK_NAME ? jk_shown(p, p->token.pos, p->token.pos + p->token.len, c) : "...");
-    return JK_EXPECT_FAILED;
+    jk_span *piece = p->l.piece;
+    unsigned kind;
+    piece[1] = o[0].at;
+    piece[2] = p->frames[p->nframes - 1].at;
+    piece[3] = o[1].at;
+    piece[4] = piece[0];
+    jk_next(&p->l);
+    kind = p->l.kind;
+    return jk_fail_with(p, kind == JK_TOK_NUMBER || kind == JK_TOK_NAME || kind == JK_TOK_END ? JK_NO_CHAIN
+                                                                                              : JK_NO_CHAIN_MORE);
 }
 
+/* A binary operator, or the ? of a choice. */
 JK_FUNC jk_expect jk_parse_binary(jk_parser *p)
 {
-    unsigned op = p->token.op, prec = jk_signs[op].prec;
-    bool keeps_equal = op == JK_OP_POW || prec == JK_PREC_COMPARE;
-    if (!jk_reduce(p, keeps_equal ? prec : prec - 1))
-        return JK_EXPECT_FAILED;
-    if (prec == JK_PREC_COMPARE && p->frames[p->nframes - 1].prec == prec)
+    unsigned op = p->l.kind, prec = jk_signs[op].prec;
+    const jk_frame *above = jk_reduce(p, jk_signs[op].keep);
+    if (prec == JK_PREC_COMPARE && above->prec == prec)
         return jk_fail_chain(p);
-    if (!jk_frame_push(p, JK_FRAME_BINARY, op, prec, p->token))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    return JK_EXPECT_OPERAND;
+    return op == JK_OP_COND ? jk_open(p, JK_FRAME_THEN, op, 0) : jk_open(p, JK_AST_BINARY, op, prec);
 }
 
 /* An operand begins where an operator was due. */
 JK_COLD jk_expect jk_fail_juxtaposed(jk_parser *p)
 {
-    const jk_operand *o = &p->operands[p->noperands - 1];
-    char left[JK_SHOWN], right[JK_SHOWN];
-    uint32_t pos = p->token.pos, len = p->token.len;
-    bool paren = p->token.kind == JK_TOK_LPAREN;
-    if (p->token.kind == JK_TOK_NAME && jk_is_reserved(p))
-        return JK_EXPECT_FAILED;
-    if (paren && p->nframes == 1 && jk_at_definition(p)) {
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, pos, len,
-                      "an anonymous kernel that follows another definition needs ';' before it");
-        return JK_EXPECT_FAILED;
+    jk_span *piece = p->l.piece;
+    piece[1] = p->operands[p->noperands - 1].at;
+    piece[2] = piece[3] = piece[0];
+    if (p->l.kind == JK_TOK_NAME && jk_is_reserved(&p->l))
+        return JK_EXPECT_NOTHING;
+    if (p->l.kind == JK_TOK_LPAREN && p->nframes == 1 && jk_at_definition(p))
+        return jk_fail_with(p, JK_NO_ANONYMOUS);
+    if (p->l.kind == JK_OP_SQRT) { /* a root takes its operand along */
+        jk_next(&p->l);
+        piece[2].end = piece[0].end;
     }
-    if (p->token.kind == JK_TOK_SIGN) { /* a root takes its operand along */
-        jk_next(p);
-        if (p->token.kind == JK_TOK_ERROR)
-            return JK_EXPECT_FAILED;
-        paren = p->token.kind == JK_TOK_LPAREN;
-    }
-    JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, pos, len, "expected an operator: a product is written '%s*%s%s'",
-                  jk_shown(p, o->pos, o->end, left), jk_shown(p, pos, p->token.pos + p->token.len, right),
-                  paren ? "...)" : "");
-    return JK_EXPECT_FAILED;
-}
-
-/* The current token cannot follow an operand; the innermost barrier is on top. */
-JK_COLD jk_expect jk_fail_operator(jk_parser *p)
-{
-    const jk_frame *f = &p->frames[p->nframes - 1];
-    const jk_token *t = &p->token;
-    bool fold = f->kind == JK_FRAME_CALL && f->at_len == 4 && memcmp(p->ast->source + f->at, "fold", 4) == 0;
-    if (t->kind == JK_TOK_EQUALS && fold)
-        JK_PARSE_FAIL(p, JITK_ERR_UNSUPPORTED, f->at, 4, "fold(t = start, E) is not supported yet");
-    else if (t->kind == JK_TOK_EQUALS)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1,
-                      "unexpected '=': equality is written '==', a definition 'name(x[]) = ...'");
-    else if (t->kind == JK_TOK_SIGN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1,
-                      "'!' stands before its operand: a factorial is written 'tgamma(x + 1)'");
-    else if (t->kind == JK_TOK_COLON)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1, "':' without its '?': a choice is written 'c ? a : b'");
-    else if (f->kind == JK_FRAME_THEN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, 1, "this '?' has no ':': a choice is written 'c ? a : b'");
-    else if (t->kind == JK_TOK_RPAREN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1, "')' without its '('");
-    else if (t->kind == JK_TOK_COMMA)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1,
-                      "unexpected ',': expected ')' (only calls have several arguments)");
-    else if (f->kind != JK_FRAME_BOTTOM &&
-             (t->kind == JK_TOK_END || t->kind == JK_TOK_SEMICOLON || t->kind == JK_TOK_NAME))
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, 1, "this '(' is never closed: expected ')'");
-    else
-        return jk_expected(p, "an operator");
-    return JK_EXPECT_FAILED;
+    return jk_fail_with(p, p->l.kind == JK_TOK_LPAREN ? JK_NO_PRODUCT_OPEN : JK_NO_PRODUCT);
 }
 
 /* ) , : and what may end an expression: everything up to the innermost barrier is complete. */
 JK_FUNC jk_expect jk_parse_delimiter(jk_parser *p)
 {
-    jk_frame *f;
-    unsigned kind = p->token.kind;
-    if (!jk_reduce(p, 0))
-        return JK_EXPECT_FAILED;
-    f = &p->frames[p->nframes - 1];
+    unsigned kind = p->l.kind;
+    jk_frame *f = jk_reduce(p, 0);
+    jk_operand *o = &p->operands[p->noperands - 1];
     if (kind == JK_TOK_COLON && f->kind == JK_FRAME_THEN) {
-        f->kind = JK_FRAME_ELSE;
+        f->kind = JK_AST_COND;
         f->prec = JK_PREC_COND;
-        jk_next(p);
+        jk_next(&p->l);
         return JK_EXPECT_OPERAND;
     }
-    if (kind == JK_TOK_RPAREN && f->kind == JK_FRAME_CALL)
+    if (kind == JK_TOK_RPAREN && f->kind == JK_AST_CALL)
         return jk_call_close(p);
     if (kind == JK_TOK_RPAREN && f->kind == JK_FRAME_PAREN) {
-        jk_operand *o = &p->operands[p->noperands - 1];
-        o->pos = f->open;
-        o->end = p->token.pos + 1;
         p->nframes--;
-        jk_next(p);
+        o->at.pos = f->open;
+        o->at.end = p->l.piece[0].end;
+        jk_next(&p->l);
         return JK_EXPECT_OPERATOR;
     }
-    if (kind == JK_TOK_COMMA && f->kind == JK_FRAME_CALL) {
-        jk_next(p);
+    if (kind == JK_TOK_COMMA && f->kind == JK_AST_CALL) {
+        jk_next(&p->l);
         return JK_EXPECT_OPERAND;
     }
-    if (f->kind == JK_FRAME_BOTTOM && (kind == JK_TOK_END || kind == JK_TOK_SEMICOLON || kind == JK_TOK_COMMA))
+    /* A name here begins a definition. */
+    if (f->kind == JK_FRAME_BOTTOM &&
+        (kind == JK_TOK_END || kind == JK_TOK_SEMICOLON || kind == JK_TOK_COMMA || kind == JK_TOK_NAME))
         return JK_EXPECT_NOTHING;
-    return jk_fail_operator(p);
+    return jk_fail_token(p, JK_EXPECT_OPERATOR);
 }
 
 JK_FUNC jk_expect jk_parse_operator(jk_parser *p)
 {
-    jk_token t = p->token;
-    switch (t.kind) {
-    case JK_TOK_SIGN:
-        if (t.op == JK_OP_SQRT)
-            return jk_fail_juxtaposed(p);
-        return t.op == JK_OP_NOT ? jk_fail_operator(p) : jk_parse_binary(p);
-    case JK_TOK_QUESTION:
-        if (!jk_reduce(p, JK_PREC_COND) || !jk_frame_push(p, JK_FRAME_THEN, JK_OP_NONE, 0, t))
-            return JK_EXPECT_FAILED;
-        jk_next(p);
-        return JK_EXPECT_OPERAND;
-    case JK_TOK_NAME:
-        if (jk_at_definition(p))
-            return jk_reduce(p, 0) && p->nframes == 1 ? JK_EXPECT_NOTHING : jk_fail_operator(p);
+    unsigned kind = p->l.kind;
+    if (kind == JK_OP_COND || kind - JK_OP_OR <= (unsigned)(JK_OP_POW - JK_OP_OR))
+        return jk_parse_binary(p);
+    if (kind == JK_OP_SQRT || kind == JK_TOK_NUMBER || kind == JK_TOK_LPAREN ||
+        (kind == JK_TOK_NAME && !jk_at_definition(p)))
         return jk_fail_juxtaposed(p);
-    case JK_TOK_NUMBER:
-    case JK_TOK_LPAREN:
-        return jk_fail_juxtaposed(p);
-    case JK_TOK_ERROR:
-        return JK_EXPECT_FAILED;
-    default:
-        return jk_parse_delimiter(p);
-    }
+    return jk_parse_delimiter(p);
 }
 
-/* One expression; its node goes to *root. Ends before ; , the end, or the next definition. */
-JK_FUNC bool jk_parse_expression(jk_parser *p, uint32_t *root)
+/* One expression, whose node it returns. Ends before ; , the end, or the next definition; or with an error. */
+JK_FUNC uint32_t jk_parse_expression(jk_parser *p)
 {
     jk_expect state = JK_EXPECT_OPERAND;
-    p->nframes = p->noperands = 0;
-    if (!jk_frame_push(p, JK_FRAME_BOTTOM, JK_OP_NONE, 0, p->token))
-        return false;
-    while (state <= JK_EXPECT_OPERATOR)
+    p->nframes = 1;
+    p->noperands = 0;
+    p->operands->node = 0;
+    p->frames->kind = JK_FRAME_BOTTOM;
+    p->frames->prec = 0;
+    while (state != JK_EXPECT_NOTHING)
         state = state == JK_EXPECT_OPERAND ? jk_parse_operand(p) : jk_parse_operator(p);
-    if (state == JK_EXPECT_FAILED)
-        return false;
-    *root = p->operands[0].node;
-    return true;
+    return p->operands->node;
 }
 
 JK_SMALL_CLOSE

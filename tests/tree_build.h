@@ -1,9 +1,10 @@
-/* syntax: trees without text. Nodes are made in any order, may be shared between expressions and may be left over; they
- * wait in a pool, and a definition copies what its results reach into the tree, in post-order. So the promise of ast.h
- * holds whatever the caller does. The first failure sticks: after it every call returns 0 and the error keeps it. */
-#include "ast.h"
-
-JK_SMALL_OPEN
+/* Trees without text, for the tests. Nodes are made in any order, may be shared between expressions and may be left
+ * over; they wait in a pool, and a definition copies what its results reach into the tree, in post-order. So the
+ * promise of ast.h holds whatever the caller does. The first failure sticks: after it every call returns 0 and the
+ * error keeps it. */
+#ifndef TREE_BUILD_H
+#define TREE_BUILD_H
+#include "suites.h"
 
 typedef struct jk_tree_builder {
     jitk_ast *ast; /* its arena holds the pool, too */
@@ -50,13 +51,15 @@ JK_FUNC uint32_t jk_tree_node(jk_tree_builder *b, jk_ast_kind kind, unsigned op,
             k[b->nkids + i] = kids[i];
     }
     if (text)
-        copy = (char *)jk_arena_alloc(arena, len);
+        copy = (char *)jk_arena_alloc(arena, len + 1);
     if (arena->failed) {
         jk_fail_nomem(b->error);
         return 0;
     }
-    if (text)
+    if (text) {
         memcpy(copy, text, len);
+        copy[len] = 0;
+    }
     n = &b->nodes[b->nnodes];
     memset(n, 0, sizeof *n);
     n->kind = (uint8_t)kind;
@@ -93,14 +96,14 @@ JK_FUNC uint32_t jk_tree_cond(jk_tree_builder *b, uint32_t c, uint32_t yes, uint
     kids[0] = c;
     kids[1] = yes;
     kids[2] = no;
-    return jk_tree_node(b, JK_AST_COND, JK_OP_NONE, NULL, 0, kids, 3);
+    return jk_tree_node(b, JK_AST_COND, JK_OP_COND, NULL, 0, kids, 3);
 }
 
 /* A number by its text, as the language writes it. */
 JK_FUNC uint32_t jk_tree_number_text(jk_tree_builder *b, const char *text)
 {
     size_t n = strlen(text);
-    if (n == 0 || jk_number_length(text) != n)
+    if (n == 0 || jk_number_read(text, JK_F64, NULL) != n)
         jk_fail(b->error, JITK_ERR_SYNTAX, 0, 0, 0, "expected a number, found '%.40s'", text);
     return jk_tree_node(b, JK_AST_NUMBER, JK_OP_NONE, text, n, NULL, 0);
 }
@@ -109,16 +112,16 @@ JK_FUNC uint32_t jk_tree_number_text(jk_tree_builder *b, const char *text)
 JK_FUNC bool jk_tree_check_name(jk_tree_builder *b, const char *name)
 {
     jk_lexer l;
-    jk_token t;
     size_t n = strlen(name);
     if (b->error->status != JITK_OK || n > JK_SOURCE_MAX)
         return false;
+    memset(&l, 0, sizeof l);
     l.source = name;
-    l.at = 0;
-    l.len = (uint32_t)n;
     l.error = b->error;
-    t = jk_lex(&l);
-    if (t.kind != JK_TOK_NAME || t.len != n || jk_reserved_find(name, n))
+    l.len = (uint32_t)n;
+    l.kind = JK_TOK_END;
+    jk_next(&l);
+    if (l.kind != JK_TOK_NAME || l.piece[0].end != n || jk_is_reserved(&l))
         jk_fail(b->error, JITK_ERR_SYNTAX, 0, 0, 0, "expected a name, found '%.40s'", name);
     return b->error->status == JITK_OK;
 }
@@ -158,8 +161,7 @@ JK_FUNC void jk_number_text(double value, char text[40])
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     for (precision = 14; precision < 17; precision++) {
-        bool overflow;
-        double back;
+        uint64_t back;
         snprintf(raw, sizeof raw, "%.*e", precision, value);
         for (i = n = 0; raw[i] && raw[i] != 'e'; i++)
             if (raw[i] >= '0' && raw[i] <= '9' && n < 20)
@@ -169,8 +171,8 @@ JK_FUNC void jk_number_text(double value, char text[40])
             n--;
         digits[n] = 0;
         jk_number_layout(text, digits, n, e);
-        back = jk_number_value(text, strlen(text), JK_F64, &overflow);
-        if (memcmp(&back, &value, sizeof back) == 0)
+        jk_number_read(text, JK_F64, &back);
+        if (back == bits)
             return;
     }
     e = (int)(bits >> 52);
@@ -258,7 +260,6 @@ JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *param
 {
     jk_param_list l;
     size_t i;
-    bool added;
     memset(&l, 0, sizeof l);
     for (i = 0; i < n; i++) {
         char *name = (char *)jk_arena_alloc(&b->ast->arena, (size_t)params[i].name_len + 1);
@@ -268,13 +269,13 @@ JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *param
             name[params[i].name_len] = 0;
             if (!jk_tree_check_name(b, name))
                 return false;
-            q = jk_param_enter(&l, &b->ast->arena, name, params[i].name_len, 0, &added);
+            q = jk_param_enter(&l, &b->ast->arena, name, params[i].name_len, 0);
         }
         if (!q) {
             jk_fail_nomem(b->error);
             return false;
         }
-        if (!added) {
+        if (l.count == i) {
             jk_fail(b->error, JITK_ERR_NAME, 0, 0, 0, "parameter '%s' is named twice", name);
             return false;
         }
@@ -283,7 +284,7 @@ JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *param
         q->is_array = params[i].is_array;
     }
     d->params = l.items;
-    d->nparams = (uint32_t)l.count;
+    d->nparams = l.count;
     return true;
 }
 
@@ -330,6 +331,4 @@ JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, boo
     a->defs[a->ndefs++] = d;
     return JITK_OK;
 }
-
-JK_SMALL_CLOSE
-#undef JK_TREE_MAX
+#endif
