@@ -95,7 +95,7 @@ JK_NOINLINE void jk_parse_type(jk_lexer *l, uint8_t *type)
         jk_next(l);
     } else if (l->kind == JK_TOK_NAME) {
         l->word = jk_token_answer(l, foreign, true);
-        jk_refuse(l, l->word ? JK_NO_TYPE_HINT : JK_NO_TYPE);
+        jk_lex_refuse(l, l->word ? JK_NO_TYPE_HINT : JK_NO_TYPE);
     } else {
         jk_expected(l, "an element type (f64 f32 i64 i32 u8)");
     }
@@ -111,7 +111,7 @@ JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
     if (q->is_array) {
         l->piece[1].pos = q->pos;
         l->piece[1].end = q->pos + q->name_len;
-        jk_refuse(l, JK_NO_BRACKETS_TWICE);
+        jk_lex_refuse(l, JK_NO_BRACKETS_TWICE);
     }
     q->is_array = true;
     jk_next(l);
@@ -140,7 +140,7 @@ JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
     if (!q)
         l->kind = JK_TOK_ERROR;
     else if (count == list->count)
-        jk_refuse(l, JK_NO_NAMED_TWICE);
+        jk_lex_refuse(l, JK_NO_NAMED_TWICE);
     jk_next(l);
     jk_parse_brackets(l, q);
     if (l->kind == JK_TOK_COLON) {
@@ -164,7 +164,7 @@ JK_FUNC void jk_parse_params(jk_parser *p, jk_def *d)
     } while (l->kind == JK_TOK_COMMA);
     l->piece[2] = open;
     if (l->kind == JK_TOK_END)
-        jk_refuse(l, JK_NO_NEVER_CLOSED);
+        jk_lex_refuse(l, JK_NO_NEVER_CLOSED);
     jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
     d->params = list.items;
     d->nparams = list.count;
@@ -214,7 +214,7 @@ JK_FUNC void jk_parse_result_types(jk_parser *p, jk_def *d)
         jk_parse_type(&p->l, &d->results[d->nresults++].type);
     } while (p->l.kind == JK_TOK_COMMA);
     if (p->l.kind == JK_TOK_LBRACKET)
-        jk_refuse(&p->l, JK_NO_RESULT_SHAPE);
+        jk_lex_refuse(&p->l, JK_NO_RESULT_SHAPE);
 }
 
 /* E, E, ...; some of the results may already have their types. */
@@ -235,7 +235,7 @@ JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
         if (l->kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
-            jk_refuse(l, JK_NO_BARE_RESULTS);
+            jk_lex_refuse(l, JK_NO_BARE_RESULTS);
         jk_next(l);
     }
     d->nresults = n;
@@ -245,7 +245,7 @@ JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
         l->word = counts;
         l->piece[1].pos = pos;
         l->piece[1].end = l->last_end;
-        jk_refuse(l, JK_NO_RESULT_COUNT);
+        jk_lex_refuse(l, JK_NO_RESULT_COUNT);
     }
 }
 
@@ -264,7 +264,7 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
     if (l->kind == JK_TOK_ARROW)
         jk_parse_result_types(p, d);
     if (l->kind == JK_TOK_LBRACE)
-        jk_refuse(l, JK_NO_BODY);
+        jk_lex_refuse(l, JK_NO_BODY);
     jk_accept(l, JK_TOK_EQUALS, "'='");
 }
 
@@ -339,7 +339,7 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
     if (ast->arena.failed)
         jk_fail_nomem(e);
     if (ast->ndefs == 0)
-        jk_refuse(&p.l, JK_NO_EMPTY);
+        jk_lex_refuse(&p.l, JK_NO_EMPTY);
     return e->status;
 }
 

@@ -49,7 +49,7 @@ JK_NOINLINE bool jk_more(jk_parser *p, void *array, size_t count, size_t *cap, s
 
 JK_FUNC jk_expect jk_fail_with(jk_parser *p, jk_refusal number)
 {
-    jk_refuse(&p->l, number);
+    jk_lex_refuse(&p->l, number);
     return JK_EXPECT_NOTHING;
 }
 
@@ -65,7 +65,7 @@ JK_NOINLINE bool jk_is_reserved(jk_lexer *l)
     const char *hint = jk_answer_to(jk_reserved_words, l->source + at.pos, at.end - at.pos, false);
     l->word = hint;
     if (hint)
-        jk_refuse(l, *hint ? JK_NO_RESERVED_HINT : JK_NO_RESERVED);
+        jk_lex_refuse(l, *hint ? JK_NO_RESERVED_HINT : JK_NO_RESERVED);
     return hint != NULL;
 }
 

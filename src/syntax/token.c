@@ -230,7 +230,7 @@ JK_FUNC bool jk_is_plain(const char *s, size_t n)
 
 /* Sets the error, if it is the first. At the end of the text the place is behind the last token, not behind what space
  * follows. */
-JK_COLD void jk_refuse(jk_lexer *l, jk_refusal number)
+JK_COLD void jk_lex_refuse(jk_lexer *l, jk_refusal number)
 {
     const struct jk_refusal_row *r = &jk_refusal_rows[number];
     jitk_error *e = l->error;
@@ -278,7 +278,7 @@ JK_COLD void jk_refuse(jk_lexer *l, jk_refusal number)
 JK_COLD void jk_expected(jk_lexer *l, const char *what)
 {
     l->word = what;
-    jk_refuse(l, JK_NO_EXPECTED);
+    jk_lex_refuse(l, JK_NO_EXPECTED);
 }
 
 /* ---- tokens ---- */
@@ -317,15 +317,15 @@ JK_COLD void jk_refuse_char(jk_lexer *l)
     l->piece[0].end = l->piece[0].pos + JK_LARGER(n, 1);
     l->word = jk_answer_to(jk_foreign_signs, s, n, false);
     if (l->word) {
-        jk_refuse(l, JK_NO_FOREIGN);
+        jk_lex_refuse(l, JK_NO_FOREIGN);
         return;
     }
     snprintf(hex, sizeof hex, "%02x", (unsigned)(unsigned char)*s);
     l->word = hex;
-    jk_refuse(l, !*s                                       ? JK_NO_NUL
-                 : n == 0                                  ? JK_NO_UTF8
-                 : n == 1 && (unsigned char)(*s - 32) > 94 ? JK_NO_CONTROL
-                                                           : JK_NO_CHARACTER);
+    jk_lex_refuse(l, !*s                                       ? JK_NO_NUL
+                     : n == 0                                  ? JK_NO_UTF8
+                     : n == 1 && (unsigned char)(*s - 32) > 94 ? JK_NO_CONTROL
+                                                               : JK_NO_CHARACTER);
 }
 
 /* A name or another number directly behind a number of n bytes: a suffix, a forgotten operator, an exponent without
@@ -344,16 +344,17 @@ JK_COLD void jk_refuse_number(jk_lexer *l, uint32_t n)
     at[2].end = at[2].pos + JK_SMALLER(more, 40);
     at->end = at[2].pos + 1;
     if (low == 'x' && n == 1 && *s == '0') {
-        jk_refuse(l, JK_NO_HEX);
+        jk_lex_refuse(l, JK_NO_HEX);
     } else if (more == 1 && low == (n > 1 && (s[1] | 32) == 'x' ? 'p' : 'e')) {
-        jk_refuse(l, JK_NO_EXPONENT);
+        jk_lex_refuse(l, JK_NO_EXPONENT);
     } else {
         at->pos = at[2].pos;
         if (tail[0] == '.' || tail[0] == '_')
-            jk_refuse(l, tail[0] == '.' ? JK_NO_POINT : JK_NO_UNDERSCORE);
+            jk_lex_refuse(l, tail[0] == '.' ? JK_NO_POINT : JK_NO_UNDERSCORE);
         at->end = at->pos + more;
-        jk_refuse(l, jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more ? JK_NO_SUFFIX
-                                                                                                   : JK_NO_NUMBER_TAIL);
+        jk_lex_refuse(l, jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more
+                             ? JK_NO_SUFFIX
+                             : JK_NO_NUMBER_TAIL);
     }
 }
 
@@ -374,7 +375,7 @@ JK_FUNC uint32_t jk_lex_word(jk_lexer *l, const char *s)
         snprintf(count, sizeof count, "%u", (unsigned)n);
         l->piece[0].end = l->piece[0].pos + n;
         l->word = count;
-        jk_refuse(l, JK_NO_NAME_LENGTH);
+        jk_lex_refuse(l, JK_NO_NAME_LENGTH);
     }
     return n;
 }
