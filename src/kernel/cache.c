@@ -7,9 +7,10 @@
 #define JK_CACHE_ENTRIES 4096u
 #define JK_CACHE_BYTES ((size_t)64 << 20)
 
+JK_SMALL_OPEN
+
 typedef struct jk_entry {
     struct jk_entry *next;
-    uint64_t hash;
     jk_request key; /* source and entry stand behind all this; the type is that of neither kernel */
     jitk_kernel *kernel[2]; /* by type */
 } jk_entry;
@@ -44,26 +45,24 @@ JK_FUNC bool jk_same_entry(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r, uint64_t hash)
+JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r)
 {
-    jk_entry *at = __atomic_load_n(&JK_CACHE->list[hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
+    jk_entry *at = __atomic_load_n(&JK_CACHE->list[r->hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
     for (; at; at = at->next)
-        if (at->hash == hash && at->key.len == r->len && at->key.isa == r->isa &&
+        if (at->key.hash == r->hash && at->key.len == r->len && at->key.isa == r->isa &&
             at->key.lower.flags == r->lower.flags && jk_same_entry(at->key.lower.entry, r->lower.entry) &&
             !memcmp(at->key.source, r->source, r->len))
             return at;
     return NULL;
 }
 
-JK_SMALL_OPEN
-JK_FUNC jk_entry *jk_cache_add(const jk_request *r, uint64_t hash, size_t nbytes)
+JK_FUNC jk_entry *jk_cache_add(const jk_request *r, size_t nbytes)
 {
     int saved = errno;
-    jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[hash % JK_CACHE_LISTS];
+    jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[r->hash % JK_CACHE_LISTS];
     errno = saved;
     if (!x)
         return NULL;
-    x->hash = hash;
     x->key = *r;
     x->key.source = (char *)memcpy(x + 1, r->source, r->len);
     if (r->lower.entry)
@@ -76,20 +75,22 @@ JK_FUNC jk_entry *jk_cache_add(const jk_request *r, uint64_t hash, size_t nbytes
 }
 
 /* Keeps the kernel, or another thread's that came first. Returns the one to run; *own where it is not in the cache. */
-JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, uint64_t hash, jitk_kernel *k, bool *own)
+JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *own)
 {
     size_t nbytes = k->nbytes + k->exec.nbytes;
     size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
     jitk_kernel *kept = k, **place;
+    bool room;
     jk_entry *x;
     jk_share_lock();
-    x = jk_cache_find(r, hash);
-    if (JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + entry <= JK_CACHE_BYTES && !x)
-        x = jk_cache_add(r, hash, entry);
+    room = JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + entry <= JK_CACHE_BYTES;
+    x = jk_cache_find(r);
+    if (!x && room)
+        x = jk_cache_add(r, entry);
     place = x ? &x->kernel[r->lower.type] : NULL;
     if (place && *place) {
         kept = *place;
-    } else if (place && JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes <= JK_CACHE_BYTES) {
+    } else if (place && room) {
         JK_CACHE->count++;
         JK_CACHE->nbytes += nbytes;
         __atomic_store_n(place, k, __ATOMIC_RELEASE);
@@ -103,13 +104,12 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, uint64_t hash, jitk_kern
     return kept;
 }
 
-JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, uint64_t hash, bool *own, jitk_error *e)
+JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, bool *own, jitk_error *e)
 {
     jitk_kernel *k = jk_compile_kernel(r, e);
-    return k ? jk_cache_keep(r, hash, k, own) : NULL;
+    return k ? jk_cache_keep(r, k, own) : NULL;
 }
 
-JK_SMALL_CLOSE
 
 /* Arguments are tagged, and then there are no options, or pointers. */
 JK_NOINLINE void jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
@@ -117,22 +117,21 @@ JK_NOINLINE void jk_eval_any(const char *source, const jitk_options *o, size_t n
 {
     jitk_kernel *k = NULL;
     bool own = false;
-    uint64_t hash;
     jk_entry *x;
     jk_request r;
     if (jk_request_read(&r, source, o, e) != JITK_OK)
         return;
     r.args = tagged;
     r.nargs = nargs;
-    hash = jk_request_hash(&r);
-    x = jk_cache_find(&r, hash);
+    r.hash = jk_request_hash(&r);
+    x = jk_cache_find(&r);
     if (x) {
         r.named = x->key.named;
         jk_request_type(&r);
         k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
     }
     if (!k)
-        k = jk_eval_compile(&r, hash, &own, e);
+        k = jk_eval_compile(&r, &own, e);
     if (k)
         jk_call_any(k, n, nargs, args, NULL, tagged, e);
     if (own)
@@ -156,7 +155,6 @@ JITK_API jitk_status jk_eval_tagged(const char *source, size_t n, size_t nargs, 
     return jk_end(&s, NULL);
 }
 
-JK_SMALL_OPEN
 JITK_API void jitk_cache_clear(void)
 {
     size_t i;
@@ -181,6 +179,7 @@ JK_FUNC void jk_cache_count(jitk_info_t *info)
     info->uncached = JK_CACHE->uncached;
     jk_share_unlock();
 }
+
 JK_SMALL_CLOSE
 #undef JK_CACHE_LISTS
 #undef JK_CACHE_ENTRIES

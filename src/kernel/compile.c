@@ -59,7 +59,7 @@ JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jit
     r->lower.flags = 0;
     r->lower.entry = NULL;
     r->lower.scalar = false;
-    r->isa = s->isa;
+    r->isa = s->info.isa;
     r->args = NULL;
     return o ? jk_options_read(r, o, &s->cpu, e) : JITK_OK;
 }

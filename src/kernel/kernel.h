@@ -74,8 +74,7 @@ typedef struct jk_binds {
 /* ---- state.c ---- */
 typedef struct jk_settings { /* read once */
     jk_cpu cpu;
-    jitk_isa isa;        /* AUTO takes it */
-    unsigned dump;       /* JITK_DUMP_... after each compilation */
+    jitk_info_t info;    /* all of it that stays */
     size_t stream_bytes; /* a pass whose arrays are larger stores past the caches */
 } jk_settings;
 JK_FUNC const jk_settings *jk_settings_get(void);
@@ -91,8 +90,8 @@ JK_FUNC void jk_begin(jk_session *s);
 JK_FUNC jitk_status jk_end(jk_session *s, jitk_error *user);
 JK_FUNC jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message); /* jk_fail without a place */
 
-JK_FUNC void jk_share_lock(void);
-JK_FUNC void jk_share_unlock(void);
+JK_NOINLINE void jk_share_lock(void);
+JK_NOINLINE void jk_share_unlock(void);
 
 /* ---- compile.c ---- */
 typedef struct jk_request { /* what is compiled, and what jitk_eval finds again */
@@ -104,6 +103,7 @@ typedef struct jk_request { /* what is compiled, and what jitk_eval finds again 
     size_t nargs;
     uint64_t named; /* out: arguments whose types the source names, a bit each */
     size_t arity;   /* out: of a function */
+    uint64_t hash;  /* the cache's */
 } jk_request;
 JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e);
 /* The type that jitk_eval compiles in: that of the first pointer to double or float whose type the source does not

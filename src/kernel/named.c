@@ -19,7 +19,7 @@ JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
     jitk_error e;
     e.status = JITK_OK;
     jk_arena_init(&arena, buffer, sizeof buffer);
-    k = jk_kernel_make(&jk_named_programs[which], jk_settings_get()->isa, &arena, &e);
+    k = jk_kernel_make(&jk_named_programs[which], jk_settings_get()->info.isa, &arena, &e);
     jk_arena_free(&arena);
     errno = saved;
     if (k && !__atomic_compare_exchange_n(slot, &first, k, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {

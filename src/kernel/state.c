@@ -12,16 +12,18 @@ typedef struct jk_shared {
 } jk_shared;
 
 JK_STATE jk_shared JK_SHARED(jk_shared_state) = {
-    PTHREAD_MUTEX_INITIALIZER, 0, {{0, 0, 0, 0, 0, 0, ""}, JITK_ISA_AUTO, 0, 0}};
+    PTHREAD_MUTEX_INITIALIZER,
+    0,
+    {{0, 0, 0, 0, 0, 0, ""}, {NULL, "", JITK_ISA_AUTO, JITK_ISA_AUTO, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0}};
 JK_STATE __thread jitk_error JK_SHARED(jk_thread_error) = {JITK_OK, 0, 0, 0, ""};
 #define JK_SHARE (&JK_SHARED(jk_shared_state))
 
-JK_FUNC void jk_share_lock(void)
+JK_NOINLINE void jk_share_lock(void)
 {
     pthread_mutex_lock(&JK_SHARE->lock);
 }
 
-JK_FUNC void jk_share_unlock(void)
+JK_NOINLINE void jk_share_unlock(void)
 {
     pthread_mutex_unlock(&JK_SHARE->lock);
 }
@@ -50,14 +52,15 @@ JK_FUNC void jk_fork_child(void)
 /* The kinds of dump that a list with commas names. */
 JK_FUNC unsigned jk_dump_named(const char *list)
 {
-    static const char *const names[] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
+    static const char names[3][5] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
     unsigned found = 0, i;
-    while (list && *list) {
-        size_t len = strcspn(list, ",");
+    while (list) {
+        const char *end = jk_find_char(list, ',');
+        size_t len = end ? (size_t)(end - list) : strlen(list);
         for (i = 0; i < 3; i++)
             if (strlen(names[i]) == len && !memcmp(names[i], list, len))
                 found |= 1u << i;
-        list += len + (list[len] == ',');
+        list = end ? end + 1 : NULL;
     }
     return found;
 }
@@ -67,13 +70,22 @@ JK_FUNC void jk_settings_read(jk_settings *s)
     /* Measured (Zen 4, 32 MiB of last cache): arrays of half its size in all are written equally fast either way, of
      * its size 1.5 times faster past the caches. A larger last cache is many cores' and not one's. */
     const size_t most = (size_t)64 << 20;
-    const char *isa = getenv("JITK_ISA");
-    jitk_isa cap = jk_isa_named(isa, isa ? strlen(isa) : 0), best;
+    const char *name = getenv("JITK_ISA");
+    jitk_isa cap = jk_isa_named(name, name ? strlen(name) : 0);
+    jitk_info_t *i = &s->info;
     jk_cpu_detect(&s->cpu);
-    best = jk_cpu_best(&s->cpu);
-    s->isa = cap != JITK_ISA_AUTO && cap < best ? cap : best;
-    s->dump = jk_dump_named(getenv("JITK_DUMP"));
-    s->stream_bytes = s->cpu.l3 && s->cpu.l3 < most ? s->cpu.l3 : most;
+    i->version = JITK_VERSION;
+    memcpy(i->cpu, s->cpu.brand, sizeof i->cpu);
+    i->best = i->isa = jk_cpu_best(&s->cpu);
+    if (cap != JITK_ISA_AUTO && cap < i->best)
+        i->isa = cap;
+    i->isa_name = jk_isa_name(i->isa);
+    i->l1d = s->cpu.l1d;
+    i->l2 = s->cpu.l2;
+    i->l3 = s->cpu.l3;
+    i->threads = 1;
+    i->dump = jk_dump_named(getenv("JITK_DUMP"));
+    s->stream_bytes = i->l3 && i->l3 < most ? i->l3 : most;
 }
 
 JK_FUNC const jk_settings *jk_settings_get(void)
