@@ -6,10 +6,15 @@
 #include "ir/ir.h"
 
 /* The order of a reduction, frozen: docs/reductions.md. */
-#define JK_CHUNK 16448u      /* elements of a chunk */
+#define JK_CHUNK_BYTES 262656u /* of a chunk's elements, of the kernel's type */
 #define JK_SEGMENTS 4u       /* contiguous segments of a chunk */
 #define JK_LANE_BYTES 64u    /* in a segment an element goes to lane (index mod 64 bytes / element size) */
 #define JK_POUR 64u          /* vector steps after which f32 lanes pour into f64 ones */
+
+static inline size_t jk_chunk_of(size_t elem_bytes)
+{
+    return JK_CHUNK_BYTES / elem_bytes;
+}
 
 /* Elements in each of the four segments of a chunk of m elements (the last ones may be short or empty). */
 static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
@@ -63,7 +68,7 @@ JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type);
 JK_FUNC size_t jk_interp_frame(const jk_program *p);
 JK_FUNC void jk_interp_uniform(const jk_program *p, const jk_stage *s, const jk_run *r);
 /* Elements [first, first + count): stores results, and where the stage has reductions writes node[]; then count is at
- * most JK_CHUNK and the range is one chunk. */
+ * most jk_chunk_of and the range is one chunk. */
 JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run *r, size_t first, size_t count);
 /* The first element of [first, first + count) at which the argument of reduction number `red` of the stage equals the
  * value in r->find or, where that is NaN, is NaN; first + count if none. */

@@ -289,36 +289,21 @@ END_TEST
 
 /* ---- around the chunks' borders ---- */
 
-static const size_t gd_lengths[] = {1,
-                                    31,
-                                    63,
-                                    64,
-                                    65,
-                                    255,
-                                    256,
-                                    257,
-                                    1024,
-                                    4111,
-                                    4112,
-                                    4113,
-                                    8223,
-                                    8224,
-                                    8225,
-                                    12336,
-                                    12337,
-                                    16447,
-                                    16448,
-                                    16449,
-                                    16448 + 64,
-                                    2 * 16448 - 1,
-                                    2 * 16448,
-                                    2 * 16448 + 1,
-                                    3 * 16448,
-                                    3 * 16448 + 5000,
-                                    4 * 16448 + 1,
-                                    100000,
-                                    16 * 16448 - 1,
-                                    1000007}; /* ascending */
+/* Quarters of a chunk, and elements more or less; ascending. */
+static const struct gd_length {
+    size_t quarters;
+    int more;
+} gd_lengths[] = {{0, 1},  {0, 31}, {0, 63},  {0, 64}, {0, 65}, {0, 255}, {0, 256},   {0, 257}, {0, 1024},
+                  {1, -1}, {1, 0},  {1, 1},   {2, -1}, {2, 0},  {2, 1},   {3, 0},     {3, 1},   {4, -1},
+                  {4, 0},  {4, 1},  {4, 64},  {8, -1}, {8, 0},  {8, 1},   {12, 5000}, {16, 1},  {27, 77},
+                  {32, 0}, {64, -1}};
+enum { GD_LONG = 6 }; /* of them are too long for an emulated processor */
+
+static size_t gd_elements(jitk_type type, size_t i)
+{
+    return (size_t)((long)(gd_lengths[i].quarters * (CHUNK_BYTES / 4 / kut_size(type))) + gd_lengths[i].more);
+}
+
 static bool gd_far(jitk_type type, double want, uint64_t got)
 {
     uint64_t bits = type == JITK_F32 ? plain_narrow(plain_double_bits(want)) : plain_double_bits(want);
@@ -333,11 +318,11 @@ START_TEST(chunk_borders)
         "sum(x) + argmin(abs(x))"};
     int isa = _i / 2;
     jitk_type type = _i & 1 ? JITK_F32 : JITK_F64;
-    size_t size = kut_size(type), lengths = kut_step() > 1 ? KUT_COUNT(gd_lengths) - 4 : KUT_COUNT(gd_lengths);
+    size_t size = kut_size(type), lengths = KUT_COUNT(gd_lengths) - (kut_step() > 1 ? GD_LONG : 0);
     kut_rng rng = {kut_seed() + 5};
     if (!kut_isa(isa))
         return;
-    size_t most = gd_lengths[lengths - 1] + 16;
+    size_t most = gd_elements(type, lengths - 1) + 16;
     char *x = (char *)malloc(most * size), *y = (char *)malloc(most * size), *xy = (char *)malloc(most * size);
     char got[8], want[8];
     ck_assert(x && y && xy);
@@ -350,7 +335,7 @@ START_TEST(chunk_borders)
         interp[o] = kut_compile(others[o], type, JITK_ISA_INTERP);
     }
     for (size_t l = 0; l < lengths; l++) {
-        size_t n = gd_lengths[l], off = l * 5 % 13;
+        size_t n = gd_elements(type, l), off = l * 5 % 13;
         const void *a[2] = {x + off * size, got}, *b[3] = {x + off * size, y + l % 11 * size, got};
         const void *c[2] = {x + off * size, want};
         ck_assert_int_eq((int)jitk_callv(sum, n, 2, a), (int)JITK_OK);
@@ -391,8 +376,8 @@ END_TEST
 /* The place of an extreme that stands in a later chunk, in the rest of one, and twice. */
 START_TEST(places_in_later_chunks)
 {
-    static const size_t at[] = {0, 1, 16447, 16448, 16449, 40000, 99998, 99999};
-    size_t n = 100000;
+    static const size_t chunk = CHUNK_BYTES / sizeof(double);
+    const size_t n = 3 * chunk + 1000, at[] = {0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk + 9000, n - 2, n - 1};
     if (!kut_isa(_i))
         return;
     double *x = (double *)calloc(n, sizeof *x);

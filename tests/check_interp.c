@@ -101,7 +101,7 @@ static void run_pass(const jk_stage *s, size_t n)
         found[k] = n ? 0 : UINT64_MAX;
     }
     for (at = 0; at < n; at += m) {
-        m = s->nred ? JK_CHUNK : 1 + (size_t)(random_bits() % 400);
+        m = s->nred ? jk_chunk_of(jk_type_size((jk_type)w.p.type)) : 1 + (size_t)(random_bits() % 400);
         m = m < n - at ? m : n - at;
         jk_interp_pass(&w.p, s, &w.run, at, m);
         for (k = 0; k < s->nred; k++) {
@@ -546,15 +546,15 @@ static void check_reductions(jk_type t, size_t n)
 {
     const plain_format *f = format_of(t);
     uint64_t least = f->inf, want, prods[16];
-    size_t i, place = SIZE_MAX, size = jk_type_size(t);
+    size_t i, place = SIZE_MAX, size = jk_type_size(t), chunk = CHUNK_BYTES / size;
     for (i = 0; i < n; i++)
         least = plain_min(f, least, element(t, w.in[0], i));
     for (i = n; i-- > 0;)
         if (plain_eq(f, element(t, w.in[0], i), least) || plain_isnan(f, element(t, w.in[0], i)))
             place = i;
-    for (i = 0; i * CHUNK < n; i++)
+    for (i = 0; i * chunk < n; i++)
         prods[i] =
-            chunk_prod(t, (const char *)w.in[1] + i * CHUNK * size, n - i * CHUNK < CHUNK ? n - i * CHUNK : CHUNK);
+            chunk_prod(t, (const char *)w.in[1] + i * chunk * size, n - i * chunk < chunk ? n - i * chunk : chunk);
     run_program(n);
     want = plain_double_bits(reference_sum(w.in[0], n, size));
     require(plain_same(&plain_f64, w.cell[w.p.cell[w.args[PARAMS].value]], want), "sum, n = %zu", n);
@@ -569,8 +569,8 @@ static void check_reductions(jk_type t, size_t n)
 /* sum, prod, min, argmin and the sum of a uniform value, at every n to 300 and around the borders of chunks. */
 START_TEST(reductions)
 {
-    static const size_t more[] = {511,   512,   513,   4095,  4097,  16383, 16447, 16448,
-                                  16449, 16512, 32895, 32896, 32897, 49344, 65792, 99991};
+    static const size_t more[] = {511,   512,   513,   4095,  4097,  8208,  16415, 16416, 16417, 32831,
+                                  32832, 32833, 32896, 65663, 65664, 65665, 98495, 98496, 98497, 99991};
     static const jk_op ops[] = {JK_RSUM, JK_RPROD, JK_RMIN, JK_RARGMIN, JK_RSUM};
     jk_type t = _i & 1 ? JK_F32 : JK_F64;
     unsigned saved = plain_enter();
@@ -655,12 +655,12 @@ START_TEST(segments)
 {
     size_t m, bytes;
     for (bytes = 4; bytes <= 8; bytes += 4)
-        for (m = 0; m <= JK_CHUNK; m++) {
+        for (m = 0; m <= jk_chunk_of(bytes); m++) {
             size_t length = jk_segment_length(m, bytes), lanes = 64 / bytes;
             require(length % lanes == 0 && 4 * length >= m && (length < lanes || 4 * (length - lanes) < m),
                     "%zu elements of %zu bytes", m, bytes);
         }
-    ck_assert_uint_eq(JK_CHUNK % (4 * 16), 0); /* whole chunks have four equal segments in both types */
+    ck_assert_uint_eq(JK_CHUNK_BYTES % (4 * 64), 0); /* whole chunks have four equal segments in both types */
     ck_assert_uint_eq(JK_POUR * 8 % JK_INTERP_BLOCK, 0);
 }
 END_TEST
@@ -687,10 +687,10 @@ START_TEST(document)
     ck_assert(end != NULL);
     *end = 0;
     require(strstr(doc, begin) != NULL, "docs/reductions.md does not show the code of tests/reference.h");
-    ck_assert_uint_eq(JK_CHUNK, CHUNK);
+    ck_assert_uint_eq(JK_CHUNK_BYTES, CHUNK_BYTES);
     ck_assert_uint_eq(JK_LANE_BYTES, LANE_BYTES);
     ck_assert_uint_eq(JK_POUR, POUR);
-    snprintf(number, sizeof number, "| elements of a chunk | %u |", JK_CHUNK);
+    snprintf(number, sizeof number, "| bytes of a chunk's elements | %u |", JK_CHUNK_BYTES);
     require(strstr(doc, number) != NULL, "docs/reductions.md has another chunk");
     free(header);
     free(doc);

@@ -14,7 +14,7 @@
 #endif
 
 /* ---- */
-static const size_t CHUNK = 16448, LANE_BYTES = 64, POUR = 64;
+static const size_t CHUNK_BYTES = 262656, LANE_BYTES = 64, POUR = 64;
 
 /* The node of one chunk of m elements, of 8 bytes (double) or 4 (float). */
 static double chunk_sum(const void *x, size_t m, size_t bytes)
@@ -47,9 +47,9 @@ static double chunk_sum(const void *x, size_t m, size_t bytes)
 /* The node of level k, place j: chunks from j * 2^k on, at most 2^k. */
 static double node_sum(const void *x, size_t n, size_t bytes, unsigned k, size_t j)
 {
-    size_t first = (j << k) * CHUNK, middle = first + ((size_t)CHUNK << k) / 2;
+    size_t chunk = CHUNK_BYTES / bytes, first = (j << k) * chunk, middle = first + (chunk << k) / 2;
     if (k == 0)
-        return chunk_sum((const char *)x + first * bytes, n - first < CHUNK ? n - first : CHUNK, bytes);
+        return chunk_sum((const char *)x + first * bytes, n - first < chunk ? n - first : chunk, bytes);
     if (middle >= n)
         return node_sum(x, n, bytes, k - 1, 2 * j);
     return node_sum(x, n, bytes, k - 1, 2 * j) + node_sum(x, n, bytes, k - 1, 2 * j + 1);
@@ -59,7 +59,7 @@ static double node_sum(const void *x, size_t n, size_t bytes, unsigned k, size_t
 static double reference_sum(const void *x, size_t n, size_t bytes)
 {
     unsigned k = 0;
-    while (((size_t)CHUNK << k) < n)
+    while ((CHUNK_BYTES / bytes << k) < n)
         k++;
     return n ? node_sum(x, n, bytes, k, 0) : 0;
 }

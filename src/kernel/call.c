@@ -3,7 +3,7 @@
 
 JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
-    if (!k->nquick || n - 1 >= JK_CHUNK || b->npacked)
+    if (!k->nquick || n - 1 >= k->chunk || b->npacked)
         return jk_run_driver(k, n, b, e);
     jk_run_small(k, n, b->p);
     return JITK_OK;
@@ -17,7 +17,7 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
 {
     const jk_param_info *info = k->program.args;
     size_t nbytes = n * 8, i, out;
-    if (!k->plain || nargs != k->program.nargs || n - 1 >= JK_CHUNK)
+    if (!k->plain || nargs != k->program.nargs || n - 1 >= k->chunk)
         return false;
     for (i = 0; i < nargs; i++) {
         unsigned tag = args[i].tag;

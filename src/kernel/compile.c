@@ -264,6 +264,7 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     k->tail_rows = c && c->tail_rows;
     if (!c || !jk_quick_fits(k))
         k->nquick = 0;
+    k->chunk = jk_chunk_of(jk_type_size((jk_type)k->program.type));
     k->direct = jk_is_direct(k);
     k->one = jk_is_one_pass(k);
     k->plain = k->nquick > 0 && k->npacked == 0;

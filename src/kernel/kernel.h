@@ -58,6 +58,7 @@ struct jitk_kernel {
     bool tail_rows;
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
+    size_t chunk;         /* elements */
     size_t max_n;         /* PTRDIFF_MAX over the largest element */
     size_t nbytes;        /* of the block */
 };
@@ -151,7 +152,7 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
 /* ---- quick.c ---- */
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
 JK_FUNC bool jk_is_one_pass(const jitk_kernel *k);
-/* 1 <= n <= JK_CHUNK and k->nquick; p[nargs] as in jk_binds. */
+/* 1 <= n <= k->chunk and k->nquick; p[nargs] as in jk_binds. */
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p);
 enum { JK_QUICK_ARGS = 8 }; /* the most that take this way */
 /* Parts that the driver has in common. */

@@ -47,7 +47,7 @@ JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
     jk_binds b;
     b.p = (void **)(uintptr_t)args;
-    if (k && n - 1 < JK_CHUNK && jk_is_one(k, n)) {
+    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
         jk_run_one(k, n, b.p);
         jk_fp_leave(mode);
         return;

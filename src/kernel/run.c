@@ -175,7 +175,7 @@ JK_FUNC void jk_chunk_done(jk_drive *d, size_t first)
             d->best[i] = d->run.node[i];
             d->best_at[i] = first;
         }
-    if (d->n > JK_CHUNK) /* else the nodes are the results */
+    if (d->n > d->k->chunk) /* else the nodes are the results */
         jk_tree_add(&d->tree, d->red, d->run.node);
 }
 
@@ -192,7 +192,7 @@ JK_FUNC void jk_reduced(jk_drive *d, size_t s, uint32_t i)
     if (place) {
         size_t first = d->best_at[i];
         d->run.find = bits;
-        bits = d->n ? jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), 0, i) : UINT64_MAX; /* -1 */
+        bits = d->n ? jk_range(d, s, first, JK_SMALLER(d->n - first, d->k->chunk), 0, i) : UINT64_MAX; /* -1 */
     }
     d->run.cell[p->cell[r]] = bits;
 }
@@ -203,9 +203,9 @@ JK_FUNC void jk_reduced(jk_drive *d, size_t s, uint32_t i)
 JK_FUNC void jk_run_pass(jk_drive *d, size_t s)
 {
     const jk_stage *stage = &d->k->program.stages[s];
-    size_t n = d->n, first, head = 0, step = d->tile ? d->tile : stage->nred ? (size_t)JK_CHUNK : n;
+    size_t n = d->n, first, head = 0, step = d->tile ? d->tile : stage->nred ? d->k->chunk : n;
     /* What no stream is worth asking more for comes first. */
-    bool streams = n > JK_CHUNK && !d->tile && d->k->ncode && stage->stores && jk_streams(d, &head);
+    bool streams = n > d->k->chunk && !d->tile && d->k->ncode && stage->stores && jk_streams(d, &head);
     uint32_t i;
     d->tree.nred = stage->nred;
     d->tree.levels = 0;
@@ -220,7 +220,7 @@ JK_FUNC void jk_run_pass(jk_drive *d, size_t s)
         jk_range(d, s, first, JK_SMALLER(step, n - first), streams ? JK_RUN_STREAM : 0, JK_NO_FIND);
         jk_chunk_done(d, first);
     }
-    if (n - 1 >= JK_CHUNK)
+    if (n - 1 >= d->k->chunk)
         jk_tree_result(&d->tree, d->red, d->run.node);
     for (i = 0; i < stage->nred; i++)
         jk_reduced(d, s, i);
@@ -253,7 +253,7 @@ JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, size_t tile, const 
 
 JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
-    size_t tile = b->npacked ? JK_SMALLER(n, k->max_red ? (size_t)JK_CHUNK : JK_TILE) : 0;
+    size_t tile = b->npacked ? JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE) : 0;
     size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP(tile * jk_type_size((jk_type)k->program.type), 64) + 63;
     int saved = errno;
     char *scratch;

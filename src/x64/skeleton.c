@@ -21,10 +21,8 @@ JK_SMALL_OPEN
     X(LENGTH, MEM, R8, NOGP, 1, 8, NONE, 0) \
     X(LEFT, MEM, R8, NOGP, 1, 16, NONE, 0) \
     X(START, MEM, R8, NOGP, 1, 24, NONE, 0) \
-    /* steps not begun; steps at once before a pour; the chunk's first element; what a search looks for */ \
-    X(REM, MEM, R8, NOGP, 1, 32, NONE, 0) \
-    X(BLOCK, MEM, R8, NOGP, 1, 40, NONE, 0) \
-    X(FIRST, MEM, R8, NOGP, 1, 48, NONE, 0) \
+    /* the chunk's first element; what a search looks for */ \
+    X(FIRST, MEM, R8, NOGP, 1, 32, NONE, 0) \
     X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, NONE, 0) \
     /* the segments' areas; the steps that segments from rbx on have done */ \
     X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, NONE, 0) \
