@@ -1,8 +1,9 @@
-/* fp: IEEE arithmetic in portable C: the scalar functions that the op table's meanings use, software fma, the ops over
- * arrays (which the interpreter and the folder share), and conversions.
+/* fp: IEEE arithmetic: software fma, the ops over arrays (which the interpreter and the folder share), conversions.
  *
- * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. Comparisons that NaN could reach are guarded by tests
- * of the bits, because clang's back end may assume that there is none. */
+ * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. An op runs 16 bytes at a time, in the compiler's
+ * vector types: the switch over the ops stands inside the loop, where a well predicted jump costs less than a loop for
+ * each op takes in code. What compares is one instruction in asm, or guarded by tests of the bits, because clang's back
+ * end may assume that there is no NaN. */
 #include "fp.h"
 #include "ir/ops.h"
 #if !defined(__x86_64__)
@@ -13,7 +14,7 @@
 #if defined(__x86_64__)
 #define JK_MXCSR 0x1F80u /* to nearest, all exceptions masked, no flush to zero */
 
-JK_FUNC uint32_t jk_fp_enter(void)
+JK_NOINLINE uint32_t jk_fp_enter(void)
 {
     uint32_t saved, ours = JK_MXCSR;
     __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
@@ -22,13 +23,13 @@ JK_FUNC uint32_t jk_fp_enter(void)
     return saved;
 }
 
-JK_FUNC void jk_fp_leave(uint32_t saved)
+JK_NOINLINE void jk_fp_leave(uint32_t saved)
 {
     if ((saved & ~0x3Fu) != JK_MXCSR)
         __asm__ volatile("ldmxcsr %0" : : "m"(saved) : "memory");
 }
 #else
-JK_FUNC uint32_t jk_fp_enter(void)
+JK_NOINLINE uint32_t jk_fp_enter(void)
 {
     int saved = fegetround();
     if (saved != FE_TONEAREST)
@@ -36,7 +37,7 @@ JK_FUNC uint32_t jk_fp_enter(void)
     return (uint32_t)saved;
 }
 
-JK_FUNC void jk_fp_leave(uint32_t saved)
+JK_NOINLINE void jk_fp_leave(uint32_t saved)
 {
     if ((int)saved != FE_TONEAREST)
         fesetround((int)saved);
@@ -45,7 +46,6 @@ JK_FUNC void jk_fp_leave(uint32_t saved)
 
 JK_FP_OPEN
 
-/* ---- functions of one type; the names are those of the op table's JK_FP() ---- */
 JK_FUNC double jk_f64_from_bits(uint64_t u)
 {
     double x;
@@ -74,107 +74,7 @@ JK_FUNC uint32_t jk_f32_bits(float x)
     return u;
 }
 
-#if defined(__x86_64__) /* no libm: it may set errno */
-JK_FUNC double jk_sqrt_f64(double a)
-{
-    __asm__("sqrtsd %0, %0" : "+x"(a));
-    return a;
-}
-
-JK_FUNC float jk_sqrt_f32(float a)
-{
-    __asm__("sqrtss %0, %0" : "+x"(a));
-    return a;
-}
-#else
-JK_FUNC double jk_sqrt_f64(double a)
-{
-    return __builtin_sqrt(a);
-}
-
-JK_FUNC float jk_sqrt_f32(float a)
-{
-    return __builtin_sqrtf(a);
-}
-#endif
-
-/* F and U: the type and its bits; T: the suffix; INF: the bits of infinity; BIG: 2^52 or 2^23, from where on every
- * value is whole. Masks are U, all ones or 0. */
-#define JK_FP_FUNCTIONS(F, U, T, INF, BIG)                                                         \
-    JK_FUNC U jk_isnan_##T(F a)                                                                    \
-    {                                                                                              \
-        return (U)0 - (U)((U)(jk_##T##_bits(a) << 1) > (U)((U)INF << 1));                          \
-    }                                                                                              \
-    JK_FUNC F jk_abs_##T(F a)                                                                      \
-    {                                                                                              \
-        return jk_##T##_from_bits(jk_##T##_bits(a) & ((U)-1 >> 1));                                \
-    }                                                                                              \
-    JK_FUNC F jk_neg_##T(F a)                                                                      \
-    {                                                                                              \
-        return jk_##T##_from_bits(jk_##T##_bits(a) ^ ~((U)-1 >> 1));                               \
-    }                                                                                              \
-    /* A NaN as the second argument counts as positive. */                                         \
-    JK_FUNC F jk_copysign_##T(F a, F b)                                                            \
-    {                                                                                              \
-        U sign = jk_##T##_bits(b) & ~((U)-1 >> 1) & ~jk_isnan_##T(b);                              \
-        return jk_##T##_from_bits((jk_##T##_bits(a) & ((U)-1 >> 1)) | sign);                       \
-    }                                                                                              \
-    JK_FUNC U jk_lt_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ((U)0 - (U)(a < b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                         \
-    }                                                                                              \
-    JK_FUNC U jk_le_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ((U)0 - (U)(a <= b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
-    }                                                                                              \
-    JK_FUNC U jk_eq_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ((U)0 - (U)(a == b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
-    }                                                                                              \
-    JK_FUNC U jk_ne_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ~jk_eq_##T(a, b);                                                                   \
-    }                                                                                              \
-    /* Equal operands have equal bits, or are zeros of either sign. */                             \
-    JK_FUNC F jk_min_##T(F a, F b)                                                                 \
-    {                                                                                              \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
-            return a + b;                                                                          \
-        return a < b ? a : b < a ? b : jk_##T##_from_bits(jk_##T##_bits(a) | jk_##T##_bits(b));    \
-    }                                                                                              \
-    JK_FUNC F jk_max_##T(F a, F b)                                                                 \
-    {                                                                                              \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
-            return a + b;                                                                          \
-        return a < b ? b : b < a ? a : jk_##T##_from_bits(jk_##T##_bits(a) & jk_##T##_bits(b));    \
-    }                                                                                              \
-    /* Adding BIG rounds to a whole number; infinities, NaN and what is whole by its size pass. */ \
-    JK_FUNC F jk_rint_##T(F a)                                                                     \
-    {                                                                                              \
-        F r = jk_abs_##T(a), big = BIG;                                                            \
-        if (jk_##T##_bits(r) >= jk_##T##_bits(big))                                                \
-            return a;                                                                              \
-        r += big;                                                                                  \
-        JK_FP_KEEP(r);                                                                             \
-        return jk_copysign_##T(r - big, a);                                                        \
-    }                                                                                              \
-    JK_FUNC F jk_floor_##T(F a)                                                                    \
-    {                                                                                              \
-        F r = jk_rint_##T(a);                                                                      \
-        return jk_lt_##T(a, r) ? r - 1 : r;                                                        \
-    }                                                                                              \
-    JK_FUNC F jk_ceil_##T(F a)                                                                     \
-    {                                                                                              \
-        return jk_neg_##T(jk_floor_##T(jk_neg_##T(a)));                                            \
-    }                                                                                              \
-    JK_FUNC F jk_trunc_##T(F a)                                                                    \
-    {                                                                                              \
-        return jk_copysign_##T(jk_floor_##T(jk_abs_##T(a)), a);                                    \
-    }
-
-JK_FP_FUNCTIONS(double, uint64_t, f64, 0x7FF0000000000000, 4503599627370496.0)
-JK_FP_FUNCTIONS(float, uint32_t, f32, 0x7F800000, 8388608.0f)
-#undef JK_FP_FUNCTIONS
+#define JK_F64_INF ((uint64_t)0x7FF << 52)
 
 /* ---- fma: the exact sum as 128 bits, rounded once ---- */
 typedef struct jk_wide { /* hi * 2^64 + lo */
@@ -183,125 +83,109 @@ typedef struct jk_wide { /* hi * 2^64 + lo */
 
 JK_FUNC jk_wide jk_wide_mul(uint64_t a, uint64_t b)
 {
+    jk_wide w;
+#ifdef __SIZEOF_INT128__
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    w.hi = (uint64_t)(product >> 64);
+    w.lo = (uint64_t)product;
+#else
     uint64_t al = (uint32_t)a, ah = a >> 32, bl = (uint32_t)b, bh = b >> 32;
     uint64_t low = al * bl, mid = ah * bl + (low >> 32), mid2 = al * bh + (uint32_t)mid;
-    jk_wide w;
     w.hi = ah * bh + (mid >> 32) + (mid2 >> 32);
     w.lo = mid2 << 32 | (uint32_t)low;
+#endif
     return w;
 }
 
-JK_FUNC jk_wide jk_wide_shl(jk_wide w, unsigned by) /* by < 128 */
-{
-    if (by >= 64) {
-        w.hi = w.lo;
-        w.lo = 0;
-        by -= 64;
-    }
-    if (by) {
-        w.hi = w.hi << by | w.lo >> (64 - by);
-        w.lo <<= by;
-    }
-    return w;
-}
-
-/* To the right; the last bit stays set where a set bit was lost, which is all that rounding needs to know. */
-JK_FUNC jk_wide jk_wide_shr(jk_wide w, unsigned by)
+/* To the right, by 127 at most; the last bit stays set where a set bit was lost, which is all that rounding needs to
+ * know. Shifts by 64 are no shifts in C: hence two. */
+JK_FUNC jk_wide jk_wide_shr(jk_wide w, int by)
 {
     uint64_t lost = 0;
+    by = JK_SMALLER(by, 127);
     if (by >= 64) {
         lost = w.lo;
         w.lo = w.hi;
         w.hi = 0;
         by -= 64;
     }
-    if (by >= 64) {
-        lost |= w.lo;
-        w.lo = 0;
-    } else if (by) {
-        lost |= w.lo << (64 - by);
-        w.lo = w.lo >> by | w.hi << (64 - by);
-        w.hi >>= by;
-    }
-    w.lo |= lost != 0;
+    lost |= w.lo << 1 << (63 - by);
+    w.lo = w.lo >> by | w.hi << 1 << (63 - by) | (lost != 0);
+    w.hi >>= by;
     return w;
 }
 
-/* |x| = return value * 2^*exponent with bit 52 set; x is finite and not 0. */
-JK_FUNC uint64_t jk_fma_split(double x, int *exponent)
-{
-    uint64_t u = jk_f64_bits(x), m = u & 0xFFFFFFFFFFFFF;
-    int e = (int)(u >> 52 & 0x7FF);
-    if (e)
-        m |= (uint64_t)1 << 52;
-    else
-        for (e = 1; !(m >> 52); e--)
-            m <<= 1;
-    *exponent = e - 1075;
-    return m;
-}
-
 /* (-1)^negative * w * 2^e, rounded once to nearest even. w is not 0. */
-JK_FUNC double jk_fma_round(bool negative, jk_wide w, int e)
+JK_FUNC double jk_fma_round(uint64_t sign, jk_wide w, int e)
 {
-    unsigned up = w.hi ? (unsigned)__builtin_clzll(w.hi) : 64 + (unsigned)__builtin_clzll(w.lo);
-    uint64_t m, sign = (uint64_t)negative << 63;
-    w = jk_wide_shl(w, up);
-    e += 64 - (int)up; /* now w.hi * 2^e and a fraction, bit 63 set */
-    w = jk_wide_shr(w, 64);
-    if (e > 1023 - 63)
-        return jk_f64_from_bits(sign | 0x7FF0000000000000);
-    e += 63 + 1023; /* biased exponent; below 1 the result is subnormal, with as many bits fewer */
-    if (e < 1) {
-        w = jk_wide_shr(w, e < -63 ? 64u : (unsigned)(1 - e));
+    uint64_t m;
+    int up;
+    if (!w.hi) {
+        w.hi = w.lo;
+        w.lo = 0;
+        e -= 64;
+    }
+    up = __builtin_clzll(w.hi);
+    m = w.hi << up | w.lo >> 1 >> (63 - up) | (w.lo << up != 0);
+    e += 64 - up + 63 + 1023; /* the biased exponent of m, whose bit 63 is set */
+    if (e > 2046)
+        return jk_f64_from_bits(sign | JK_F64_INF);
+    if (e < 1) { /* subnormal, with as many bits fewer */
+        int by = JK_SMALLER(1 - e, 63);
+        m = m >> by | (m << 1 << (63 - by) != 0);
         e = 1;
     }
-    m = w.lo >> 11;
-    m += (w.lo & 0x7FF) + (m & 1) > 0x400;
+    w.hi = m >> 11;
+    w.hi += (m & 0x7FF) + (w.hi & 1) > 0x400;
     /* The implied bit adds 1 to the exponent where it is set, and a carry out of the mantissa one more. */
-    return jk_f64_from_bits(sign | (((uint64_t)(e - 1) << 52) + m));
+    return jk_f64_from_bits(sign | (((uint64_t)(e - 1) << 52) + w.hi));
 }
 
 JK_FUNC double jk_fma_f64(double a, double b, double c)
 {
-    const uint64_t top = 0x7FF, any = UINT64_MAX >> 1;
-    uint64_t ua = jk_f64_bits(a), ub = jk_f64_bits(b), uc = jk_f64_bits(c), mc;
-    bool negative = (ua ^ ub) >> 63, subtract;
-    int ea, eb, ec, gap;
+    uint64_t u[3], m[3]; /* |x| = m * 2^(e - 1085); bit 62 of m is set, or it is 0 for what is no finite number but 0 */
+    int e[3], k, gap;
     jk_wide p, q;
-    if ((ua >> 52 & top) == top || (ub >> 52 & top) == top || !(ua & any) || !(ub & any)) {
-        double product = a * b;
-        JK_FP_KEEP(product);
-        return product + c;
+    u[0] = jk_f64_bits(a), u[1] = jk_f64_bits(b), u[2] = jk_f64_bits(c);
+    for (k = 0; k < 3; k++) {
+        e[k] = (int)(u[k] >> 52 & 0x7FF);
+        m[k] = u[k] << 12 >> 2;
+        if (e[k] == 0x7FF)
+            m[k] = 0;
+        else if (e[k])
+            m[k] |= (uint64_t)1 << 62;
+        else if (m[k]) {
+            e[k] = 2 - __builtin_clzll(m[k]);
+            m[k] <<= 1 - e[k];
+        }
     }
-    if ((uc >> 52 & top) == top) /* the product is finite, however large */
+    if (!m[0] || !m[1]) {
+        a *= b;
+        JK_FP_KEEP(a);
+        return a + c;
+    }
+    if (e[2] == 0x7FF) /* the product is finite, however large */
         return c;
-    if (!(uc & any)) /* not a*b + c: a product that rounds to -0 is not an exact zero */
-        return a * b;
-    p = jk_wide_mul(jk_fma_split(a, &ea), jk_fma_split(b, &eb));
-    p = jk_wide_shl(p, 20); /* 2^124 <= p < 2^126: room above for the sum's carry, below for 20 bits of shift */
-    ea += eb - 20;
-    mc = jk_fma_split(c, &ec);
-    q.hi = 0;
-    q.lo = mc;
-    gap = ec - ea;
-    if (gap > 73) { /* c dominates: at 73 it is in [2^125, 2^126); p loses bits only where it is far smaller */
-        q = jk_wide_shl(q, 73);
-        gap -= 73;
-        p = jk_wide_shr(p, gap > 127 ? 127u : (unsigned)gap);
-        ea += gap;
-    } else if (gap >= 0) {
-        q = jk_wide_shl(q, (unsigned)gap);
+    p = jk_wide_mul(m[0], m[1]); /* in [2^124, 2^126), the last 20 bits 0; and c in [2^126, 2^127), the last 74 */
+    q.hi = m[2];
+    q.lo = 0;
+    e[0] += e[1] - 2 * 1085;
+    e[2] -= 1085 + 64;
+    gap = e[2] - e[0];
+    /* The one of the larger exponent stays. The other one loses bits only where it is far smaller. */
+    if (gap > 0) {
+        p = jk_wide_shr(p, gap);
+        e[0] = e[2];
     } else {
-        q = jk_wide_shr(q, gap < -127 ? 127u : (unsigned)-gap);
+        q = jk_wide_shr(q, -gap);
     }
-    subtract = negative != (uc >> 63 != 0);
-    if (subtract) {
+    u[0] ^= u[1];
+    if ((u[0] ^ u[2]) >> 63) {
         if (p.hi < q.hi || (p.hi == q.hi && p.lo < q.lo)) {
             jk_wide t = p;
             p = q;
             q = t;
-            negative = !negative;
+            u[0] = u[2];
         }
         p.hi -= q.hi + (p.lo < q.lo);
         p.lo -= q.lo;
@@ -311,245 +195,382 @@ JK_FUNC double jk_fma_f64(double a, double b, double c)
         p.lo += q.lo;
         p.hi += q.hi + (p.lo < q.lo);
     }
-    return jk_fma_round(negative, p, ea);
+    return jk_fma_round(u[0] & (uint64_t)1 << 63, p, e[0]);
 }
 
-/* The product of two f32 is exact in f64. Their sum is rounded to odd (the error is known from TwoSum), so that the
- * rounding to f32 is the only one. */
-JK_FUNC float jk_fma_f32(float a, float b, float c)
+/* ---- ops over arrays: 16 bytes at a time, two doubles or four floats ---- */
+typedef double jk_pair __attribute__((vector_size(16)));
+typedef float jk_quad __attribute__((vector_size(16)));
+typedef uint64_t jk_lanes64 __attribute__((vector_size(16)));
+typedef uint32_t jk_lanes32 __attribute__((vector_size(16)));
+typedef uint64_t jk_unaligned __attribute__((vector_size(16), may_alias, aligned(1)));
+typedef uint64_t jk_half __attribute__((may_alias, aligned(1)));
+
+#if defined(__x86_64__)
+/* One instruction, which no flag takes apart. */
+#define JK_NATIVE(name, text)                                  \
+    JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
+    {                                                          \
+        __asm__(text " %1, %0" : "+x"(a) : "x"(b));            \
+        return a;                                              \
+    }
+JK_NATIVE(lt, "cmpltpd")
+JK_NATIVE(unordered, "cmpunordpd")
+JK_NATIVE(sqrt, "sqrtpd") /* no libm: it may set errno */
+JK_NATIVE(sqrt_single, "sqrtps")
+JK_NATIVE(widen, "cvtps2pd") /* the first two floats */
+JK_NATIVE(narrow, "cvtpd2ps")
+#undef JK_NATIVE
+#else
+#define JK_NATIVE(name, value)                                 \
+    JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
+    {                                                          \
+        jk_lanes64 r = {0, 0};                                 \
+        int i;                                                 \
+        for (i = 0; i < 2; i++)                                \
+            r[i] = value;                                      \
+        (void)a;                                               \
+        return r;                                              \
+    }
+#define JK_NAN(u) ((u) << 1 > JK_F64_INF << 1)
+#define JK_FLOAT(u) jk_f32_from_bits((uint32_t)(u))
+JK_NATIVE(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
+JK_NATIVE(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
+JK_NATIVE(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
+JK_NATIVE(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
+                           (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
+JK_NATIVE(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
+JK_NATIVE(narrow, i ? 0
+                    : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1]))
+                                                                       << 32)
+#undef JK_NATIVE
+#undef JK_NAN
+#undef JK_FLOAT
+#endif
+
+JK_FUNC jk_lanes64 jk_v_splat(uint64_t u)
 {
-    double p = (double)a * (double)b, d = (double)c, s, t, error;
-    uint64_t u;
+    jk_lanes64 v = {0, 0};
+    return v + u;
+}
+
+/* Adding 2^52 rounds to a whole number; infinities, NaN and what is whole by its size pass. trunc is the floor of the
+ * magnitude, ceil that of the negated, which the caller has negated. */
+JK_FUNC jk_lanes64 jk_v_round(unsigned op, jk_lanes64 a, jk_lanes64 sign)
+{
+    const jk_lanes64 big = jk_v_splat(0x4330000000000000), one = jk_v_splat(0x3FF0000000000000);
+    jk_lanes64 lost = a & (op == JK_TRUNC ? sign : jk_v_splat(0)), x = a ^ lost, magnitude = x & ~sign, small;
+    jk_pair r = (jk_pair)magnitude + (jk_pair)big;
+    JK_FP_KEEP(r);
+    r -= (jk_pair)big;
+    small = jk_v_lt(magnitude, big);
+    r = (jk_pair)((((jk_lanes64)r | (x & sign)) & small) | (x & ~small));
+    if (op != JK_RINT)
+        r -= (jk_pair)(jk_v_lt(x, (jk_lanes64)r) & one);
+    return (jk_lanes64)r | lost;
+}
+
+/* Of floats their product is exact. The sum is rounded to odd (the error is known from TwoSum), so that the rounding to
+ * float is the only one. */
+JK_FUNC jk_lanes64 jk_v_fma_single(jk_lanes64 a, jk_lanes64 b, jk_lanes64 c)
+{
+    const jk_lanes64 zero = jk_v_splat(0);
+    jk_pair p = (jk_pair)a * (jk_pair)b, d = (jk_pair)c, s, t, error;
     JK_FP_KEEP(p);
     s = p + d;
     JK_FP_KEEP(s);
-    u = jk_f64_bits(s);
-    if ((u >> 52 & 0x7FF) == 0x7FF || (u & 1))
-        return (float)s;
     t = s - p;
     JK_FP_KEEP(t);
     error = s - t;
     JK_FP_KEEP(error);
     error = (p - error) + (d - t);
-    if (jk_f64_bits(error) << 1) /* s is even and not exact: the odd neighbour on the error's side */
-        u += ((jk_f64_bits(error) ^ u) >> 63) ? UINT64_MAX : 1;
-    return (float)jk_f64_from_bits(u);
+    a = (jk_v_lt((jk_lanes64)error, zero) | jk_v_lt(zero, (jk_lanes64)error)) >> 63; /* 1: inexact */
+    return ((jk_lanes64)s - (((jk_lanes64)error ^ (jk_lanes64)s) >> 63 & a)) | a;
 }
 
-/* ---- ops over arrays, from the meanings of the op table ---- */
-#define JK_LOOP(NAME, text, arity, result, flags, meaning) \
-    case JK_##NAME:                                        \
-        for (i = 0; i < n; i++) {                          \
-            const F a = x[i];                              \
-            JK_OPERANDS_##arity to[i] = meaning;           \
-        }                                                  \
-        break;
-#define JK_OPERANDS_1
-#define JK_OPERANDS_2 const F b = y[i];
-#define JK_OPERANDS_3 const F b = y[i], c = z[i];
-
-/* F in, R out. */
-#define JK_LOOPS(name, F_, R_, OPS)                                                                                   \
-    JK_FUNC void name(unsigned op, unsigned aux, size_t n, void *to_, const void *x_, const void *y_, const void *z_) \
-    {                                                                                                                 \
-        typedef F_ F;                                                                                                 \
-        R_ *__restrict to = (R_ *)to_;                                                                                \
-        const F *__restrict x = (const F *)x_, *__restrict y = (const F *)y_, *__restrict z = (const F *)z_;          \
-        size_t i;                                                                                                     \
-        (void)aux, (void)y, (void)z;                                                                                  \
-        switch (op) {                                                                                                 \
-            OPS(JK_LOOP)                                                                                              \
-        }                                                                                                             \
-    }
-#define JK_OPS_MI(X) JK_OPS_M(X) JK_OPS_I(X)
-
-#define JK_FP(name) jk_##name##_f64
-JK_LOOPS(jk_loop_f64, jk_f64, jk_f64, JK_OPS_F)
-JK_LOOPS(jk_loop_m64, jk_f64, jk_u64, JK_OPS_CMP)
-JK_LOOPS(jk_loop_i64, jk_u64, jk_u64, JK_OPS_MI)
-#undef JK_FP
-#define JK_FP(name) jk_##name##_f32
-JK_LOOPS(jk_loop_f32, jk_f32, jk_f32, JK_OPS_F)
-JK_LOOPS(jk_loop_m32, jk_f32, jk_u32, JK_OPS_CMP)
-JK_LOOPS(jk_loop_i32, jk_u32, jk_u32, JK_OPS_MI)
-#undef JK_FP
-#undef JK_LOOPS
-#undef JK_LOOP
-#undef JK_OPERANDS_1
-#undef JK_OPERANDS_2
-#undef JK_OPERANDS_3
-
-/* By words: a mask's are all ones or 0 whatever its size. */
-JK_FUNC void jk_loop_select(size_t nwords, void *to_, const void *m_, const void *x_, const void *y_)
+/* The comparison or minimum or ... of two doubles; none of these ops is so fast that the tests are felt. The smaller of
+ * equals, that is of zeros of either sign, and of NaN and anything, is both their bits; max is the negated min of the
+ * negated. */
+JK_FUNC jk_lanes64 jk_v_op(unsigned op, jk_lanes64 a, jk_lanes64 b, jk_lanes64 c)
 {
-    jk_u32 *__restrict to = (jk_u32 *)to_;
-    const jk_u32 *__restrict m = (const jk_u32 *)m_, *__restrict x = (const jk_u32 *)x_,
-                             *__restrict y = (const jk_u32 *)y_;
-    size_t i;
-    for (i = 0; i < nwords; i++)
-        to[i] = (m[i] & x[i]) | (~m[i] & y[i]);
+    const jk_lanes64 sign = jk_v_splat((uint64_t)1 << 63);
+    jk_lanes64 flip = op == JK_MAX || op == JK_CEIL ? sign : jk_v_splat(0), less, more, unordered;
+    a ^= flip;
+    b ^= flip;
+    less = jk_v_lt(a, b);
+    more = jk_v_lt(b, a);
+    unordered = jk_v_unordered(a, b);
+    if (op == JK_FMA)
+        return jk_v_fma_single(a, b, c);
+    if (op == JK_MIN || op == JK_MAX)
+        return ((a & ~more) | (b & ~less)) ^ flip;
+    if (op == JK_COPYSIGN) /* a NaN as the second one counts as positive */
+        return (a & ~sign) | (b & sign & ~unordered);
+    if (op == JK_LT)
+        return less;
+    if (op == JK_LE)
+        return ~(more | unordered);
+    if (op == JK_EQ)
+        return ~(less | more | unordered);
+    if (op == JK_NE)
+        return less | more | unordered;
+    if (op == JK_ISNAN)
+        return unordered;
+    return jk_v_round(op, a, sign) ^ flip;
 }
 
-/* Which of the loops an op is in: the op table's groups. */
-#define JK_GROUP_0(NAME, text, arity, result, flags, meaning) 0,
-#define JK_GROUP_1(NAME, text, arity, result, flags, meaning) 1,
-#define JK_GROUP_2(NAME, text, arity, result, flags, meaning) 2,
-static const unsigned char jk_loop_group[] = {JK_OPS_F(JK_GROUP_0) JK_OPS_CMP(JK_GROUP_1) JK_OPS_MI(JK_GROUP_2)};
-#undef JK_GROUP_0
-#undef JK_GROUP_1
-#undef JK_GROUP_2
-#undef JK_OPS_MI
-
-typedef void (*jk_loop_fn)(unsigned op, unsigned aux, size_t n, void *to, const void *x, const void *y, const void *z);
-
-JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
-                         const void *a, const void *b, const void *c)
+/* Floats are widened, two at a time. */
+JK_FUNC jk_lanes64 jk_v_load(const char *p, bool single)
 {
-    static const jk_loop_fn loops[6] = {jk_loop_f64, jk_loop_m64, jk_loop_i64, jk_loop_f32, jk_loop_m32, jk_loop_i32};
-    size_t size = jk_type_size(type);
-    if (op == JK_SELECT)
-        jk_loop_select(n * size / 4, to, a, b, c);
-    else if (op == JK_BITS)
-        memcpy(to, a, n * size);
-    else if (op == JK_CVT)
-        jk_fp_convert(to, type, (ptrdiff_t)size, a, operand_type, (ptrdiff_t)jk_type_size(operand_type), n);
+    jk_lanes64 v;
+    if (!single)
+        return *(const jk_unaligned *)p;
+    v = jk_v_splat(*(const jk_half *)p);
+    return jk_v_widen(v, v);
+}
+
+JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
+{
+    if (!single)
+        *(jk_unaligned *)p = v;
     else
-        loops[(size == 4 ? 3 : 0) + jk_loop_group[op]](op, aux, n, to, a, b, c);
+        *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
+}
+
+/* A loop over vectors, counted from below up to 0. */
+#define JK_EACH(statement)                                                                 \
+    for (i = -nbytes; i; i += 16) {                                                        \
+        jk_lanes64 a = *(const jk_unaligned *)(x + i), b = *(const jk_unaligned *)(y + i); \
+        statement;                                                                         \
+        (void)b;                                                                           \
+        *(jk_unaligned *)(to + i) = a;                                                     \
+    }                                                                                      \
+    break;
+/* The same where lanes of four bytes are another thing than those of eight. */
+#define JK_CASE(op, value4, value8) \
+    case op:                        \
+        JK_EACH(if (single) a = (jk_lanes64)(value4); else a = (jk_lanes64)(value8))
+
+/* nbytes: a multiple of 16, not 0. */
+JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nbytes, char *to, const void *const *from)
+{
+    const char *x = (const char *)from[0] + nbytes, *y = (const char *)from[1] + nbytes;
+    const char *z = (const char *)from[2] + nbytes;
+    const jk_lanes64 sign = jk_v_splat(single ? 0x8000000080000000 : 0x8000000000000000);
+    ptrdiff_t i;
+    to += nbytes;
+    switch (op) {
+        JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
+        JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
+        JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
+        JK_CASE(JK_DIV, (jk_quad)a / (jk_quad)b, (jk_pair)a / (jk_pair)b)
+        JK_CASE(JK_SQRT, jk_v_sqrt_single(a, a), jk_v_sqrt(a, a))
+        JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
+        JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
+        JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
+        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
+    case JK_NEG:
+        JK_EACH(a ^= sign)
+    case JK_ABS:
+        JK_EACH(a &= ~sign)
+    case JK_MNOT:
+        JK_EACH(a = ~a)
+    case JK_MAND:
+    case JK_IAND:
+        JK_EACH(a &= b)
+    case JK_MOR:
+    case JK_IOR:
+        JK_EACH(a |= b)
+    case JK_IXOR:
+        JK_EACH(a ^= b)
+    case JK_SELECT:
+        JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+    case JK_BITS:
+        JK_EACH(;)
+    case JK_FMA:
+        if (!single) {
+            for (i = -nbytes; i; i += 8)
+                *(jk_f64 *)(to + i) =
+                    jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
+            break;
+        } /* fall through */
+    default:
+        if (op == JK_ISNAN)
+            y = x;
+        for (i = -nbytes; i; i += single ? 8 : 16)
+            jk_v_store(to + i, single, op >= JK_LT,
+                       jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
+    }
+}
+#undef JK_EACH
+#undef JK_CASE
+
+/* The last, short vector goes through copies. */
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
+                         const void *const *from)
+{
+    const size_t size = jk_type_size(type), rest = n * size % 16, whole = n * size - rest;
+    uint64_t copy[4][2];
+    const void *at[3];
+    size_t k;
+    if (op == JK_CVT) { /* of uniform values only */
+        jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
+        return;
+    }
+    if (whole)
+        jk_fp_vectors(op, size == 4, aux, (ptrdiff_t)whole, (char *)to, from);
+    if (!rest)
+        return;
+    memset(copy, 0, sizeof copy);
+    for (k = 0; k < 3; k++)
+        at[k] = memcpy(copy[k], (const char *)from[k] + whole, rest);
+    jk_fp_vectors(op, size == 4, aux, 16, (char *)copy[3], at);
+    memcpy((char *)to + whole, copy[3], rest);
 }
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c)
 {
     uint64_t to = 0;
-    jk_fp_apply(op, type, operand_type, aux, 1, &to, &a, &b, &c);
+    const void *from[3];
+    from[0] = &a, from[1] = &b, from[2] = &c;
+    jk_fp_apply(op, type, operand_type, aux, 1, &to, from);
     return to;
+}
+
+JK_FUNC double jk_min_f64(double a, double b)
+{
+    jk_lanes64 x = jk_v_splat(jk_f64_bits(a)), y = jk_v_splat(jk_f64_bits(b));
+    return jk_f64_from_bits(((x & ~jk_v_lt(y, x)) | (y & ~jk_v_lt(x, y)))[0]);
+}
+
+/* Equal values, and all NaN, have one key. */
+JK_FUNC uint64_t jk_find_key(double x)
+{
+    uint64_t u = jk_f64_bits(x);
+    return u << 1 > JK_F64_INF << 1 ? UINT64_MAX : u << 1 ? u : 0;
 }
 
 JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits)
 {
+    const bool single = type == JK_F32;
+    uint64_t key = jk_find_key(single ? (double)jk_f32_from_bits((uint32_t)bits) : jk_f64_from_bits(bits));
     size_t i = 0;
-    if (type == JK_F32) {
-        const jk_f32 *p = (const jk_f32 *)x;
-        float v = jk_f32_from_bits((uint32_t)bits);
-        uint32_t nan = jk_isnan_f32(v);
-        while (i < n && !(nan ? jk_isnan_f32(p[i]) : jk_eq_f32(p[i], v)))
-            i++;
-    } else {
-        const jk_f64 *p = (const jk_f64 *)x;
-        double v = jk_f64_from_bits(bits);
-        uint64_t nan = jk_isnan_f64(v);
-        while (i < n && !(nan ? jk_isnan_f64(p[i]) : jk_eq_f64(p[i], v)))
-            i++;
-    }
+    while (i < n && jk_find_key(single ? (double)((const jk_f32 *)x)[i] : ((const jk_f64 *)x)[i]) != key)
+        i++;
     return i;
 }
 
 /* ---- conversions: every element goes through f64 or i64, whichever holds its type exactly ---- */
 #define JK_CVT_BLOCK 64
 
-/* To nearest even, saturating to [low, high] (both exact in f64 but for INT64_MAX); NaN gives 0. */
-JK_FUNC int64_t jk_cvt_integer(double x, int64_t low, int64_t high)
+/* To nearest even, saturating; NaN gives 0. */
+JK_FUNC int64_t jk_cvt_integer(double x)
 {
-    if (jk_isnan_f64(x))
-        return 0;
-    x = jk_rint_f64(x);
-    return x <= (double)low ? low : x >= (double)high ? high : (int64_t)x;
+    uint64_t u = jk_f64_bits(x);
+    int64_t k;
+    if (u << 1 >= (uint64_t)0x43E << 53) /* 2^63 */
+        return u << 1 > JK_F64_INF << 1 ? 0 : u >> 63 ? INT64_MIN : INT64_MAX;
+#if defined(__x86_64__) /* no libm: it may set errno */
+    __asm__("cvtsd2si %1, %0" : "=r"(k) : "x"(x));
+#else
+    k = __builtin_llrint(x);
+#endif
+    return k;
 }
+
+typedef union jk_cvt_value {
+    double d;
+    int64_t k;
+} jk_cvt_value;
 
 JK_FUNC int64_t jk_cvt_clamp(int64_t x, int64_t low, int64_t high)
 {
     return x < low ? low : x > high ? high : x;
 }
 
-#define JK_EACH(value)                     \
+JK_FUNC void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, size_t size, size_t n)
+{
+    if (to_stride == (ptrdiff_t)size && from_stride == (ptrdiff_t)size)
+        memmove(to, from, n * size);
+    else
+        for (; n; n--, to += to_stride, from += from_stride)
+            if (size == 8)
+                memcpy(to, from, 8);
+            else if (size == 4)
+                memcpy(to, from, 4);
+            else
+                *to = *from;
+}
+
+#define JK_EACH(statement)                 \
     for (i = 0; i < n; i++, p += stride) { \
-        value;                             \
+        statement;                         \
     }                                      \
     break
 
-/* Reads n elements into d (floats: returns true) or k (integers). */
-JK_FUNC bool jk_cvt_read(double *d, int64_t *k, const char *p, jk_type type, ptrdiff_t stride, size_t n)
+JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t stride, size_t n)
 {
     size_t i;
     float f;
     int32_t i32;
     switch (type) {
-    case JK_F64:
-        JK_EACH(memcpy(&d[i], p, 8));
     case JK_F32:
-        JK_EACH(memcpy(&f, p, 4); d[i] = (double)f);
-    case JK_I64:
-        JK_EACH(memcpy(&k[i], p, 8));
+        JK_EACH(memcpy(&f, p, 4); x[i].d = (double)f);
     case JK_I32:
-        JK_EACH(memcpy(&i32, p, 4); k[i] = i32);
+        JK_EACH(memcpy(&i32, p, 4); x[i].k = i32);
+    case JK_U8:
+        JK_EACH(x[i].k = *(const unsigned char *)p);
     default:
-        JK_EACH(k[i] = *(const unsigned char *)p);
+        jk_cvt_copy((char *)x, 8, p, stride, 8, n);
     }
-    return type == JK_F64 || type == JK_F32;
 }
 
-JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const double *d, const int64_t *k, bool is_float,
-                          size_t n)
+JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_value *x, bool is_float, size_t n)
 {
     size_t i;
-    double f64;
-    float f32;
-    int64_t i64;
+    float f;
     int32_t i32;
     switch (type) {
-    case JK_F64:
-        JK_EACH(f64 = is_float ? d[i] : (double)k[i]; memcpy(p, &f64, 8));
-    case JK_F32:
-        JK_EACH(f32 = is_float ? (float)d[i] : (float)k[i]; memcpy(p, &f32, 4));
-    case JK_I64:
-        JK_EACH(i64 = is_float ? jk_cvt_integer(d[i], INT64_MIN, INT64_MAX) : k[i]; memcpy(p, &i64, 8));
+    case JK_F32: /* at once, for one rounding */
+        JK_EACH(f = is_float ? (float)x[i].d : (float)x[i].k; memcpy(p, &f, 4));
     case JK_I32:
-        JK_EACH(i64 = is_float ? jk_cvt_integer(d[i], INT32_MIN, INT32_MAX) : k[i];
-                i32 = (int32_t)jk_cvt_clamp(i64, INT32_MIN, INT32_MAX); memcpy(p, &i32, 4));
+        JK_EACH(i32 = (int32_t)jk_cvt_clamp(x[i].k, INT32_MIN, INT32_MAX); memcpy(p, &i32, 4));
+    case JK_U8:
+        JK_EACH(*(unsigned char *)p = (unsigned char)jk_cvt_clamp(x[i].k, 0, 255));
     default:
-        JK_EACH(i64 = is_float ? jk_cvt_integer(d[i], 0, 255) : k[i];
-                *(unsigned char *)p = (unsigned char)jk_cvt_clamp(i64, 0, 255));
+        jk_cvt_copy(p, stride, (const char *)x, 8, 8, n);
     }
 }
 #undef JK_EACH
 
-/* The same type is moved as bits: conversion would make a signalling NaN quiet, and is slower. */
-JK_FUNC void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, size_t size, size_t n)
-{
-    size_t i;
-    if (to_stride == (ptrdiff_t)size && from_stride == (ptrdiff_t)size)
-        memmove(to, from, n * size);
-    else if (size == 8)
-        for (i = 0; i < n; i++, to += to_stride, from += from_stride)
-            memcpy(to, from, 8);
-    else if (size == 4)
-        for (i = 0; i < n; i++, to += to_stride, from += from_stride)
-            memcpy(to, from, 4);
-    else
-        for (i = 0; i < n; i++, to += to_stride, from += from_stride)
-            *to = *from;
-}
-
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n)
 {
-    double d[JK_CVT_BLOCK];
-    int64_t k[JK_CVT_BLOCK];
+    jk_cvt_value x[JK_CVT_BLOCK];
     char *p = (char *)to;
     const char *q = (const char *)from;
-    if (to_type == from_type) {
+    const bool is_float = from_type <= JK_F32;
+    if (to_type == from_type) { /* as bits: conversion would make a signalling NaN quiet, and is slower */
         jk_cvt_copy(p, to_stride, q, from_stride, jk_type_size(to_type), n);
         return;
     }
     while (n) {
-        size_t m = JK_SMALLER(n, (size_t)JK_CVT_BLOCK);
-        bool is_float = jk_cvt_read(d, k, q, from_type, from_stride, m);
-        jk_cvt_write(p, to_type, to_stride, d, k, is_float, m);
+        size_t m = JK_SMALLER(n, (size_t)JK_CVT_BLOCK), i;
+        jk_cvt_read(x, q, from_type, from_stride, m);
+        if (is_float && to_type > JK_F32)
+            for (i = 0; i < m; i++)
+                x[i].k = jk_cvt_integer(x[i].d);
+        else if (!is_float && to_type == JK_F64)
+            for (i = 0; i < m; i++)
+                x[i].d = (double)x[i].k;
+        jk_cvt_write(p, to_type, to_stride, x, is_float, m);
         p += (ptrdiff_t)m * to_stride;
         q += (ptrdiff_t)m * from_stride;
         n -= m;
     }
 }
 #undef JK_CVT_BLOCK
+#undef JK_F64_INF
 
 JK_FP_CLOSE

@@ -27,21 +27,21 @@
 
 /* The floating-point mode of all of the library's work: to nearest, subnormals, all exceptions masked. enter returns
  * the caller's mode and loads ours if it differs; leave restores it. On other processors the rounding mode only. */
-JK_FUNC uint32_t jk_fp_enter(void);
-JK_FUNC void jk_fp_leave(uint32_t saved);
+JK_NOINLINE uint32_t jk_fp_enter(void);
+JK_NOINLINE void jk_fp_leave(uint32_t saved);
 
 JK_FUNC double jk_f64_from_bits(uint64_t u);
 JK_FUNC uint64_t jk_f64_bits(double x);
 JK_FUNC float jk_f32_from_bits(uint32_t u);
 JK_FUNC uint32_t jk_f32_bits(float x);
-JK_FUNC double jk_fma_f64(double a, double b, double c); /* one rounding, by software where the compiler has no FMA */
-JK_FUNC float jk_fma_f32(float a, float b, float c);
+JK_FUNC double jk_fma_f64(double a, double b, double c); /* one rounding, by software */
 JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN wins, -0 is less than +0 */
 
-/* Applies one JK_FOLD op to n elements each of a, b, c, all contiguous; `to` overlaps none of them. type is the
- * result's, operand_type that of the last operand. */
+/* Applies one JK_FOLD op to n elements of each of three operands, all contiguous; `to` may be one of them, else overlaps
+ * none. from[1] and from[2] must be readable also where the op has fewer. type is the result's, operand_type (which
+ * matters for CVT) the first operand's. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
-                         const void *a, const void *b, const void *c);
+                         const void *const *from);
 /* The same of constants (bits in, bits out). */
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c);

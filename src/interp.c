@@ -72,18 +72,16 @@ JK_FUNC void jk_interp_step(const jk_interp *t, const jk_step *s)
     const jk_ins *i = &t->p->ins[s->ref];
     unsigned arity = jk_op_arity((jk_op)i->op);
     void *to = s->to != JK_NOREF ? (void *)jk_interp_slot(t, s->to) : (void *)&t->r->cell[t->p->cell[s->ref]];
-    const void *a, *b = NULL, *c = NULL;
-    jk_ref last = arity == 1 ? i->a : arity == 2 ? i->b : i->c;
+    const jk_ref operand[3] = {i->a, i->b, i->c};
+    const void *from[3];
+    unsigned k;
     if (i->op == JK_LOAD) {
         memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size((jk_type)i->type));
         return;
     }
-    a = jk_interp_value(t, i->a, s->from[0], 0);
-    if (arity > 1)
-        b = jk_interp_value(t, i->b, s->from[1], 1);
-    if (arity > 2)
-        c = jk_interp_value(t, i->c, s->from[2], 2);
-    jk_fp_apply(i->op, (jk_type)i->type, (jk_type)t->p->ins[last].type, i->aux, t->n, to, a, b, c);
+    for (k = 0; k < 3; k++)
+        from[k] = k < arity ? jk_interp_value(t, operand[k], s->from[k], k) : from[0];
+    jk_fp_apply(i->op, (jk_type)i->type, (jk_type)t->p->ins[i->a].type, i->aux, t->n, to, from);
 }
 
 /* ---- rare bodies; blocks as words, of which a mask has all ones or 0 ---- */

@@ -202,17 +202,21 @@ typedef char jk_sel_in_order[0 JK_SELECTS(JK_ROW) == 0 ? 1 : -1];
 /* ---- what rows do not say ---- */
 
 /* Four floats or two doubles: v[0..] = fma(v[0..], v[4 or 2 ..], ...), for code without the instruction. */
+JK_FUNC void jk_soft_fma(jk_type type, size_t lanes, char *v)
+{
+    const void *from[3];
+    from[0] = v, from[1] = v + 16, from[2] = v + 32;
+    jk_fp_apply(JK_FMA, type, type, 0, lanes, v, from);
+}
+
 JK_FUNC void jk_soft_fma_pd(double *v)
 {
-    v[0] = jk_fma_f64(v[0], v[2], v[4]);
-    v[1] = jk_fma_f64(v[1], v[3], v[5]);
+    jk_soft_fma(JK_F64, 2, (char *)v);
 }
 
 JK_FUNC void jk_soft_fma_ps(float *v)
 {
-    unsigned l;
-    for (l = 0; l < 4; l++)
-        v[l] = jk_fma_f32(v[l], v[4 + l], v[8 + l]);
+    jk_soft_fma(JK_F32, 4, (char *)v);
 }
 
 /* Without FMA: room for the operands, and the thunk. */
