@@ -106,10 +106,10 @@ static size_t gen_stages(gen_pool *g, const jk_program *p)
         const jk_stage *s = &p->stages[i];
         size_t o = gen_refs(g, s->order, s->norder), r = gen_refs(g, s->red, s->nred);
         size_t t = gen_steps(g, s->step, s->nstep);
-        gen_row(&g[GEN_STAGES], "{%s, %s, %s, %u, %s, %u, %s, %u}", s->is_pass ? "true" : "false",
+        gen_row(&g[GEN_STAGES], "{%s, %s, %s, %u, %s, %u, %s, %u, %u}", s->is_pass ? "true" : "false",
                 s->stores ? "true" : "false", gen_place(GEN_REFS, o, s->norder, order, sizeof order),
                 (unsigned)s->norder, gen_place(GEN_REFS, r, s->nred, red, sizeof red), (unsigned)s->nred,
-                gen_place(GEN_STEPS, t, s->nstep, step, sizeof step), (unsigned)s->nstep);
+                gen_place(GEN_STEPS, t, s->nstep, step, sizeof step), (unsigned)s->nstep, (unsigned)s->ncompute);
     }
     return gen_shared(&g[GEN_STAGES], first);
 }

@@ -2,9 +2,6 @@
 #include "fp.h"
 #include "run.h"
 
-/* Lanes of 64 bytes of the kernel's type; all of them are f64 but those where f32 sums begin. */
-#define JK_NLANES(type) (JK_LANE_BYTES / (unsigned)jk_type_size(type))
-
 JK_FP_OPEN
 
 JK_FUNC double jk_node_init(jk_op red)
@@ -25,102 +22,87 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right)
 }
 
 /* ---- a chunk ---- */
-JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red)
+JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red, jk_type type)
 {
+    double start = jk_node_init(red), *to = l->lane[0];
     size_t i;
-    double start = jk_node_init(red);
+    l->red = red;
+    l->type = type;
     for (i = 0; i < JK_SEGMENTS * 16; i++)
-        l->lane[i / 16][i % 16] = start;
-    for (i = 0; i < 16; i++)
-        l->part[i] = 0;
+        to[i] = start;
+    memset(l->part, 0, sizeof l->part);
 }
 
-JK_FUNC void jk_lanes_pour(jk_lanes *l, size_t segment)
-{
-    size_t i;
-    for (i = 0; i < 16; i++) {
-        l->lane[segment][i] += (double)l->part[i];
-        l->part[i] = 0;
-    }
-}
-
-JK_FUNC void jk_lanes_add(jk_lanes *l, jk_op red, jk_type type, size_t segment, size_t at, const void *x, size_t n)
+JK_FUNC void jk_lanes_add(jk_lanes *l, size_t segment, size_t at, const void *x, size_t n, bool last)
 {
     const jk_f64 *d = (const jk_f64 *)x;
     const jk_f32 *f = (const jk_f32 *)x;
     double *to = l->lane[segment];
+    const bool single = l->type == JK_F32;
     size_t i;
-    if (type == JK_F32 && red == JK_RSUM) {
+    if (l->red != JK_RSUM) {
+        const unsigned mask = single ? 15 : 7;
         for (i = 0; i < n; i++)
-            l->part[i & 15] += f[i];
-        if ((at + n) % (JK_POUR * 16) == 0)
-            jk_lanes_pour(l, segment);
-    } else if (type == JK_F32) {
-        for (i = 0; i < n; i++)
-            to[i & 15] = jk_node_join(red, to[i & 15], (double)f[i]);
-    } else if (red == JK_RSUM) {
+            to[i & mask] = jk_node_join(l->red, to[i & mask], single ? (double)f[i] : d[i]);
+    } else if (!single) {
         for (i = 0; i < n; i++)
             to[i & 7] += d[i];
     } else {
         for (i = 0; i < n; i++)
-            to[i & 7] = jk_node_join(red, to[i & 7], d[i]);
+            l->part[i & 15] += f[i];
+        if (last || (at + n) % (JK_POUR * 16) == 0)
+            for (i = 0; i < 16; i++) {
+                to[i] += (double)l->part[i];
+                l->part[i] = 0;
+            }
     }
 }
 
-JK_FUNC void jk_lanes_end(jk_lanes *l, jk_op red, jk_type type, size_t segment)
-{
-    if (type == JK_F32 && red == JK_RSUM)
-        jk_lanes_pour(l, segment);
-}
-
-JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type)
+/* Lanes that the type has not are empty nodes, which change nothing. */
+JK_FUNC double jk_lanes_node(jk_lanes *l)
 {
     double *s = l->lane[0];
-    unsigned i, lanes = JK_NLANES(type);
-    for (i = 0; i < lanes; i++)
-        s[i] =
-            jk_node_join(red, jk_node_join(red, s[i], l->lane[1][i]), jk_node_join(red, l->lane[2][i], l->lane[3][i]));
-    for (lanes /= 2; lanes; lanes /= 2)
-        for (i = 0; i < lanes; i++)
-            s[i] = jk_node_join(red, s[i], s[i + lanes]);
+    unsigned i, half;
+    for (i = 0; i < 16; i++)
+        s[i] = jk_node_join(l->red, jk_node_join(l->red, s[i], s[16 + i]), jk_node_join(l->red, s[32 + i], s[48 + i]));
+    for (half = 8; half; half /= 2)
+        for (i = 0; i < half; i++)
+            s[i] = jk_node_join(l->red, s[i], s[i + half]);
     return s[0];
 }
 
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
  */
-JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
+
+/* node := level k, then node. */
+JK_FUNC void jk_tree_join(const jk_tree *t, const jk_op *red, uint32_t k, double *node)
 {
-    uint32_t k = 0, i;
-    double *to;
-    while (t->count >> k & 1)
-        k++;
-    to = t->level + (size_t)k * t->nred;
-    for (i = 0; i < t->nred; i++) {
-        double x = node[i];
-        uint32_t j;
-        for (j = 0; j < k; j++)
-            x = jk_node_join(red[i], t->level[(size_t)j * t->nred + i], x);
-        to[i] = x;
-    }
-    t->count++;
-    t->levels = JK_LARGER(t->levels, k + 1);
+    const double *left = t->level + (size_t)k * t->nred;
+    uint32_t i;
+    for (i = 0; i < t->nred; i++)
+        node[i] = jk_node_join(red[i], left[i], node[i]);
 }
 
-/* A missing right one passes the left up: the levels in use join from the lowest, each as the left one. */
+JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
+{
+    uint32_t k = (uint32_t)__builtin_ctzll(~t->count), j;
+    double *to = t->level + (size_t)k * t->nred;
+    memcpy(to, node, t->nred * sizeof *to);
+    for (j = 0; j < k; j++)
+        jk_tree_join(t, red, j, to);
+    t->count++;
+}
+
+/* A missing right one passes the left up: the levels in use join from the lowest, each as the left one. To join the
+ * empty node changes nothing. */
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node)
 {
-    uint32_t k, i;
-    for (i = 0; i < t->nred; i++) {
-        bool some = false;
+    uint64_t left;
+    uint32_t i;
+    for (i = 0; i < t->nred; i++)
         node[i] = jk_node_init(red[i]);
-        for (k = 0; k < t->levels; k++)
-            if (t->count >> k & 1) {
-                double x = t->level[(size_t)k * t->nred + i];
-                node[i] = some ? jk_node_join(red[i], x, node[i]) : x;
-                some = true;
-            }
-    }
+    for (left = t->count; left; left &= left - 1)
+        jk_tree_join(t, red, (uint32_t)__builtin_ctzll(left), node);
 }
 
 JK_FP_CLOSE
-#undef JK_NLANES

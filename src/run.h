@@ -44,7 +44,7 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right);
 
 /* A dyadic tree over chunk numbers as a binary counter: add the nodes of chunk 0, 1, 2, ... in turn. */
 typedef struct jk_tree {
-    uint32_t nred, levels;   /* levels in use */
+    uint32_t nred;
     uint64_t count;          /* chunks added */
     double *level;           /* [64][nred] */
 } jk_tree;
@@ -52,16 +52,17 @@ JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */
 
 /* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at` a
- * multiple of that; end closes a segment (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
+ * multiple of that; the last ones close it (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
 #define JK_INTERP_BLOCK 128u /* elements; it divides the steps between two pours */
 typedef struct jk_lanes {
+    jk_op red;
+    jk_type type;
     double lane[JK_SEGMENTS][16];
     float part[16];
 } jk_lanes;
-JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red);
-JK_FUNC void jk_lanes_add(jk_lanes *l, jk_op red, jk_type type, size_t segment, size_t at, const void *x, size_t n);
-JK_FUNC void jk_lanes_end(jk_lanes *l, jk_op red, jk_type type, size_t segment);
-JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type);
+JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red, jk_type type);
+JK_FUNC void jk_lanes_add(jk_lanes *l, size_t segment, size_t at, const void *x, size_t n, bool last);
+JK_FUNC double jk_lanes_node(jk_lanes *l);
 
 /* ---- the interpreter: the reference and the fallback. Runs any program from its tables and allocates nothing: `frame`
  * holds its values (jk_interp_frame bytes, the most that any stage of the program needs). ---- */

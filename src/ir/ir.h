@@ -35,8 +35,8 @@ typedef struct jk_rare {
 } jk_rare;
 
 /* What the interpreter runs: a stage's order with rare bodies spread out, then (a pass) one step for each reduction and,
- * where it stores, one for each array result, with the slot of its frame that each value stands in. JK_NOREF: no slot
- * (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c} and r[1] with to = its mask
+ * where it stores, one for each array result (`to` is its argument's number), with the slot of its frame that each value
+ * stands in. JK_NOREF: no slot (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c} and r[1] with to = its mask
  * of active lanes and from = {again, number of states, number of body steps}; the steps of the states (from = {first
  * value, next value}) and of the body follow. */
 typedef struct jk_step {
@@ -55,7 +55,7 @@ typedef struct jk_stage {
     const jk_ref *red;     /* a pass: the reductions it accumulates */
     uint32_t nred;
     const jk_step *step;   /* the same with places: filled by jk_slots */
-    uint32_t nstep;
+    uint32_t nstep, ncompute; /* all of them; those before the reductions */
 } jk_stage;
 
 typedef struct jk_param_info {

@@ -229,8 +229,10 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, const jk_stage *g)
     for (i = 0; i < g->nred; i++)
         jk_slot_push(s, g->red[i]);
     for (i = 0; g->stores && i < p->nargs; i++)
-        if (p->args[i].is_result && p->args[i].is_array)
+        if (p->args[i].is_result && p->args[i].is_array) {
             jk_slot_push(s, p->args[i].value);
+            s->step[s->nstep - 1].to = i;
+        }
 }
 
 JK_FUNC uint32_t jk_slot_count(const jk_program *p, const jk_stage *g)
@@ -265,6 +267,7 @@ JK_FUNC bool jk_slot_stage(jk_slotter *s, jk_stage *g, jk_arena *arena)
     }
     g->step = s->step;
     g->nstep = s->nstep;
+    g->ncompute = s->ncompute;
     return true;
 }
 

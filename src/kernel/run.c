@@ -208,7 +208,6 @@ JK_FUNC void jk_run_pass(jk_drive *d, size_t s)
     bool streams = n > d->k->chunk && !d->tile && d->k->ncode && stage->stores && jk_streams(d, &head);
     uint32_t i;
     d->tree.nred = stage->nred;
-    d->tree.levels = 0;
     d->tree.count = 0;
     if (head && stage->nred) /* chunks begin where they begin */
         streams = false;
