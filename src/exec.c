@@ -3,7 +3,7 @@
  * Regions of 64 pages are mapped writable ahead of need. A piece of code takes whole pages of one: it is copied there
  * and its pages are made executable, one system call. Pages whose code was freed are made writable again only when they
  * are given out again, or all at once when nothing of their region is used any more: a compile and a free then cost one
- * system call each 64 times. Code of more than half a region has a mapping of its own.
+ * system call each 64 times. Larger code has a region for itself, and so has what does not stand in anonymous memory.
  *
  * Where the system does not let anonymous memory become executable (SELinux, PR_SET_MDWE), the code goes into a sealed
  * memory file that is mapped privately, read and execute only.
@@ -21,9 +21,9 @@ JK_SMALL_OPEN
 typedef struct jk_region {
     struct jk_region *next;
     char *base;
-    size_t npages;
-    bool own;                      /* one piece's own mapping */
-    uint64_t used, sealed, starts; /* else a bit a page: taken; executable; first of a piece */
+    size_t nbytes;
+    uint64_t used, sealed;                 /* a bit a page: taken; executable. One for all of larger code: all set */
+    unsigned char length[JK_REGION_PAGES]; /* of the piece that begins with this page */
 } jk_region;
 
 typedef struct jk_exec_pool {
@@ -35,12 +35,12 @@ typedef struct jk_exec_pool {
 JK_STATE jk_exec_pool JK_SHARED(jk_exec_state) = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL, false};
 #define JK_POOL (&JK_SHARED(jk_exec_state))
 
-JK_FUNC void jk_exec_lock(void)
+JK_NOINLINE void jk_exec_lock(void)
 {
     pthread_mutex_lock(&JK_POOL->lock);
 }
 
-JK_FUNC void jk_exec_unlock(void)
+JK_NOINLINE void jk_exec_unlock(void)
 {
     pthread_mutex_unlock(&JK_POOL->lock);
 }
@@ -82,20 +82,21 @@ enum {
 };
 enum { JK_PROT_RW = 3, JK_PROT_RX = 5, JK_MAP_PRIVATE = 2, JK_MAP_ANONYMOUS = 0x20, JK_MAP_POPULATE = 0x8000 };
 
-JK_FUNC char *jk_os_map(size_t nbytes, int prot, int flags, int fd)
+/* Those with up to three arguments. */
+JK_NOINLINE long jk_os(long number, long a, long b, long c)
+{
+    return JK_SYSCALL(number, a, b, c, 0, 0, 0);
+}
+
+JK_NOINLINE char *jk_os_map(size_t nbytes, int prot, int flags, long fd)
 {
     long p = JK_SYSCALL(JK_SYS_MMAP, 0, (long)nbytes, prot, flags, fd, 0);
-    return p < 0 && p > -4096 ? NULL : (char *)p;
+    return p < 0 ? NULL : (char *)p;
 }
 
-JK_FUNC bool jk_os_protect(char *p, size_t nbytes, int prot)
+JK_NOINLINE bool jk_os_protect(char *p, size_t nbytes, int prot)
 {
-    return JK_SYSCALL(JK_SYS_MPROTECT, (long)p, (long)nbytes, prot, 0, 0, 0) == 0;
-}
-
-JK_FUNC void jk_os_unmap(char *p, size_t nbytes)
-{
-    JK_SYSCALL(JK_SYS_MUNMAP, (long)p, (long)nbytes, 0, 0, 0, 0);
+    return jk_os(JK_SYS_MPROTECT, (long)p, (long)nbytes, prot) == 0;
 }
 
 /* The code in a memory file that nobody can write any more. MFD_EXEC says that it is meant to be executed, where the
@@ -103,173 +104,150 @@ JK_FUNC void jk_os_unmap(char *p, size_t nbytes)
 JK_FUNC char *jk_os_map_file(const char *code, size_t nbytes, size_t mapped)
 {
     const long cloexec = 1, allow_sealing = 2, exec = 16, add_seals = 1033, all_seals = 15;
-    long fd = JK_SYSCALL(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0, 0, 0, 0);
-    size_t done = 0;
+    long fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0), n = -4; /* EINTR */
     char *p = NULL;
     if (fd < 0)
-        fd = JK_SYSCALL(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing, 0, 0, 0, 0);
+        fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing, 0);
     if (fd < 0)
         return NULL;
-    while (done < nbytes) {
-        long n = JK_SYSCALL(JK_SYS_WRITE, fd, (long)(code + done), (long)(nbytes - done), 0, 0, 0);
-        if (n <= 0 && n != -4) /* EINTR */
-            break;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    if (done == nbytes && JK_SYSCALL(JK_SYS_FCNTL, fd, add_seals, all_seals, 0, 0, 0) == 0)
-        p = jk_os_map(mapped, JK_PROT_RX, JK_MAP_PRIVATE, (int)fd);
-    JK_SYSCALL(JK_SYS_CLOSE, fd, 0, 0, 0, 0, 0);
+    for (; nbytes && (n > 0 || n == -4); nbytes -= n > 0 ? (size_t)n : 0, code += n > 0 ? n : 0)
+        n = jk_os(JK_SYS_WRITE, fd, (long)code, (long)nbytes);
+    if (!nbytes && jk_os(JK_SYS_FCNTL, fd, add_seals, all_seals) == 0)
+        p = jk_os_map(mapped, JK_PROT_RX, JK_MAP_PRIVATE, fd);
+    jk_os(JK_SYS_CLOSE, fd, 0, 0);
     return p;
 }
 
 /* ---- regions; the lock is held ---- */
-JK_FUNC jk_region *jk_region_new(char *base, size_t npages)
+JK_NOINLINE jk_region *jk_region_new(char *base, size_t nbytes)
 {
     jk_region *r = base ? (jk_region *)JK_MALLOC(sizeof *r) : NULL;
-    if (!r) {
-        if (base)
-            jk_os_unmap(base, npages * JK_PAGE);
-        return NULL;
+    if (r) {
+        r->base = base;
+        r->nbytes = nbytes;
+        r->used = r->sealed = 0;
+        r->next = JK_POOL->regions;
+        JK_POOL->regions = r;
+    } else if (base) {
+        jk_os(JK_SYS_MUNMAP, (long)base, (long)nbytes, 0);
     }
-    r->base = base;
-    r->npages = npages;
-    r->own = false;
-    r->used = r->sealed = r->starts = 0;
-    r->next = JK_POOL->regions;
-    JK_POOL->regions = r;
     return r;
 }
 
-JK_FUNC void jk_region_drop(jk_region *r)
+/* One that holds nothing is given back; but the region at hand stays, if the system makes its pages executable. */
+JK_FUNC void jk_region_drop(jk_region *r, bool refused)
 {
     jk_region **at = &JK_POOL->regions;
+    if (r->used || (r == JK_POOL->current && !refused))
+        return;
     while (*at != r)
         at = &(*at)->next;
     *at = r->next;
     if (JK_POOL->current == r)
         JK_POOL->current = NULL;
-    jk_os_unmap(r->base, r->npages * JK_PAGE);
+    jk_os(JK_SYS_MUNMAP, (long)r->base, (long)r->nbytes, 0);
     JK_FREE(r);
 }
 
-JK_FUNC uint64_t jk_page_bits(size_t page, size_t npages)
+JK_NOINLINE uint64_t jk_page_bits(size_t page, size_t npages)
 {
-    return (npages == 64 ? ~(uint64_t)0 : ((uint64_t)1 << npages) - 1) << page;
+    return UINT64_MAX >> (64 - npages) << page;
 }
 
 /* The first of npages neighbours that are all set in `free`, or JK_REGION_PAGES. */
-JK_FUNC size_t jk_page_run(uint64_t free, size_t npages)
+JK_NOINLINE size_t jk_page_run(uint64_t free, size_t npages)
 {
-    size_t i;
-    for (i = 1; i < npages; i++)
+    while (--npages)
         free &= free >> 1;
     return free ? (size_t)__builtin_ctzll(free) : JK_REGION_PAGES;
 }
 
-/* Pages of `r` for the code: fresh ones, else freed ones, which are made writable first. */
-JK_FUNC bool jk_region_take(jk_region *r, size_t npages, size_t *page)
+/* Pages of `r` for the code: fresh ones, else freed ones, which are made writable first: all where none is in use. */
+JK_FUNC bool jk_region_take(jk_region *r, size_t npages, size_t nbytes, size_t *page)
 {
     uint64_t bits;
-    if (r->own)
+    if (r->nbytes < nbytes)
         return false;
-    if (r->used == 0 && (*page = jk_page_run(~r->sealed, npages)) == JK_REGION_PAGES) {
-        if (!jk_os_protect(r->base, r->npages * JK_PAGE, JK_PROT_RW))
-            return false;
-        r->sealed = 0;
-    }
     *page = jk_page_run(~(r->used | r->sealed), npages);
-    if (*page == JK_REGION_PAGES)
-        *page = jk_page_run(~r->used, npages);
+    if (*page < JK_REGION_PAGES)
+        return true;
+    *page = jk_page_run(~r->used, npages);
     if (*page == JK_REGION_PAGES)
         return false;
+    if (!r->used)
+        npages = JK_REGION_PAGES;
     bits = jk_page_bits(*page, npages);
-    if (r->sealed & bits) {
-        if (!jk_os_protect(r->base + *page * JK_PAGE, npages * JK_PAGE, JK_PROT_RW))
-            return false;
-        r->sealed &= ~bits;
-    }
+    if (!jk_os_protect(r->base + *page * JK_PAGE, npages * JK_PAGE, JK_PROT_RW))
+        return false;
+    r->sealed &= ~bits;
     return true;
 }
 
-JK_FUNC jk_region *jk_region_find(size_t npages, size_t *page)
+JK_FUNC jk_region *jk_region_find(size_t npages, size_t nbytes, size_t *page)
 {
     jk_region *r = JK_POOL->current;
-    if (r && jk_region_take(r, npages, page))
-        return r;
-    for (r = JK_POOL->regions; r; r = r->next)
-        if (r != JK_POOL->current && jk_region_take(r, npages, page))
-            return JK_POOL->current = r;
-    /* Populated: a page fault for each piece of code would cost more (0.8 us of 3.6 for each, measured). */
-    r = jk_region_new(
-        jk_os_map(JK_REGION_PAGES * JK_PAGE, JK_PROT_RW, JK_MAP_PRIVATE | JK_MAP_ANONYMOUS | JK_MAP_POPULATE, -1),
-        JK_REGION_PAGES);
-    *page = 0;
-    return r ? JK_POOL->current = r : NULL;
-}
-
-/* Copies and seals. What is left of the last page becomes breakpoints. */
-JK_FUNC bool jk_exec_write(char *at, const void *code, size_t nbytes, size_t npages)
-{
-    if (nbytes) /* a kernel of constants has no code */
-        memcpy(at, code, nbytes);
-    memset(at + nbytes, 0xcc, npages * JK_PAGE - nbytes);
-    return jk_os_protect(at, npages * JK_PAGE, JK_PROT_RX);
-}
-
-JK_FUNC char *jk_exec_in_region(const void *code, size_t nbytes, size_t npages)
-{
-    size_t page;
-    jk_region *r = jk_region_find(npages, &page);
-    uint64_t bits;
-    if (!r)
-        return NULL;
-    if (!jk_exec_write(r->base + page * JK_PAGE, code, nbytes, npages)) {
-        /* Some kernels refuse for good: then the region is of no use. */
-        if (r->used == 0)
-            jk_region_drop(r);
-        return NULL;
+    if (!r || !jk_region_take(r, npages, nbytes, page))
+        for (r = JK_POOL->regions; r && !jk_region_take(r, npages, nbytes, page);)
+            r = r->next;
+    if (!r) {
+        /* Populated: a page fault for each piece of code would cost more (0.8 us of 3.6 for each, measured). */
+        const int flags = JK_MAP_PRIVATE | JK_MAP_ANONYMOUS | JK_MAP_POPULATE;
+        nbytes = JK_LARGER(nbytes, JK_REGION_PAGES * JK_PAGE);
+        r = jk_region_new(jk_os_map(nbytes, JK_PROT_RW, flags, -1), nbytes);
+        *page = 0;
     }
-    bits = jk_page_bits(page, npages);
-    r->used |= bits;
-    r->sealed |= bits;
-    r->starts |= (uint64_t)1 << page;
+    if (r && r->nbytes == JK_REGION_PAGES * JK_PAGE)
+        JK_POOL->current = r;
+    return r;
+}
+
+JK_FUNC char *jk_exec_place(jk_region *r, size_t page, size_t npages)
+{
+    r->used |= jk_page_bits(page, npages);
+    r->sealed |= jk_page_bits(page, npages);
+    r->length[page] = (unsigned char)npages;
     return r->base + page * JK_PAGE;
 }
 
-JK_FUNC char *jk_exec_own(const void *code, size_t nbytes, size_t npages, bool file)
+/* nbytes: of the pages */
+JK_FUNC char *jk_exec_in_region(const void *code, size_t ncode, size_t nbytes)
 {
-    size_t mapped = npages * JK_PAGE;
-    char *base = file ? jk_os_map_file((const char *)code, nbytes, mapped)
-                      : jk_os_map(mapped, JK_PROT_RW, JK_MAP_PRIVATE | JK_MAP_ANONYMOUS, -1);
-    jk_region *r = jk_region_new(base, npages);
+    size_t page, npages = JK_SMALLER(nbytes / JK_PAGE, JK_REGION_PAGES);
+    jk_region *r = jk_region_find(npages, nbytes, &page);
+    char *at;
     if (!r)
         return NULL;
-    r->own = true;
-    if (!file && !jk_exec_write(base, code, nbytes, npages)) {
-        jk_region_drop(r);
-        return NULL;
-    }
-    return base;
+    at = r->base + page * JK_PAGE;
+    if (ncode) /* a kernel of constants has no code */
+        memcpy(at, code, ncode);
+    memset(at + ncode, 0xcc, nbytes - ncode); /* breakpoints */
+    if (jk_os_protect(at, nbytes, JK_PROT_RX))
+        return jk_exec_place(r, page, npages);
+    jk_region_drop(r, true); /* some systems refuse for good: then the region is of no use */
+    return NULL;
+}
+
+JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
+{
+    jk_region *r = jk_region_new(jk_os_map_file((const char *)code, ncode, nbytes), nbytes);
+    return r ? jk_exec_place(r, 0, JK_REGION_PAGES) : NULL;
 }
 
 JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e)
 {
-    size_t npages = (nbytes + JK_PAGE - 1) / JK_PAGE;
+    size_t mapped = JK_ALIGN_UP(JK_LARGER(nbytes, 1), JK_PAGE);
     char *at = NULL;
     jk_exec_lock();
-    if (!JK_POOL->anonymous_refused) {
-        at = npages <= JK_REGION_PAGES / 2 ? jk_exec_in_region(code, nbytes, npages)
-                                           : jk_exec_own(code, nbytes, npages, false);
-    }
+    if (!JK_POOL->anonymous_refused)
+        at = jk_exec_in_region(code, nbytes, mapped);
     if (!at) {
-        at = jk_exec_own(code, nbytes, npages, true);
+        at = jk_exec_in_file(code, nbytes, mapped);
         /* Only a file works: that is the system's policy, and does not change. */
-        if (at)
-            JK_POOL->anonymous_refused = true;
+        JK_POOL->anonymous_refused |= at != NULL;
     }
     jk_exec_unlock();
     out->code = at;
-    out->nbytes = npages * JK_PAGE;
+    out->nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
     return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, 0, 0, 0, "the system gives no executable memory");
 }
 
@@ -281,19 +259,12 @@ JK_FUNC void jk_exec_free(void *code)
         return;
     jk_exec_lock();
     for (r = JK_POOL->regions; r; r = r->next)
-        if (at >= r->base && at < r->base + r->npages * JK_PAGE)
+        if ((size_t)(at - r->base) < r->nbytes) {
+            size_t page = (size_t)(at - r->base) / JK_PAGE;
+            r->used &= ~jk_page_bits(page, r->length[page]);
+            jk_region_drop(r, false);
             break;
-    if (r && !r->own) {
-        size_t page = (size_t)(at - r->base) / JK_PAGE;
-        uint64_t start = (uint64_t)1 << page;
-        /* The piece ends before the next start or free page above it. */
-        uint64_t ends = (r->starts | ~r->used) & ~(start | (start - 1));
-        size_t end = ends ? (size_t)__builtin_ctzll(ends) : JK_REGION_PAGES;
-        r->used &= ~jk_page_bits(page, end - page);
-        r->starts &= ~start;
-    }
-    if (r && (r->own || (r->used == 0 && r != JK_POOL->current)))
-        jk_region_drop(r);
+        }
     jk_exec_unlock();
 }
 #else

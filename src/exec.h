@@ -17,7 +17,7 @@ JK_FUNC void jk_exec_free(void *code); /* of NULL: nothing */
 JK_FUNC bool jk_exec_possible(void);   /* by trying */
 
 /* Around fork: the child's copy of the lock must be a fresh one. */
-JK_FUNC void jk_exec_lock(void);
-JK_FUNC void jk_exec_unlock(void);
+JK_NOINLINE void jk_exec_lock(void);
+JK_NOINLINE void jk_exec_unlock(void);
 JK_FUNC void jk_exec_child(void);
 #endif
