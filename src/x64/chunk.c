@@ -41,7 +41,8 @@
     JK_TO(0, E, DONE), \
     JK_ROWS_TAIL(count), \
     JK_ROWS_LANES(count), \
-    JK_BODY(0, SEGMENT, TAIL, segment)
+    JK_BODY(JK_IF_KMASK, SEGMENT, MASK, segment), \
+    JK_BODY(JK_IF_ROWS, SEGMENT, ROWS, segment)
 
 /* What is left of a segment: its elements from `index` to rbx, at most to rdx, which ends the chunk. The first segment with
  * nothing left, or with a tail, ends it all: those behind are empty. */

@@ -14,14 +14,14 @@ static const jk_row jk_rows_uniform[] = {
 
 static const jk_row jk_rows_function[] = {
     JK_S0(0, G_ENDBR64),
-    JK_HOOK(JK_IF_FRAME, PUSH, 0, 1 << JK_RBP),
+    JK_STACK(JK_IF_FRAME, PUSH, 1 << JK_RBP),
     JK_S(JK_IF_FRAME, MOV, RBP, RSP),
     JK_SI(JK_IF_FRAME, AND, RSP, -64),
     JK_HOOK(JK_IF_FRAME, TOUCH, 0, 0),
     JK_S(JK_IF_FRAME, SUB, RSP, FRAME),
     JK_HOOK(0, FUNCTION, 0, 0),
     JK_S(JK_IF_FRAME, MOV, RSP, RBP),
-    JK_HOOK(JK_IF_FRAME, POP, 0, 1 << JK_RBP),
+    JK_STACK(JK_IF_FRAME, POP, 1 << JK_RBP),
     JK_S0(0, G_RET),
     JK_END,
 };
@@ -29,9 +29,9 @@ static const jk_row jk_rows_function[] = {
 /* Saves every register a C function may change (rcx rdx rsi rdi r8 to r11, xmm0 to xmm15), aligns the stack and calls the
  * software FMA; rax: the operands. */
 static const jk_row jk_rows_fma[] = {
-    JK_HOOK(0, PUSH, 0, 1 << JK_RBP),
+    JK_STACK(0, PUSH, 1 << JK_RBP),
     JK_S(0, MOV, RBP, RSP),
-    JK_HOOK(0, PUSH, 0, 0xfc6),
+    JK_STACK(0, PUSH, 0xfc6),
     JK_SI(0, SUB, RSP, 256 + 8),
     JK_SI(0, AND, RSP, -16),
     JK_HOOK(0, VECTORS, 1, 0),
@@ -39,25 +39,26 @@ static const jk_row jk_rows_fma[] = {
     JK_HOOK(0, CALL, 0, 0),
     JK_HOOK(0, VECTORS, 0, 0),
     JK_S(0, LEA, RSP, PUSHED),
-    JK_HOOK(0, POP, 0, 0xfc6),
-    JK_HOOK(0, POP, 0, 1 << JK_RBP),
+    JK_STACK(0, POP, 0xfc6),
+    JK_STACK(0, POP, 1 << JK_RBP),
     JK_S0(0, G_RET),
     JK_END,
 };
 /* clang-format on */
 
 /* Starts a stage for a target. */
-JK_FUNC void jk_gen_stage(jk_gen *g, jk_target t)
+JK_FUNC void jk_gen_stage(jk_gen *g, const jk_target *t)
 {
-    g->t = t;
-    g->as.enc = t.enc;
+    g->t = *t;
+    g->as.enc = t->enc;
     g->frame = 0;
     g->fma_at = -1;
     g->fixed = 0;
     g->nacc = 0;
     g->pour = g->held = false;
     g->width = g->vectors = g->streams = 1;
-    g->parts = t.scalar ? g->lanes : JK_LANE_BYTES / t.vbytes;
+    g->parts = t->scalar ? g->lanes : JK_LANE_BYTES / t->vbytes;
+    g->one = g->lanes / g->parts;
 }
 
 /* The order, behind the loads that are results themselves where there are several: one result may stand where another's
@@ -88,7 +89,7 @@ JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, ui
 
 /* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage the
  * function that computes it: all uniform stages are one there, as no pass is between them. */
-JK_FUNC bool jk_emit_stage(jk_gen *g, jk_target t, const jk_stage *s, jk_ref want)
+JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_ref want)
 {
     static const jk_row *const rows[] = {jk_rows_function, jk_rows_uniform, jk_rows_map, jk_rows_chunk, jk_rows_find};
     bool whole = want == JK_NOREF, pass = s && s->is_pass;
@@ -99,7 +100,7 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, jk_target t, const jk_stage *s, jk_ref wan
     g->stage = s;
     g->want = want;
     if (pass)
-        jk_frame_take(g, JK_PASS_SLOTS, 64);
+        jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
     if (!(whole ? jk_stage_order(g, s, &order, &norder)
                 : jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &order, &norder) == JITK_OK) ||
         (nred && !jk_acc_layout(g, s)) ||
@@ -114,7 +115,7 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, jk_target t, const jk_stage *s, jk_ref wan
 }
 
 /* Each stage, and behind a pass its searches. */
-JK_FUNC bool jk_emit_stages(jk_gen *g, jk_target scalar, jk_target vector, jk_code *out)
+JK_FUNC bool jk_emit_stages(jk_gen *g, const jk_target *scalar, const jk_target *vector, jk_code *out)
 {
     const jk_program *p = g->p;
     uint32_t k, r;
@@ -125,21 +126,20 @@ JK_FUNC bool jk_emit_stages(jk_gen *g, jk_target scalar, jk_target vector, jk_co
     for (k = 0; k < p->nstages; k++) {
         const jk_stage *s = &p->stages[k];
         out->stage[k] = JK_NOCODE;
-        out->tail_rows |= s->is_pass && !vector.kmask;
+        out->tail_rows |= s->is_pass && !vector->kmask;
         if (!s->is_pass && !s->norder)
             continue;
         jk_asm_align(&g->as, 16);
         out->stage[k] = g->as.n;
         if (!jk_emit_stage(g, s->is_pass ? vector : scalar, s, JK_NOREF))
             return false;
+        if (s->nred && !(out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred)))
+            return false;
         for (r = 0; r < s->nred; r++) {
             const jk_ins *i = &p->ins[s->red[r]];
+            out->find[k][r] = JK_NOCODE;
             if (i->op != JK_RARGMIN)
                 continue;
-            if (!out->find[k])
-                out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred);
-            if (!out->find[k])
-                return false;
             jk_asm_align(&g->as, 16);
             out->find[k][r] = g->as.n;
             if (!jk_emit_stage(g, vector, s, i->a))
@@ -158,8 +158,8 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
     jk_gen g;
     uint32_t frame = 0;
     bool function = isa == JK_ISA_FUNCTION, ok;
-    jk_target vector = jk_target_of(function ? JITK_ISA_SCALAR : isa, fma),
-              scalar = jk_target_of(JITK_ISA_SCALAR, vector.enc != JK_ENC_LEGACY);
+    const jk_target *vector = jk_target_of(function ? JITK_ISA_SCALAR : isa, fma),
+                    *scalar = jk_target_of(JITK_ISA_SCALAR, vector->enc != JK_ENC_LEGACY);
     memset(out, 0, sizeof *out);
     for (;;) {
         memset(&g, 0, sizeof g);
@@ -173,7 +173,8 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
         g.frame_reg = function ? JK_RSP : JK_R_FRAME;
         g.function = function;
         g.stack = frame;
-        g.lanes = JK_LANE_BYTES / (uint32_t)jk_type_size((jk_type)p->type);
+        g.log_lanes = p->type == JK_F64 ? 3 : 4;
+        g.lanes = 1u << g.log_lanes;
         g.local = (uint32_t *)jk_arena_zero(arena, sizeof *g.local * ((size_t)p->nins + 1));
         ok = g.local && (function ? jk_emit_stage(&g, scalar, NULL, p->args[p->nparams].value)
                                   : jk_emit_stages(&g, scalar, vector, out));
@@ -188,7 +189,7 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
     out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
     if (ok && g.fma_used) {
         jk_asm_bind(&g.as, g.fma_thunk);
-        g.t = jk_target_of(JITK_ISA_SCALAR, false);
+        g.t = *jk_target_of(JITK_ISA_SCALAR, false);
         g.frame_reg = JK_RSP;
         jk_skeleton(&g, NULL, jk_rows_fma);
     }
@@ -208,6 +209,7 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
 #undef JK_BACK
 #undef JK_BODY
 #undef JK_HOOK
+#undef JK_STACK
 #undef JK_SECTION
 #undef JK_END
 #undef JK_CC_ALWAYS

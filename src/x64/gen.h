@@ -120,6 +120,10 @@ struct jk_gen {
     const jk_body *around;
     /* pass */
     uint32_t lanes, parts;  /* 64 bytes' worth of elements; vectors that make it */
+    uint32_t log_lanes;
+    uint32_t one, wide;     /* elements of a vector, of the wide loop's step */
+    uint32_t zeros;         /* the lane masks' place in the pool: zeros, behind ones */
+    uint32_t imm;           /* of the skeleton's row at hand */
     uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
     jk_acc *acc;
     uint32_t nacc, seg_stride;
@@ -208,7 +212,7 @@ JK_FUNC void jk_emit_run(jk_gen *g, size_t offset);
 JK_FUNC void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg);
 JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
 JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);
-JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma);
+JK_FUNC const jk_target *jk_target_of(jitk_isa isa, bool fma);
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type);
 JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g);
 JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align);

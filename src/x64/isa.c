@@ -14,9 +14,9 @@ static const jk_target jk_targets[] = {
 };
 /* clang-format on */
 
-JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma)
+JK_FUNC const jk_target *jk_target_of(jitk_isa isa, bool fma)
 {
-    return jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
+    return &jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
 }
 
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type)

@@ -4,11 +4,6 @@
 
 JK_SMALL_OPEN
 
-static inline uint32_t jk_log2(uint32_t x)
-{
-    return (uint32_t)__builtin_ctz(x);
-}
-
 #define JK_UNROLLED_STEPS 12u /* of a body that is written out for each of four segments */
 
 /* Addresses of arrays go to registers as long as there are any, in the order of the steps. */
@@ -86,6 +81,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     if (whole)
         jk_plan_width(g, b);
     jk_assign_fixed(g, b);
+    g->wide = g->one * g->vectors;
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE */
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;

@@ -12,66 +12,61 @@
 
 JK_SMALL_OPEN
 
-/* X(NAME, kind, base, index, scale, constant, variable, factor): the address, or the immediate, is constant +
- * variable * factor. */
+/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
+ * a field of jk_gen. */
 /* clang-format off */
 #define JK_PLACES(X) \
     /* slots of a pass: elements; of a segment; from the group on; the group's first one; */ \
-    X(COUNT, MEM, R8, NOGP, 1, 0, NONE, 0) \
-    X(LENGTH, MEM, R8, NOGP, 1, 8, NONE, 0) \
-    X(LEFT, MEM, R8, NOGP, 1, 16, NONE, 0) \
-    X(START, MEM, R8, NOGP, 1, 24, NONE, 0) \
+    X(COUNT, MEM, R8, NOGP, 1, 0, imm, 0) \
+    X(LENGTH, MEM, R8, NOGP, 1, 8, imm, 0) \
+    X(LEFT, MEM, R8, NOGP, 1, 16, imm, 0) \
+    X(START, MEM, R8, NOGP, 1, 24, imm, 0) \
     /* the chunk's first element; what a search looks for */ \
-    X(FIRST, MEM, R8, NOGP, 1, 32, NONE, 0) \
-    X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, NONE, 0) \
+    X(FIRST, MEM, R8, NOGP, 1, 32, imm, 0) \
+    X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
     /* the segments' areas; the steps that segments from rbx on have done */ \
-    X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, NONE, 0) \
-    X(AREAS_END, MEM, R8, NOGP, 1, JK_PASS_SLOTS, STRIDE, JK_SEGMENTS) \
-    X(DONE0, MEM, RBX, NOGP, 1, 0, NONE, 0) \
-    X(DONE1, MEM, RBX, NOGP, 1, 0, STRIDE, 1) \
-    X(DONE2, MEM, RBX, NOGP, 1, 0, STRIDE, 2) \
-    X(DONE3, MEM, RBX, NOGP, 1, 0, STRIDE, 3) \
-    X(RUN_ARRAY, MEM, RDI, NOGP, 1, offsetof(jk_run, array), NONE, 0) \
-    X(RUN_FRAME, MEM, RDI, NOGP, 1, offsetof(jk_run, frame), NONE, 0) \
+    X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
+    X(AREAS_END, MEM, R8, NOGP, 1, JK_PASS_SLOTS, seg_stride, JK_SEGMENTS) \
+    X(DONE0, MEM, RBX, NOGP, 1, 0, imm, 0) \
+    X(DONE1, MEM, RBX, NOGP, 1, 0, seg_stride, 1) \
+    X(DONE2, MEM, RBX, NOGP, 1, 0, seg_stride, 2) \
+    X(DONE3, MEM, RBX, NOGP, 1, 0, seg_stride, 3) \
+    X(RUN_ARRAY, MEM, RDI, NOGP, 1, offsetof(jk_run, array), imm, 0) \
+    X(RUN_FRAME, MEM, RDI, NOGP, 1, offsetof(jk_run, frame), imm, 0) \
     /* addresses for lea */ \
-    X(RSI_RAX, MEM, RSI, RAX, 1, 0, NONE, 0) \
-    X(R9_RAX, MEM, R9, RAX, 1, 0, NONE, 0) \
-    X(R10_RAX, MEM, R10, RAX, 1, 0, NONE, 0) \
-    X(RSI_RDX, MEM, RSI, RDX, 1, 0, NONE, 0) \
-    X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, ONE, 1) \
-    X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, ONE, -1) \
-    X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, WIDE, -1) \
-    X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, NONE, 0) \
-    X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, NONE, 0) \
-    X(PUSHED, MEM, RBP, NOGP, 1, -64, NONE, 0) \
-    X(ZEROS, POOL, NOGP, NOGP, 1, 0, ZEROS, 1) \
+    X(RSI_RAX, MEM, RSI, RAX, 1, 0, imm, 0) \
+    X(R9_RAX, MEM, R9, RAX, 1, 0, imm, 0) \
+    X(R10_RAX, MEM, R10, RAX, 1, 0, imm, 0) \
+    X(RSI_RDX, MEM, RSI, RDX, 1, 0, imm, 0) \
+    X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
+    X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
+    X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, wide, -1) \
+    X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
+    X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
+    X(PUSHED, MEM, RBP, NOGP, 1, -64, imm, 0) \
+    X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
     /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR steps */ \
-    X(IMM, IMM, NOGP, NOGP, 1, 0, IMM, 1) \
-    X(LANES, IMM, NOGP, NOGP, 1, 0, LANES, 1) \
-    X(EVEN, IMM, NOGP, NOGP, 1, 0, LANES, -1) \
-    X(REST, IMM, NOGP, NOGP, 1, -1, LANES, 1) \
-    X(POURED, IMM, NOGP, NOGP, 1, 0, LANES, JK_POUR) \
-    X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, LOG_LANES, 1) \
-    X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, LOG_LANES, -1) \
-    /* elements of one vector, of the wide loop's step; lanes without a vector's; an area's bytes, two's; a frame's */ \
-    X(ONE, IMM, NOGP, NOGP, 1, 0, ONE, 1) \
-    X(WIDE, IMM, NOGP, NOGP, 1, 0, WIDE, 1) \
-    X(ROWS, IMM, NOGP, NOGP, 1, 0, ROWS, 1) \
-    X(STRIDE, IMM, NOGP, NOGP, 1, 0, STRIDE, 1) \
-    X(STRIDES, IMM, NOGP, NOGP, 1, 0, STRIDE, 2) \
-    X(FRAME, IMM, NOGP, NOGP, 1, 0, FRAME, 1)
+    X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
+    X(LANES, IMM, NOGP, NOGP, 1, 0, lanes, 1) \
+    X(EVEN, IMM, NOGP, NOGP, 1, 0, lanes, -1) \
+    X(REST, IMM, NOGP, NOGP, 1, -1, lanes, 1) \
+    X(POURED, IMM, NOGP, NOGP, 1, 0, lanes, JK_POUR) \
+    X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, log_lanes, 1) \
+    X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, log_lanes, -1) \
+    /* elements of one vector, of the wide loop's step; a mask of a vector's multiples; an area's bytes, two's; a frame's */ \
+    X(ONE, IMM, NOGP, NOGP, 1, 0, one, 1) \
+    X(WIDE, IMM, NOGP, NOGP, 1, 0, wide, 1) \
+    X(EACH, IMM, NOGP, NOGP, 1, 0, one, -1) \
+    X(STRIDE, IMM, NOGP, NOGP, 1, 0, seg_stride, 1) \
+    X(STRIDES, IMM, NOGP, NOGP, 1, 0, seg_stride, 2) \
+    X(FRAME, IMM, NOGP, NOGP, 1, 0, stack, 1)
 /* clang-format on */
 
 /* clang-format off */
-typedef enum jk_var {
-    JK_VAR_NONE, JK_VAR_IMM, JK_VAR_LANES, JK_VAR_LOG_LANES, JK_VAR_ONE, JK_VAR_WIDE, JK_VAR_ROWS, JK_VAR_STRIDE,
-    JK_VAR_ZEROS, JK_VAR_FRAME, JK_VAR_COUNT
-} jk_var;
-
 typedef enum jk_spot {
     JK_IN_RAX, JK_IN_RCX, JK_IN_RDX, JK_IN_RBX, JK_IN_RSP, JK_IN_RBP, JK_IN_RSI, JK_IN_RDI,
     JK_IN_R8, JK_IN_R9, JK_IN_R10, JK_IN_R11, JK_IN_R15 = 15,
-#define JK_ROW(NAME, kind, base, index, scale, constant, variable, factor) JK_IN_##NAME,
+#define JK_ROW(NAME, kind, base, index, scale, constant, field, factor) JK_IN_##NAME,
     JK_PLACES(JK_ROW)
 #undef JK_ROW
     JK_IN_END
@@ -82,13 +77,13 @@ typedef enum jk_spot {
 
 typedef struct jk_spot_row {
     jk_opnd opnd;
-    uint8_t var;
-    int8_t factor;
+    uint16_t field; /* its place in jk_gen */
+    int16_t factor;
 } jk_spot_row;
 
 static const jk_spot_row jk_spots[] = {
-#define JK_ROW(NAME, kind, base, index, scale, constant, variable, factor) \
-    {{JK_OPND_##kind, 0, scale, 0, JK_##base, JK_##index, constant}, JK_VAR_##variable, factor},
+#define JK_ROW(NAME, kind, base, index, scale, constant, field, factor) \
+    {{JK_OPND_##kind, 0, scale, 0, JK_##base, JK_##index, constant}, offsetof(jk_gen, field), factor},
     JK_PLACES(JK_ROW)
 #undef JK_ROW
 };
@@ -121,16 +116,14 @@ typedef enum jk_hook {
     JK_SK_TO,           /* label a, condition d */
     JK_SK_BACK,
     JK_SK_ALIGN,
-    JK_SK_PUSH, /* the registers of the mask imm; 0: those that the pass saves */
-    JK_SK_POP,
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
     JK_SK_BODY,     /* shape a, mode d, segment imm */
-    JK_SK_LOOK,     /* a body of a search; flags: found */
+    JK_SK_LOOK,     /* a search: whether the body's vector has a hit; a: 1 by mask registers, 2 under a tail's */
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of imm segments; 0: of those that run at a time */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of one segment; imm 0: of those that run at a time */
     JK_SK_FOLD,     /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_TOUCH,    /* each page of a function's frame: the guard page is not jumped over */
@@ -142,7 +135,6 @@ typedef enum jk_hook {
 
 /* How many vectors a body has: the wide loop's, one, or a segment's step. */
 typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT } jk_shape;
-#define JK_MODE_TAIL (JK_MODE_ROWS + 1) /* MASK or ROWS */
 
 typedef struct jk_row {
     uint8_t what; /* jk_inst or jk_hook */
@@ -163,17 +155,18 @@ typedef struct jk_row {
 #define JK_BACK(when, cc, l) {JK_SK_BACK, JK_L_##l, JK_CC_##cc, 0, when, 0}
 #define JK_BODY(when, shape, mode, segment) {JK_SK_BODY, JK_SHAPE_##shape, JK_MODE_##mode, 0, when, segment}
 #define JK_HOOK(when, what, a, imm) {JK_SK_##what, a, 0, 0, when, imm}
+#define JK_STACK(when, NAME, mask) {JK_G_##NAME, 0, 0, 0, when, mask}
 #define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
 #define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
 
 #define JK_ROWS_ENTER \
     JK_S0(0, G_ENDBR64), \
-    JK_HOOK(0, PUSH, 0, 0), \
+    JK_STACK(0, PUSH, 0), \
     JK_S(0, MOV, R8, RUN_FRAME), \
     JK_S(0, MOV, RAX, RUN_ARRAY), \
     JK_HOOK(0, BASES, 0, 0)
 #define JK_ROWS_LEAVE \
-    JK_HOOK(0, POP, 0, 0), \
+    JK_STACK(0, POP, 0), \
     JK_S0(JK_IF_VEX, V_VZEROUPPER), \
     JK_S0(0, G_RET)
 /* k7 = ones below the number in `count`. */
@@ -202,24 +195,19 @@ typedef struct jk_skel {
     jk_body *b;
     uint32_t flags; /* JK_IF_... that hold */
     uint32_t open;  /* a bit for each label that is used and not yet placed */
-    int32_t var[JK_VAR_COUNT];
     jk_label label[JK_L_COUNT];
 } jk_skel;
 
 /* ---- hooks ---- */
 
 /* Pushes the registers of a mask, or pops them in the other direction. */
-static void jk_skel_stack(jk_gen *g, uint32_t mask, bool push)
+static void jk_skel_stack(jk_gen *g, jk_inst i, uint32_t mask)
 {
     unsigned k, r;
     for (k = 0; k < 16; k++) {
-        r = push ? k : 15 - k;
-        if (!(mask >> r & 1))
-            continue;
-        if (push)
-            jk_asm_push(&g->as, r);
-        else
-            jk_asm_pop(&g->as, r);
+        r = i == JK_G_PUSH ? k : 15 - k;
+        if (mask >> r & 1)
+            jk_asm_gput(&g->as, i, JK_AS_OPCODE | 1, 8, 0, 0, jk_opnd_reg(r), 0);
     }
 }
 
@@ -256,7 +244,6 @@ static bool jk_skel_body(jk_skel *x, const jk_row *c)
 {
     jk_gen *g = x->g;
     uint32_t width = g->width, first = 0, vectors = g->vectors;
-    unsigned mode = c->d;
     if (c->a == JK_SHAPE_ONE)
         width = vectors = 1;
     if (c->a == JK_SHAPE_SEGMENT) {
@@ -264,9 +251,7 @@ static bool jk_skel_body(jk_skel *x, const jk_row *c)
         width = JK_SMALLER(width, vectors);
         first = (uint32_t)c->imm * vectors;
     }
-    if (mode == JK_MODE_TAIL)
-        mode = g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS;
-    return jk_body_range(x->b, width, first, first + vectors, g->nacc ? JK_SEGMENTS : 1, (jk_mode)mode);
+    return jk_body_range(x->b, width, first, first + vectors, g->nacc ? JK_SEGMENTS : 1, (jk_mode)c->d);
 }
 
 /* A search's hit: elements of A that equal X or, that being a NaN, are one. D, K: where. */
@@ -294,8 +279,9 @@ static const jk_cmd jk_do_look_tail[] = {
 };
 /* clang-format on */
 
-static void jk_skel_look(jk_skel *x)
+static void jk_skel_look(jk_skel *x, unsigned kind)
 {
+    static const jk_cmd *const cmds[] = {jk_do_look, jk_do_look_k, jk_do_look_tail};
     jk_body *b = x->b;
     jk_play p;
     b->first = 0;
@@ -305,23 +291,13 @@ static void jk_skel_look(jk_skel *x)
     p.val[0] = jk_val_of(b, x->g->want);
     p.o[JK_AT_D] = jk_opnd_reg(2);
     p.o[JK_AT_X] = jk_at_frame(x->g, JK_PASS_SLOTS);
-    jk_play_run(&p, !x->g->t.kmask ? jk_do_look : b->mode == JK_MODE_MASK ? jk_do_look_tail : jk_do_look_k);
+    jk_play_run(&p, cmds[kind]);
     jk_emit_test_mask(x->g, p.type, p.o[JK_AT_D].reg, false);
 }
 
-/* Ones, then zeros: the two constants stand side by side, as nothing else is aligned to 64 bytes in between. */
-static int32_t jk_skel_masks(jk_gen *g)
-{
-    uint8_t lanes[64];
-    uint32_t ones, zeros;
-    memset(lanes, 0xff, 64);
-    ones = jk_asm_const(&g->as, lanes, 64);
-    memset(lanes, 0, 64);
-    zeros = jk_asm_const(&g->as, lanes, 64);
-    if (zeros != ones + 64)
-        jk_fail(g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: the lane masks are apart");
-    return (int32_t)zeros;
-}
+/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers. */
+static const uint64_t jk_lane_masks[16] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                           UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 
 /* A function's parameters are in the first registers; its result goes to xmm0. */
 static bool jk_skel_function(jk_skel *x)
@@ -344,14 +320,14 @@ static bool jk_skel_function(jk_skel *x)
 
 /* ---- rows ---- */
 
-static jk_opnd jk_spot_of(const jk_skel *x, unsigned n)
+static jk_opnd jk_spot_of(const jk_gen *g, unsigned n)
 {
     const jk_spot_row *r = &jk_spots[n - JK_IN_R15 - 1];
     jk_opnd o;
     if (n <= JK_IN_R15)
         return jk_opnd_reg(n);
     o = r->opnd;
-    o.disp += x->var[r->var] * r->factor;
+    o.disp += r->factor * (int32_t)*(const uint32_t *)((const char *)g + r->field);
     return o;
 }
 
@@ -360,7 +336,7 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
     jk_asm *as = &x->g->as;
     jk_inst i = (jk_inst)c->what;
     unsigned w = c->a & 15, cc = c->a >> 4;
-    jk_opnd d = jk_spot_of(x, c->d), s = jk_spot_of(x, c->s);
+    jk_opnd d = jk_spot_of(x->g, c->d), s = jk_spot_of(x->g, c->s);
     if (i > JK_G_LAST)
         jk_asm_op(as, i);
     else if (i == JK_K_KMOV)
@@ -399,7 +375,7 @@ static void jk_skel_label(jk_skel *x, const jk_row *c)
 static bool jk_skel_run(jk_skel *x, const jk_row *c)
 {
     jk_gen *g = x->g;
-    uint32_t streams, k;
+    uint32_t k;
     for (;; c++) {
         if (c->when & ~x->flags) {
             if (c->what == JK_SK_SECTION)
@@ -407,8 +383,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
                     c++;
             continue;
         }
-        x->var[JK_VAR_IMM] = c->imm;
-        streams = c->imm ? (uint32_t)c->imm : g->streams;
+        g->imm = (uint32_t)(int32_t)c->imm;
         switch (c->what) {
         case JK_SK_END:
             return true;
@@ -422,9 +397,9 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         case JK_SK_ALIGN:
             jk_asm_align(&g->as, 32);
             break;
-        case JK_SK_PUSH:
-        case JK_SK_POP:
-            jk_skel_stack(g, c->imm ? (uint32_t)c->imm : g->saved, c->what == JK_SK_PUSH);
+        case JK_G_PUSH: /* the registers of the mask imm; 0: those that the pass saves */
+        case JK_G_POP:
+            jk_skel_stack(g, (jk_inst)c->what, g->imm ? g->imm : g->saved);
             break;
         case JK_SK_BASES:
             jk_skel_bases(g);
@@ -437,20 +412,21 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
                 return false;
             break;
         case JK_SK_LOOK:
-            jk_skel_look(x);
+            jk_skel_look(x, c->a);
             break;
         case JK_SK_TARGET:
             jk_emit_splat(g, (jk_type)g->p->type, 0, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, find)));
-            jk_frame_save(g, 0, jk_frame_take(g, g->t.vbytes, g->t.vbytes), 0);
+            jk_frame_save(g, 0, JK_PASS_SLOTS, 0);
             break;
         case JK_SK_MASKS:
-            x->var[JK_VAR_ZEROS] = jk_skel_masks(g);
+            jk_asm_const(&g->as, jk_lane_masks, 64);
+            g->zeros = jk_asm_const(&g->as, jk_lane_masks + 8, 64);
             break;
         case JK_SK_CLEAR:
             jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
             break;
         case JK_SK_ACC:
-            jk_acc_each(g, streams, (jk_acc_do)c->a);
+            jk_acc_each(g, c->imm ? 1 : g->streams, (jk_acc_do)c->a);
             break;
         case JK_SK_FOLD:
             jk_fold(g, (jk_fold_from)c->a);
@@ -485,17 +461,10 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
 JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
 {
     jk_skel x;
-    uint32_t one = g->lanes / g->parts, bits;
+    uint32_t bits;
     memset(&x, 0, sizeof x);
     x.g = g;
     x.b = b;
-    x.var[JK_VAR_LANES] = (int32_t)g->lanes;
-    x.var[JK_VAR_LOG_LANES] = (int32_t)jk_log2(g->lanes);
-    x.var[JK_VAR_ONE] = (int32_t)one;
-    x.var[JK_VAR_WIDE] = (int32_t)(one * g->vectors);
-    x.var[JK_VAR_ROWS] = (int32_t)(g->lanes - one);
-    x.var[JK_VAR_STRIDE] = (int32_t)g->seg_stride;
-    x.var[JK_VAR_FRAME] = (int32_t)g->stack;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
                       (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
                       (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
