@@ -130,12 +130,9 @@ JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
     jk_span at = l->piece[0];
     uint32_t count = list->count;
     jk_param *q;
-    if (l->kind != JK_TOK_NAME) {
+    if (l->kind != JK_TOK_NAME)
         jk_expected(l, "a parameter's name");
-        return;
-    }
-    if (jk_is_reserved(l))
-        return;
+    jk_is_reserved(l);
     q = jk_param_enter(list, &p->ast->arena, l->source + at.pos, at.end - at.pos, at.pos);
     if (!q)
         l->kind = JK_TOK_ERROR;
@@ -204,11 +201,20 @@ JK_FUNC bool jk_bare_params(jitk_ast *a, jk_def *d)
 
 /* ---- definitions ---- */
 
+/* Room for result number n; its type is as yet the kernel's. */
+JK_NOINLINE bool jk_result_enter(jk_parser *p, jk_def *d, uint32_t n)
+{
+    bool room = jk_more(p, &d->results, n, &p->cap_results, sizeof *d->results);
+    if (room)
+        d->results[n].type = JK_TYPE_NONE;
+    return room;
+}
+
 /* -> types: up to as many results are counted. */
 JK_FUNC void jk_parse_result_types(jk_parser *p, jk_def *d)
 {
     do {
-        if (!jk_more(p, &d->results, d->nresults, &p->cap_results, sizeof *d->results))
+        if (!jk_result_enter(p, d, d->nresults))
             return;
         jk_next(&p->l);
         jk_parse_type(&p->l, &d->results[d->nresults++].type);
@@ -226,11 +232,8 @@ JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
     for (;;) {
         pos = l->piece[0].pos;
         root = jk_parse_expression(p);
-        if (n >= ntypes) {
-            if (!jk_more(p, &d->results, n, &p->cap_results, sizeof *d->results))
-                return;
-            d->results[n].type = JK_TYPE_NONE;
-        }
+        if (n >= ntypes && !jk_result_enter(p, d, n))
+            return;
         d->results[n++].root = root;
         if (l->kind != JK_TOK_COMMA)
             break;
@@ -254,8 +257,7 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
 {
     jk_lexer *l = &p->l;
     if (l->kind == JK_TOK_NAME) {
-        if (jk_is_reserved(l))
-            return;
+        jk_is_reserved(l);
         d->name = l->source + d->pos;
         d->name_len = l->piece[0].end - d->pos;
         jk_next(l);

@@ -96,7 +96,7 @@ JK_FUNC uint64_t jk_big_round(jk_big *b, int e, bool sticky, jk_type type)
 }
 
 /* A digit's value; 99 where there is none. */
-JK_FUNC unsigned jk_digit(char c)
+JK_NOINLINE unsigned jk_digit(char c)
 {
     unsigned d = (unsigned)(unsigned char)c - '0', letter = ((unsigned)(unsigned char)c | 32) - 'a';
     return d < 10 ? d : letter < 6 ? letter + 10 : 99;
