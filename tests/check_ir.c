@@ -174,7 +174,9 @@ static void term(const jk_program *p, jk_ref r, FILE *out)
     const jk_ins *i = &p->ins[r];
     unsigned k, n = jk_op_arity((jk_op)i->op);
     if (!n) {
-        jk_print_value(p, r, out);
+        jk_ir_view view;
+        view.p = p;
+        fputs(jk_view_value(&view, r), out);
         return;
     }
     fprintf(out, "%s(", jk_op_name((jk_op)i->op));
