@@ -98,7 +98,7 @@ JK_FUNC const jk_step *jk_interp_rare(const jk_interp *t, const jk_step *s)
 {
     const jk_ins *i = &t->p->ins[s->ref];
     const jk_rare *rare = &t->p->rares[i->aux];
-    const jk_step *states = s + 2, *body = states + s[1].from[1], *end = body + s[1].from[2], *at;
+    const jk_step *body = s + 2, *states = body + s[1].from[2], *end = states + s[1].from[1], *at;
     size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size;
     uint32_t limit = rare->limit;
     unsigned next = 0; /* a state's operand: its first value, then the next one */
@@ -106,11 +106,11 @@ JK_FUNC const jk_step *jk_interp_rare(const jk_interp *t, const jk_step *s)
     memcpy(active, jk_interp_operand(t, s, 0), nbytes);
     memcpy(result, jk_interp_operand(t, s, 1), nbytes);
     while (jk_interp_any(active, nbytes) && limit-- > 0) {
-        for (at = states; at < body; at++) /* all of them first: one may be the next value of another */
+        for (at = states; at < end; at++) /* all of them first: one may be the next value of another */
             memcpy(jk_interp_slot(t, at->from[2]), jk_interp_operand(t, at, next), nbytes);
-        for (at = states; at < body; at++)
+        for (at = states; at < end; at++)
             jk_interp_blend(jk_interp_slot(t, at->to), active, jk_interp_slot(t, at->from[2]), nbytes);
-        for (; at < end; at++)
+        for (at = body; at < states; at++)
             jk_interp_step(t, at);
         jk_interp_blend(result, active, jk_interp_operand(t, s, 2), nbytes);
         if (rare->again == JK_NOREF)

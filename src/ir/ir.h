@@ -36,9 +36,9 @@ typedef struct jk_rare {
 
 /* What the interpreter runs: a stage's order with rare bodies spread out, then (a pass) one step for each reduction and,
  * where it stores, one for each array result (`to` is its argument's number), with the slot of its frame that each value
- * stands in. JK_NOREF: no slot (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c} and r[1] with to = its mask
- * of active lanes and from = {again, number of states, number of body steps}; the steps of the states (from = {first
- * value, next value}) and of the body follow. */
+ * stands in. JK_NOREF: no slot (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c}
+ * and r[1] with to = its mask of active lanes and from = {again, number of states, number of body steps}; the steps of
+ * the body and of the states (from = {first value, next value, where the next value waits}) follow. */
 typedef struct jk_step {
     jk_ref ref;            /* the instruction */
     uint32_t to, from[3];  /* slots */

@@ -38,6 +38,34 @@ JK_FUNC unsigned jk_ins_operands(const jk_program *p, jk_ref r, jk_ref x[4])
     return x[3] == JK_NOREF ? 3 : 4;
 }
 
+/* The values from outside that an instruction needs, one by one; a RARE's body with it. */
+typedef struct jk_outside {
+    const jk_program *p;
+    jk_ref first, at, last, x[4];
+    unsigned n;
+} jk_outside;
+
+JK_NOINLINE void jk_outside_init(jk_outside *o, const jk_program *p, jk_ref r)
+{
+    o->p = p;
+    o->first = o->at = p->ins[r].op == JK_RARE ? p->rares[p->ins[r].aux].first : r;
+    o->last = r;
+    o->n = 0;
+}
+
+/* JK_NOREF: that was all. */
+JK_NOINLINE jk_ref jk_outside_next(jk_outside *o)
+{
+    for (;;) {
+        while (o->n-- > 0)
+            if (o->x[o->n] < o->first)
+                return o->x[o->n];
+        if (o->at > o->last)
+            return JK_NOREF;
+        o->n = jk_ins_operands(o->p, o->at++, o->x);
+    }
+}
+
 JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
 {
     const jk_ins *i;
@@ -61,39 +89,36 @@ JK_FUNC void jk_order_push(jk_orderer *o, jk_ref r)
     o->stack[o->depth++] = r;
 }
 
-JK_FUNC unsigned jk_order_need(const jk_orderer *o, jk_ref r)
+/* The operands of r from `lo` on, each once, the greatest need first; `need` is by ref - lo. */
+JK_NOINLINE unsigned jk_order_operands(const jk_program *p, const uint8_t *need, jk_ref lo, jk_ref r, jk_ref x[4])
 {
-    return jk_order_takes(o, r) ? o->need[r - o->need_lo] : 0;
+    jk_ref y[4];
+    unsigned n = jk_ins_operands(p, r, y), count = 0, i, m;
+    for (i = 0; i < n; i++) {
+        for (m = 0; m < count && x[m] != y[i];)
+            m++;
+        if (y[i] < lo || m < count)
+            continue;
+        for (m = count++; m > 0 && need[y[i] - lo] > need[x[m - 1] - lo]; m--)
+            x[m] = x[m - 1];
+        x[m] = y[i];
+    }
+    return count;
 }
 
-/* What a RARE's body takes from outside: as many as they are, in no order. */
-JK_FUNC void jk_order_outside(jk_orderer *o, jk_ref rare)
+/* The operand with the greatest need goes on top of the stack; what a RARE's body takes from outside in no order. */
+JK_FUNC void jk_order_open(jk_orderer *o, jk_ref r)
 {
-    jk_ref k, x[4], first = o->p->rares[o->p->ins[rare].aux].first;
+    jk_ref x[4];
     unsigned n;
-    for (k = first; k <= rare; k++)
-        for (n = jk_ins_operands(o->p, k, x); n-- > 0;)
-            if (x[n] < first)
-                jk_order_push(o, x[n]);
-}
-
-/* The operand with the greatest need goes on top of the stack. */
-JK_FUNC void jk_order_operands(jk_orderer *o, jk_ref r)
-{
-    jk_ref x[4], t;
-    unsigned n, j, m;
     if (o->p->ins[r].op == JK_RARE) {
-        jk_order_outside(o, r);
+        jk_outside out;
+        jk_outside_init(&out, o->p, r);
+        while ((r = jk_outside_next(&out)) != JK_NOREF)
+            jk_order_push(o, r);
         return;
     }
-    n = jk_ins_operands(o->p, r, x);
-    for (j = 1; j < n; j++)
-        for (m = j; m > 0 && jk_order_need(o, x[m]) > jk_order_need(o, x[m - 1]); m--) {
-            t = x[m];
-            x[m] = x[m - 1];
-            x[m - 1] = t;
-        }
-    while (n-- > 0)
+    for (n = jk_order_operands(o->p, o->need, o->need_lo, r, x); n-- > 0;)
         jk_order_push(o, x[n]);
 }
 
@@ -106,7 +131,7 @@ JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
         uint32_t *mark = &o->mark[r - o->need_lo];
         if (*mark < o->stamp) {
             *mark = o->stamp;
-            jk_order_operands(o, r);
+            jk_order_open(o, r);
             continue;
         }
         o->depth--;
@@ -124,26 +149,12 @@ JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
 /* Sethi-Ullman numbers of [lo, hi); what is outside counts as at hand. Leaves are memory operands: 0. */
 JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *need)
 {
-    jk_ref r;
+    jk_ref r, x[4];
     for (r = lo; r < hi; r++) {
-        const jk_ins *i = &p->ins[r];
-        unsigned n = jk_op_rows[i->op].arity, x[3] = {0, 0, 0}, j, m, t;
-        if (n > 0 && i->a >= lo)
-            x[0] = need[i->a - lo];
-        if (n > 1 && i->b >= lo && i->b != i->a && i->op != JK_RSTATE)
-            x[1] = need[i->b - lo];
-        if (n > 2 && i->c >= lo && i->c != i->a && i->c != i->b)
-            x[2] = need[i->c - lo];
-        for (j = 1; j < 3; j++)
-            for (m = j; m > 0 && x[m] > x[m - 1]; m--) {
-                t = x[m];
-                x[m] = x[m - 1];
-                x[m - 1] = t;
-            }
-        t = x[0];
-        t = x[1] && x[1] + 1 > t ? x[1] + 1 : t;
-        t = x[2] && x[2] + 2 > t ? x[2] + 2 : t;
-        need[r - lo] = (uint8_t)(n == 0 || i->op == JK_RSTATE ? 0 : t == 0 ? 1 : JK_SMALLER(t, 250));
+        unsigned n = jk_order_operands(p, need, lo, r, x), most = 1, k, own;
+        for (k = 0; k < n && (own = need[x[k] - lo]) > 0; k++)
+            most = JK_LARGER(most, own + k);
+        need[r - lo] = (uint8_t)(jk_op_arity((jk_op)p->ins[r].op) == 0 || p->ins[r].op == JK_RSTATE ? 0 : JK_SMALLER(most, 250));
     }
 }
 
