@@ -135,174 +135,179 @@ JK_FUNC jk_type jk_mask_type(jk_type t)
     return jk_type_size(t) == 8 ? JK_M64 : JK_M32;
 }
 
-/* The same constant with its sign flipped. */
-JK_FUNC jk_ref jk_ir_flip(jk_ir *ir, jk_ref c)
-{
-    jk_type t = (jk_type)ir->ins[c].type;
-    return jk_ir_bits(ir, t, jk_ir_const_bits(&ir->ins[c]) ^ jk_kind_bits(JK_IS_MINUS_ZERO, t));
-}
+/* ---- the rules, as data ---- */
+/* A row: of an op whose operands fit the patterns, another op of other operands. The patterns are an op (CONST: any
+ * constant), a constant's kind, or */
+#define JK_IF_ANY 0
+#define JK_IF_SAME 1     /* the operand before it */
+#define JK_IF_ROUNDED 2  /* floor, ceil, trunc or rint */
+#define JK_IF_TYPE 3     /* already of the result's type */
+#define JK_IF_OP(op) (4 + JK_##op)
+#define JK_IF_IS(kind) (4 + JK_OP_COUNT + JK_IS_##kind)
+/* What it becomes: an op, or */
+#define JK_BE_ITSELF JK_OP_COUNT     /* the first operand */
+#define JK_BE_POW2 (JK_OP_COUNT + 1) /* jk_rule_pow2's */
+#define JK_BE_TRUTH (JK_OP_COUNT + 2) /* jk_rule_truth's */
+/* Of the operands a, b, c; of a's and b's own first operands; and */
+enum { JK_OF_A, JK_OF_B, JK_OF_C, JK_OF_AA, JK_OF_AB, JK_OF_BA, JK_OF_ZERO, JK_OF_MINUS_A, JK_OF_MINUS_B, JK_OF_ISNAN };
 
-/* ---- rules for a constant last operand, as data ---- */
-typedef enum jk_then { JK_THEN_A, JK_THEN_B, JK_THEN_NEG, JK_THEN_TWICE } jk_then;
 typedef struct jk_rule {
-    uint8_t op, kind, then;
+    uint8_t op, if_a, if_b, if_c, be, of[3];
 } jk_rule;
 
+/* clang-format off */
+#define JK_TO(op, a, b, c, be, x, y, z) {JK_##op, JK_IF_##a, JK_IF_##b, JK_IF_##c, JK_##be, {JK_OF_##x, JK_OF_##y, JK_OF_##z}}
+#define JK_TO_A(op, a, b) JK_TO(op, a, b, ANY, BE_ITSELF, A, A, A)
+#define JK_TO_B(op, a, b) JK_TO(op, a, b, ANY, BE_ITSELF, B, A, A)
+/* Two minus signs cancel, one moves into a constant. */
+#define JK_SIGNS(op) \
+    JK_TO(op, OP(NEG), OP(NEG), ANY, op, AA, BA, C), JK_TO(op, OP(NEG), OP(CONST), ANY, op, AA, MINUS_B, C), \
+    JK_TO(op, OP(CONST), OP(NEG), ANY, op, MINUS_A, BA, C)
+/* In the order of the ops; the first that fits is taken. */
 static const jk_rule jk_rules[] = {
-    {JK_ADD, JK_IS_MINUS_ZERO, JK_THEN_A}, /* x + -0: also for x = -0 */
-    {JK_SUB, JK_IS_ZERO, JK_THEN_A},       {JK_MUL, JK_IS_ONE, JK_THEN_A},       {JK_MUL, JK_IS_MINUS_ONE, JK_THEN_NEG},
-    {JK_MUL, JK_IS_TWO, JK_THEN_TWICE},    {JK_DIV, JK_IS_ONE, JK_THEN_A},       {JK_DIV, JK_IS_MINUS_ONE, JK_THEN_NEG},
-    {JK_MIN, JK_IS_INF, JK_THEN_A},        {JK_MAX, JK_IS_MINUS_INF, JK_THEN_A}, {JK_MAND, JK_IS_ZERO, JK_THEN_B},
-    {JK_MAND, JK_IS_ONES, JK_THEN_A},      {JK_MOR, JK_IS_ZERO, JK_THEN_A},      {JK_MOR, JK_IS_ONES, JK_THEN_B},
-    {JK_IAND, JK_IS_ZERO, JK_THEN_B},      {JK_IAND, JK_IS_ONES, JK_THEN_A},     {JK_IOR, JK_IS_ZERO, JK_THEN_A},
-    {JK_IOR, JK_IS_ONES, JK_THEN_B},       {JK_IXOR, JK_IS_ZERO, JK_THEN_A},     {JK_IADD, JK_IS_ZERO, JK_THEN_A},
-    {JK_ISUB, JK_IS_ZERO, JK_THEN_A},
+    JK_TO(NEG, OP(NEG), ANY, ANY, BE_ITSELF, AA, A, A),
+    JK_TO(ABS, OP(NEG), ANY, ANY, ABS, AA, A, A),
+    JK_TO(ABS, OP(COPYSIGN), ANY, ANY, ABS, AA, A, A),
+    JK_TO_A(ABS, OP(ABS), ANY),
+    JK_TO_A(FLOOR, ROUNDED, ANY), JK_TO_A(CEIL, ROUNDED, ANY), JK_TO_A(TRUNC, ROUNDED, ANY), JK_TO_A(RINT, ROUNDED, ANY),
+
+    JK_TO_A(ADD, ANY, IS(MINUS_ZERO)), /* x + -0: also for x = -0 */
+    JK_TO(ADD, ANY, OP(NEG), ANY, SUB, A, BA, A),
+    JK_TO(ADD, OP(NEG), ANY, ANY, SUB, B, AA, A),
+    JK_TO_A(SUB, ANY, IS(ZERO)),
+    JK_TO(SUB, ANY, OP(NEG), ANY, ADD, A, BA, A),
+    JK_TO_A(MUL, ANY, IS(ONE)),
+    JK_TO(MUL, ANY, IS(MINUS_ONE), ANY, NEG, A, A, A),
+    JK_TO(MUL, ANY, IS(TWO), ANY, ADD, A, A, A),
+    JK_SIGNS(MUL),
+    JK_TO_A(DIV, ANY, IS(ONE)),
+    JK_TO(DIV, ANY, IS(MINUS_ONE), ANY, NEG, A, A, A),
+    JK_TO(DIV, ANY, OP(CONST), ANY, BE_POW2, A, A, A),
+    JK_SIGNS(DIV),
+    JK_TO_A(MIN, ANY, IS(INF)), JK_TO_A(MIN, ANY, SAME),
+    JK_TO_A(MAX, ANY, IS(MINUS_INF)), JK_TO_A(MAX, ANY, SAME),
+    JK_TO(COPYSIGN, OP(ABS), ANY, ANY, COPYSIGN, AA, B, A),
+    JK_TO(COPYSIGN, OP(NEG), ANY, ANY, COPYSIGN, AA, B, A),
+    JK_TO(COPYSIGN, OP(COPYSIGN), ANY, ANY, COPYSIGN, AA, B, A),
+    JK_TO(FMA, ANY, IS(ONE), ANY, ADD, A, C, A),
+    JK_TO(FMA, ANY, IS(MINUS_ONE), ANY, SUB, C, A, A),
+    JK_TO(FMA, ANY, ANY, IS(MINUS_ZERO), MUL, A, B, A),
+    JK_SIGNS(FMA),
+
+    /* only a NaN is not equal to itself */
+    JK_TO(LT, ANY, SAME, ANY, BE_ITSELF, ZERO, A, A), JK_TO(LT, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(LE, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(LE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(EQ, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(EQ, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(NE, ANY, SAME, ANY, ISNAN, A, A, A), JK_TO(NE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+
+    JK_TO(MNOT, OP(MNOT), ANY, ANY, BE_ITSELF, AA, A, A),
+    JK_TO(MNOT, OP(EQ), ANY, ANY, NE, AA, AB, A), /* also with a NaN; < and <= have no such twin */
+    JK_TO(MNOT, OP(NE), ANY, ANY, EQ, AA, AB, A),
+    JK_TO_A(MAND, ANY, SAME), JK_TO_A(MAND, ANY, IS(ONES)), JK_TO_B(MAND, ANY, IS(ZERO)),
+    JK_TO_A(MOR, ANY, SAME), JK_TO_A(MOR, ANY, IS(ZERO)), JK_TO_B(MOR, ANY, IS(ONES)),
+    JK_TO_A(IAND, ANY, IS(ONES)), JK_TO_B(IAND, ANY, IS(ZERO)),
+    JK_TO_A(IOR, ANY, IS(ZERO)), JK_TO_B(IOR, ANY, IS(ONES)),
+    JK_TO_A(IXOR, ANY, IS(ZERO)), JK_TO_A(IADD, ANY, IS(ZERO)), JK_TO_A(ISUB, ANY, IS(ZERO)),
+
+    JK_TO_B(SELECT, IS(ONES), ANY), JK_TO(SELECT, ANY, ANY, SAME, BE_ITSELF, B, A, A),
+    JK_TO(SELECT, IS(ZERO), ANY, ANY, BE_ITSELF, C, A, A),
+    JK_TO(SELECT, OP(MNOT), ANY, ANY, SELECT, AA, C, B),
+    JK_TO(BITS, OP(BITS), ANY, ANY, BITS, AA, A, A),
+    JK_TO_A(BITS, TYPE, ANY), JK_TO_A(CVT, TYPE, ANY),
+    {JK_OP_COUNT, 0, 0, 0, 0, {0, 0, 0}} /* ends a search */
 };
+#undef JK_SIGNS
+#undef JK_TO_B
+#undef JK_TO_A
+#undef JK_TO
+/* clang-format on */
+
+JK_NOINLINE bool jk_rule_fits(const jk_ir *ir, unsigned pattern, jk_ref r, jk_ref before, jk_type type)
+{
+    unsigned op = ir->ins[r].op;
+    if (pattern >= JK_IF_IS(ZERO))
+        return jk_ir_is(ir, r, (jk_kind)(pattern - JK_IF_IS(ZERO)));
+    switch (pattern) {
+    case JK_IF_ANY:
+        return true;
+    case JK_IF_SAME:
+        return r == before;
+    case JK_IF_ROUNDED:
+        return op >= JK_FLOOR && op <= JK_RINT;
+    case JK_IF_TYPE:
+        return ir->ins[r].type == (uint8_t)type;
+    default:
+        return op + 4 == pattern;
+    }
+}
 
 /* x / 2^k = x * 2^-k where both are powers of two of the type, the reciprocal perhaps the subnormal 2^-1023. */
-JK_FUNC jk_ref jk_rule_div_pow2(jk_ir *ir, jk_ref a, jk_ref b)
+JK_FUNC jk_ref jk_rule_pow2(jk_ir *ir, jk_type t, jk_ref a, jk_ref b)
 {
-    jk_type t = (jk_type)ir->ins[b].type;
     unsigned shift = t == JK_F64 ? 52 : 23, bias = t == JK_F64 ? 1023 : 127;
     uint64_t bits = jk_ir_const_bits(&ir->ins[b]), sign = bits & jk_kind_bits(JK_IS_MINUS_ZERO, t),
              e = (bits ^ sign) >> shift;
     if ((bits ^ sign) != e << shift || e == 0 || e > 2 * bias)
         return JK_NOREF;
     bits = e < 2 * bias ? (2 * bias - e) << shift : (uint64_t)1 << (shift - 1);
-    return jk_ir_emit(ir, JK_MUL, t, 0, a, jk_ir_bits(ir, t, sign | bits), 0);
-}
-
-JK_FUNC jk_ref jk_rule_const(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
-{
-    size_t i;
-    jk_type t = (jk_type)ir->ins[a].type;
-    for (i = 0; i < sizeof jk_rules / sizeof *jk_rules; i++)
-        if (jk_rules[i].op == op && jk_ir_is(ir, b, (jk_kind)jk_rules[i].kind))
-            switch (jk_rules[i].then) {
-            case JK_THEN_A:
-                return a;
-            case JK_THEN_B:
-                return b;
-            case JK_THEN_NEG:
-                return jk_ir_emit(ir, JK_NEG, t, 0, a, 0, 0);
-            default:
-                return jk_ir_emit(ir, JK_ADD, t, 0, a, a, 0);
-            }
-    return op == JK_DIV ? jk_rule_div_pow2(ir, a, b) : JK_NOREF;
+    return jk_ir_2(ir, JK_MUL, a, jk_ir_bits(ir, t, sign | bits));
 }
 
 /* A comparison of `m ? c : d` with a constant, all three constants, is m, !m or a constant: this is how a truth value
  * that was counted as 1 or 0 becomes a mask again. */
-JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b)
+JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
 {
     jk_ins s = ir->ins[a];
     jk_ref yes, no;
-    if (s.op != JK_SELECT || !jk_ir_is_const(ir, s.b) || !jk_ir_is_const(ir, s.c))
+    if (!jk_ir_is_const(ir, s.b) || !jk_ir_is_const(ir, s.c))
         return JK_NOREF;
-    yes = jk_ir_emit(ir, op, type, 0, s.b, b, 0);
-    no = jk_ir_emit(ir, op, type, 0, s.c, b, 0);
+    yes = jk_ir_2(ir, op, s.b, b);
+    no = jk_ir_2(ir, op, s.c, b);
     if (yes == no)
         return yes;
-    return jk_ir_is(ir, yes, JK_IS_ONES) ? s.a : jk_ir_emit(ir, JK_MNOT, type, 0, s.a, 0, 0);
+    return jk_ir_is(ir, yes, JK_IS_ONES) ? s.a : jk_ir_1(ir, JK_MNOT, s.a);
 }
 
-/* ---- rules by op ---- */
-/* One operand. i is the operand's instruction. */
-JK_FUNC jk_ref jk_rule_1(jk_ir *ir, jk_op op, jk_type type, jk_ref a)
+/* An operand of what a rule makes of x. */
+JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref *x)
 {
-    jk_ins i = ir->ins[a];
-    switch (op) {
-    case JK_NEG:
-    case JK_MNOT:
-        if (i.op == op)
-            return i.a;
-        if (op == JK_MNOT && (i.op == JK_EQ || i.op == JK_NE)) /* also with a NaN; < and <= have no such twin */
-            return jk_ir_emit(ir, i.op == JK_EQ ? JK_NE : JK_EQ, type, 0, i.a, i.b, 0);
-        return JK_NOREF;
-    case JK_ABS:
-        if (i.op == JK_ABS)
-            return a;
-        return i.op == JK_NEG || i.op == JK_COPYSIGN ? jk_ir_emit(ir, JK_ABS, type, 0, i.a, 0, 0) : JK_NOREF;
-    case JK_FLOOR:
-    case JK_CEIL:
-    case JK_TRUNC:
-    case JK_RINT:
-        return i.op >= JK_FLOOR && i.op <= JK_RINT ? a : JK_NOREF;
-    case JK_BITS:
-        if (i.op == JK_BITS)
-            return jk_ir_emit(ir, JK_BITS, type, 0, i.a, 0, 0);
-        return i.type == type ? a : JK_NOREF;
-    case JK_CVT:
-        return i.type == type ? a : JK_NOREF;
+    const jk_ins *i = &ir->ins[x[of == JK_OF_BA || of == JK_OF_MINUS_B]];
+    switch (of) {
+    case JK_OF_AA:
+    case JK_OF_BA:
+        return i->a;
+    case JK_OF_AB:
+        return i->b;
+    case JK_OF_ZERO:
+        return jk_ir_bits(ir, type, 0);
+    case JK_OF_MINUS_A:
+    case JK_OF_MINUS_B:
+        return jk_ir_bits(ir, type, jk_ir_const_bits(i) ^ jk_kind_bits(JK_IS_MINUS_ZERO, type));
+    case JK_OF_ISNAN:
+        return jk_ir_1(ir, JK_ISNAN, x[0]);
     default:
-        return JK_NOREF;
+        return x[of];
     }
 }
 
-/* Signs in products and quotients: two minus signs cancel, one moves into a constant. */
-JK_FUNC jk_ref jk_rule_signs(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b, jk_ref c)
+/* What the first rule that fits makes; JK_NOREF where none does. */
+JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x)
 {
-    bool na = jk_ir_op_is(ir, a, JK_NEG), nb = jk_ir_op_is(ir, b, JK_NEG);
-    if (na && (nb || jk_ir_is_const(ir, b)))
-        return jk_ir_emit(ir, op, type, 0, ir->ins[a].a, nb ? ir->ins[b].a : jk_ir_flip(ir, b), c);
-    if (nb && jk_ir_is_const(ir, a))
-        return jk_ir_emit(ir, op, type, 0, jk_ir_flip(ir, a), ir->ins[b].a, c);
-    return JK_NOREF;
-}
-
-/* Two operands that are no constants (or that the table has nothing for). */
-JK_FUNC jk_ref jk_rule_2(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b)
-{
-    jk_ref r;
-    switch (op) {
-    case JK_ADD:
-        if (jk_ir_op_is(ir, b, JK_NEG))
-            return jk_ir_emit(ir, JK_SUB, type, 0, a, ir->ins[b].a, 0);
-        return jk_ir_op_is(ir, a, JK_NEG) ? jk_ir_emit(ir, JK_SUB, type, 0, b, ir->ins[a].a, 0) : JK_NOREF;
-    case JK_SUB:
-        return jk_ir_op_is(ir, b, JK_NEG) ? jk_ir_emit(ir, JK_ADD, type, 0, a, ir->ins[b].a, 0) : JK_NOREF;
-    case JK_MUL:
-    case JK_DIV:
-        return jk_rule_signs(ir, op, type, a, b, 0);
-    case JK_MIN:
-    case JK_MAX:
-    case JK_MAND:
-    case JK_MOR:
-        return a == b ? a : JK_NOREF;
-    case JK_COPYSIGN:
-        if (jk_ir_op_is(ir, a, JK_ABS) || jk_ir_op_is(ir, a, JK_NEG) || jk_ir_op_is(ir, a, JK_COPYSIGN))
-            return jk_ir_emit(ir, JK_COPYSIGN, type, 0, ir->ins[a].a, b, 0);
-        return JK_NOREF;
-    case JK_LT:
-    case JK_LE:
-    case JK_EQ:
-    case JK_NE:
-        if (a == b) { /* only a NaN is not equal to itself */
-            r = op == JK_LT ? jk_ir_bits(ir, type, 0) : jk_ir_1(ir, JK_ISNAN, a);
-            return op == JK_LE || op == JK_EQ ? jk_ir_1(ir, JK_MNOT, r) : r;
-        }
-        return jk_ir_is_const(ir, b) ? jk_rule_truth(ir, op, type, a, b) : JK_NOREF;
-    default:
-        return JK_NOREF;
+    const jk_rule *u;
+    jk_ref y[3], r = JK_NOREF;
+    unsigned k;
+    for (u = jk_rules; u->op <= (unsigned)op && r == JK_NOREF; u++) {
+        if (u->op != (unsigned)op || !jk_rule_fits(ir, u->if_a, x[0], 0, type) ||
+            !jk_rule_fits(ir, u->if_b, x[1], x[0], type) || !jk_rule_fits(ir, u->if_c, x[2], x[1], type))
+            continue;
+        for (k = 0; k < 3; k++)
+            y[k] = jk_rule_of(ir, u->of[k], type, x);
+        r = u->be == JK_BE_POW2    ? jk_rule_pow2(ir, type, x[0], x[1])
+            : u->be == JK_BE_TRUTH ? jk_rule_truth(ir, op, x[0], x[1])
+            : u->be == JK_BE_ITSELF ? y[0]
+                                    : jk_ir_emit(ir, (jk_op)u->be, type, 0, y[0], y[1], y[2]);
     }
-}
-
-JK_FUNC jk_ref jk_rule_3(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b, jk_ref c)
-{
-    if (op == JK_SELECT) {
-        if (b == c || jk_ir_is_const(ir, a))
-            return b == c || jk_ir_const_bits(&ir->ins[a]) ? b : c;
-        return jk_ir_op_is(ir, a, JK_MNOT) ? jk_ir_emit(ir, op, type, 0, ir->ins[a].a, c, b) : JK_NOREF;
-    }
-    if (op != JK_FMA)
-        return JK_NOREF;
-    if (jk_ir_is(ir, b, JK_IS_ONE))
-        return jk_ir_emit(ir, JK_ADD, type, 0, a, c, 0);
-    if (jk_ir_is(ir, b, JK_IS_MINUS_ONE))
-        return jk_ir_emit(ir, JK_SUB, type, 0, c, a, 0);
-    if (jk_ir_is(ir, c, JK_IS_MINUS_ZERO))
-        return jk_ir_emit(ir, JK_MUL, type, 0, a, b, 0);
-    return jk_rule_signs(ir, op, type, a, b, c);
+    return r;
 }
 
 /* ---- sharing ---- */
@@ -403,85 +408,61 @@ JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags
     jk_ir_room(ir, JK_IR_FIRST);
 }
 
-JK_FUNC bool jk_ir_swaps(const jk_ir *ir, jk_ref a, jk_ref b)
-{
-    bool ca = jk_ir_is_const(ir, a), cb = jk_ir_is_const(ir, b);
-    return ca != cb ? ca : a > b;
-}
-
-JK_FUNC bool jk_ir_foldable(const jk_ir *ir, jk_op op, const jk_ref *x)
-{
-    unsigned i;
-    if (!(jk_op_rows[op].flags & JK_FOLD))
-        return false;
-    for (i = 0; i < jk_op_rows[op].arity; i++)
-        if (!jk_ir_is_const(ir, x[i]))
-            return false;
-    return true;
-}
-
-JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, jk_op op, jk_type type, unsigned aux, const jk_ref *x)
+/* Of operands that are all constants. */
+JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, const jk_ins *i, const jk_ref *x, unsigned n)
 {
     uint64_t v[3] = {0, 0, 0};
-    unsigned i, n = jk_op_rows[op].arity;
-    for (i = 0; i < n; i++)
-        v[i] = jk_ir_const_bits(&ir->ins[x[i]]);
-    if (op != JK_BITS)
-        v[0] = jk_fp_fold(op, type, (jk_type)ir->ins[x[n - 1]].type, aux, v[0], v[1], v[2]);
-    return jk_ir_bits(ir, type, v[0]);
-}
-
-JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b, jk_ref c)
-{
-    jk_ref r = JK_NOREF;
-    switch (jk_op_rows[op].arity) {
-    case 1:
-        return jk_rule_1(ir, op, type, a);
-    case 2:
-        if (jk_ir_is_const(ir, b))
-            r = jk_rule_const(ir, op, a, b);
-        return r != JK_NOREF ? r : jk_rule_2(ir, op, type, a, b);
-    case 3:
-        return jk_rule_3(ir, op, type, a, b, c);
-    default:
-        return r;
+    unsigned k;
+    if (!(jk_op_rows[i->op].flags & JK_FOLD))
+        return JK_NOREF;
+    for (k = 0; k < n; k++) {
+        if (!jk_ir_is_const(ir, x[k]))
+            return JK_NOREF;
+        v[k] = jk_ir_const_bits(&ir->ins[x[k]]);
     }
+    if (i->op != JK_BITS)
+        v[0] = jk_fp_fold((jk_op)i->op, (jk_type)i->type, (jk_type)ir->ins[x[n - 1]].type, i->aux, v[0], v[1], v[2]);
+    return jk_ir_bits(ir, (jk_type)i->type, v[0]);
 }
 
 JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c)
 {
+    unsigned n = jk_op_rows[op].arity;
     jk_ref x[3], r;
     jk_ins i;
     if (ir->arena->failed)
         return 0;
-    if (((jk_op_rows[op].flags & JK_COMM) || op == JK_FMA) && jk_ir_swaps(ir, a, b)) {
-        r = a;
-        a = b;
-        b = r;
-    }
-    x[0] = a;
-    x[1] = b;
-    x[2] = c;
-    if (!(jk_op_rows[op].flags & JK_LEAF)) {
-        r = jk_ir_foldable(ir, op, x) ? jk_ir_fold(ir, op, type, aux, x) : jk_ir_simplify(ir, op, type, a, b, c);
-        if (r != JK_NOREF)
-            return r;
-    }
     i.op = (uint8_t)op;
     i.type = (uint8_t)type;
     i.aux = (uint16_t)aux;
-    i.a = a;
-    i.b = b;
-    i.c = c;
+    i.a = x[0] = a;
+    i.b = x[1] = b;
+    i.c = x[2] = c;
+    if (n > 0) { /* a leaf's are none */
+        bool ca = jk_ir_is_const(ir, a), cb = n > 1 && jk_ir_is_const(ir, b);
+        if ((jk_op_rows[op].flags & JK_COMM) && (ca != cb ? ca : a > b)) {
+            i.a = x[0] = b;
+            i.b = x[1] = a;
+        }
+        if (n < 2)
+            i.b = x[1] = 0;
+        if (n < 3)
+            i.c = x[2] = 0;
+        r = jk_ir_fold(ir, &i, x, n);
+        if (r == JK_NOREF)
+            r = jk_ir_simplify(ir, op, type, x);
+        if (r != JK_NOREF)
+            return r;
+    }
     r = jk_ir_find(ir, &i);
     return r != JK_NOREF ? r : jk_ir_append(ir, &i, true);
 }
 
-/* An op whose type follows its last operand's; operands that it has not are 0. */
+/* An op with the type that its row says; the operands that it has not are not looked at. */
 JK_NOINLINE jk_ref jk_ir_any(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
     const jk_op_row *row = &jk_op_rows[op];
-    jk_type t = (jk_type)ir->ins[row->arity == 1 ? a : row->arity == 2 ? b : c].type;
+    jk_type t = (jk_type)ir->ins[row->arity < 2 ? a : row->arity == 2 ? b : c].type;
     return jk_ir_emit(ir, op, row->result == JK_RESULT_MASK ? jk_mask_type(t) : t, 0, a, b, c);
 }
 

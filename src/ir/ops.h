@@ -4,7 +4,7 @@
  * X(NAME, text, arity, result, flags, meaning)
  *   result   SAME   the type of the last operand        MASK   M64 or M32 as the operands are 8 or 4 bytes
  *            OWN    stated when built (leaves, conversions, reductions)
- *   flags    JK_COMM   commutes        JK_FOLD   constants fold through the meaning
+ *   flags    JK_COMM   a and b commute JK_FOLD   constants fold through the meaning
  *            JK_LEAF   no value operands   JK_RED    a reduction: varying argument, uniform result
  *   meaning  C over a, b, c: of F the operands' floating type (and I its signed integer of the same size, U unsigned);
  *            masks are U values, all ones or 0. jk_x_F() is the function of fp.h for that type.
@@ -33,7 +33,7 @@
     X(MIN, "min", 2, SAME, JK_FOLD | JK_COMM, JK_FP(min)(a, b)) \
     X(MAX, "max", 2, SAME, JK_FOLD | JK_COMM, JK_FP(max)(a, b)) \
     X(COPYSIGN, "copysign", 2, SAME, JK_FOLD, JK_FP(copysign)(a, b)) \
-    X(FMA, "fma", 3, SAME, JK_FOLD, JK_FP(fma)(a, b, c))
+    X(FMA, "fma", 3, SAME, JK_FOLD | JK_COMM, JK_FP(fma)(a, b, c))
 
 /* Floating type in, mask out. Comparisons are false for NaN, but for ne. gt and ge are lt and le with operands swapped. */
 #define JK_OPS_CMP(X) \
