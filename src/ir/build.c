@@ -16,7 +16,14 @@ JK_SMALL_OPEN
 #define JK_UNSHARED (UINT32_MAX - 1)
 #define JK_IR_FIRST ((size_t)64) /* instructions that the first allocation holds */
 
-typedef enum jk_op_result { JK_RESULT_SAME, JK_RESULT_MASK, JK_RESULT_OWN } jk_op_result;
+typedef enum jk_op_result {
+    JK_RESULT_SAME,
+    JK_RESULT_MASK,
+    JK_RESULT_BITS,
+    JK_RESULT_F64,
+    JK_RESULT_I64,
+    JK_RESULT_OWN
+} jk_op_result;
 typedef struct jk_op_row {
     const char *text;
     uint8_t arity, result, flags;
@@ -56,6 +63,8 @@ JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i)
     X(MINUS_INF, (uint64_t)0xfff << 52, 0xff800000)            \
     X(ONES, UINT64_MAX, UINT32_MAX)                            \
     X(NAN, (uint64_t)0x7ff8 << 48, 0x7fc00000)                 \
+    X(E, 0x4005bf0a8b145769, 0x402df854)                       \
+    X(PI, 0x400921fb54442d18, 0x40490fdb)                      \
     X(HALF, JK_POW2_64(-1), JK_POW2_32(-1))                    \
     X(ROUND, 0x3fdfffffffffffff, 0x3effffff)                   \
     X(MANY, JK_POW2_64(53), JK_POW2_32(24))                    \
@@ -461,9 +470,14 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
 /* An op with the type that its row says; the operands that it has not are not looked at. */
 JK_NOINLINE jk_ref jk_ir_any(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
+    static const uint8_t types[][JK_TYPE_COUNT] = {{JK_F64, JK_F32, JK_I64, JK_I32, JK_U8, JK_M64, JK_M32},
+                                                   {JK_M64, JK_M32, JK_M64, JK_M32, JK_U8, JK_M64, JK_M32},
+                                                   {JK_I64, JK_I32, JK_F64, JK_F32, JK_U8, JK_I64, JK_I32},
+                                                   {JK_F64, JK_F64, JK_F64, JK_F64, JK_F64, JK_F64, JK_F64},
+                                                   {JK_I64, JK_I64, JK_I64, JK_I64, JK_I64, JK_I64, JK_I64}};
     const jk_op_row *row = &jk_op_rows[op];
-    jk_type t = (jk_type)ir->ins[row->arity < 2 ? a : row->arity == 2 ? b : c].type;
-    return jk_ir_emit(ir, op, row->result == JK_RESULT_MASK ? jk_mask_type(t) : t, 0, a, b, c);
+    jk_ref last = row->arity < 2 ? a : row->arity == 2 ? b : c;
+    return jk_ir_emit(ir, op, (jk_type)types[row->result][row->arity ? ir->ins[last].type : 0], 0, a, b, c);
 }
 
 JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a)

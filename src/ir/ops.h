@@ -3,7 +3,9 @@
  *
  * X(NAME, text, arity, result, flags, meaning)
  *   result   SAME   the type of the last operand        MASK   M64 or M32 as the operands are 8 or 4 bytes
- *            OWN    stated when built (leaves, conversions, reductions)
+ *            BITS   the integer of the operand's size, of an integer the float; or as stated when built
+ *            F64, I64   that, or as stated when built
+ *            OWN    stated when built
  *   flags    JK_COMM   a and b commute JK_FOLD   constants fold through the meaning
  *            JK_LEAF   no value operands   JK_RED    a reduction: varying argument, uniform result
  *   meaning  C over a, b, c: of F the operands' floating type (and I its signed integer of the same size, U unsigned);
@@ -64,16 +66,16 @@
     X(CONST, "const", 0, OWN, JK_LEAF, )    /* the bits: low half in a, high half in b */ \
     X(PARAM, "param", 0, OWN, JK_LEAF, )    /* scalar parameter number a */ \
     X(LOAD, "load", 0, OWN, JK_LEAF, )      /* this element of array parameter number a */ \
-    X(LENGTH, "length", 0, OWN, JK_LEAF, )  /* n, as I64 */ \
+    X(LENGTH, "length", 0, I64, JK_LEAF, )  /* n, as I64 */ \
     X(SELECT, "select", 3, SAME, JK_FOLD, ) /* mask a ? b : c */ \
-    X(BITS, "bits", 1, OWN, JK_FOLD, )      /* the same bits as another type of the same size: F64<->I64, F32<->I32, masks->I */ \
-    X(CVT, "cvt", 1, OWN, JK_FOLD, )        /* convert, one rounding: F64<->F32 I64->F64 I64->F32; uniform values only */ \
+    X(BITS, "bits", 1, BITS, JK_FOLD, )      /* the same bits as another type of the same size: F64<->I64, F32<->I32, masks->I */ \
+    X(CVT, "cvt", 1, F64, JK_FOLD, )        /* convert, one rounding: F64<->F32 I64->F64 I64->F32; uniform values only */ \
     X(RSTATE, "rstate", 2, OWN, 0, )        /* in a rare body: a is its first value, b the next one (later in the body) */ \
     X(RARE, "rare", 3, OWN, 0, )            /* mask a, fast value b, body's result c; aux names the jk_rare */ \
-    X(RSUM, "rsum", 1, OWN, JK_RED, )       /* F64 */ \
-    X(RPROD, "rprod", 1, OWN, JK_RED, )     /* F64 */ \
-    X(RMIN, "rmin", 1, OWN, JK_RED, )       /* the argument's type */ \
-    X(RARGMIN, "rargmin", 1, OWN, JK_RED, ) /* I64 */
+    X(RSUM, "rsum", 1, F64, JK_RED, )       /* F64 */ \
+    X(RPROD, "rprod", 1, F64, JK_RED, )     /* F64 */ \
+    X(RMIN, "rmin", 1, SAME, JK_RED, )       /* the argument's type */ \
+    X(RARGMIN, "rargmin", 1, I64, JK_RED, ) /* I64 */
 
 #define JK_OPS(X) JK_OPS_F(X) JK_OPS_CMP(X) JK_OPS_M(X) JK_OPS_I(X) JK_OPS_SPECIAL(X)
 
