@@ -20,162 +20,125 @@ typedef struct jk_planner {
     uint8_t *need;
     uint32_t *level, *cell, *mark;
     uint32_t npasses;
-    uint32_t search;         /* the highest level of an argmin, 0: none */
-    jk_ref *red, *uni;     /* the live reductions, and the uniform values with a cell, by level: */
-    uint32_t *nred, *nuni; /* those of level k are [n[k], n[k + 1]) */
+    jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
+                                   holds each stage's first one and next, by ref, the others */
 } jk_planner;
 
 #define JK_LIVE 1
 #define JK_IN_BODY 2
 
+JK_NOINLINE bool jk_is_red(const jk_program *p, jk_ref r)
+{
+    return jk_op_rows[p->ins[r].op].flags & JK_RED;
+}
+
 /* What the results need, and all of a needed rare body (it runs as it stands). */
 JK_FUNC void jk_plan_live(jk_planner *q)
 {
     const jk_program *p = q->p;
-    jk_ref r, k, x[4];
-    unsigned n;
+    jk_outside o;
+    jk_ref r, k;
     for (k = p->nparams; k < p->nargs; k++)
         q->live[p->args[k].value] |= JK_LIVE;
     for (r = p->nins; r-- > 0;) {
-        const jk_ins *i = &p->ins[r];
         if (!q->live[r])
             continue;
-        for (n = jk_ins_operands(p, r, x); n-- > 0;)
-            q->live[x[n]] |= JK_LIVE;
-        if (i->op == JK_RARE)
-            for (k = p->rares[i->aux].first; k < r; k++)
-                q->live[k] |= JK_IN_BODY;
+        jk_outside_init(&o, p, r);
+        for (k = o.first; k < r; k++)
+            q->live[k] |= JK_IN_BODY;
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            q->live[k] |= JK_LIVE;
     }
-}
-
-JK_FUNC void jk_plan_levels(jk_planner *q)
-{
-    const jk_program *p = q->p;
-    jk_ref r, k, x[4];
-    unsigned n;
-    for (r = 0; r < p->nins; r++) {
-        const jk_ins *i = &p->ins[r];
-        uint32_t level = 0;
-        if (!q->live[r])
-            continue;
-        for (n = jk_ins_operands(p, r, x); n-- > 0;)
-            level = JK_LARGER(level, q->level[x[n]]);
-        if (jk_op_rows[i->op].flags & JK_RED) {
-            level++;
-            q->npasses = JK_LARGER(q->npasses, level);
-            if (i->op == JK_RARGMIN)
-                q->search = JK_LARGER(q->search, level);
-        }
-        if (i->op == JK_RARE) {
-            for (k = p->rares[i->aux].first; k < r; k++)
-                level = JK_LARGER(level, q->level[k]);
-            for (k = p->rares[i->aux].first; k < r; k++)
-                q->level[k] = level;
-        }
-        q->level[r] = level;
-    }
-    /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
-    for (k = p->nparams; k < p->nargs; k++)
-        if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[p->args[k].value], q->search) + 1);
 }
 
 /* A cell for a uniform value that is used in a pass, in a later stage, or as a result. Constants and the length stand
- * in the code, and the values of a rare body are its own. */
-JK_FUNC void jk_plan_cell(jk_planner *q, jk_ref r)
+ * in the code. */
+JK_NOINLINE void jk_plan_cell(jk_planner *q, jk_ref r)
 {
     jk_program *p = q->p;
-    if (q->cell[r] != JK_NOCELL || p->varying[r] || p->ins[r].op == JK_CONST || p->ins[r].op == JK_LENGTH)
-        return;
-    if (!(q->live[r] & JK_IN_BODY) || p->ins[r].op == JK_PARAM)
+    if (q->cell[r] == JK_NOCELL && !p->varying[r] && p->ins[r].op != JK_CONST && p->ins[r].op != JK_LENGTH)
         q->cell[r] = p->ncells++;
 }
 
-JK_FUNC void jk_plan_cells(jk_planner *q)
-{
-    jk_program *p = q->p;
-    jk_ref r, k, x[4];
-    unsigned n;
-    memset(q->cell, 0xff, p->nins * sizeof *q->cell);
-    for (r = 0; r < p->nins; r++) {
-        const jk_ins *i = &p->ins[r];
-        bool red = (jk_op_rows[i->op].flags & JK_RED) != 0;
-        if (!q->live[r])
-            continue;
-        if (red || i->op == JK_PARAM)
-            jk_plan_cell(q, r);
-        for (n = jk_ins_operands(p, r, x); n-- > 0;)
-            if (p->varying[r] || red || q->level[x[n]] < q->level[r])
-                jk_plan_cell(q, x[n]);
-    }
-    for (k = p->nparams; k < p->nargs; k++)
-        jk_plan_cell(q, p->args[k].value);
-}
-
-/* Counting sort by level of the reductions, or of the uniform values that a uniform stage leaves in cells. */
-JK_FUNC bool jk_plan_takes(const jk_planner *q, jk_ref r, bool red)
-{
-    unsigned flags = jk_op_rows[q->p->ins[r].op].flags;
-    if (red)
-        return q->live[r] && (flags & JK_RED);
-    return q->cell[r] != JK_NOCELL && !(flags & (JK_RED | JK_LEAF));
-}
-
-JK_FUNC void jk_plan_sort(jk_planner *q, bool red, jk_ref **list, uint32_t **start)
+/* A body's values are its own: what it takes from outside counts as the RARE's. */
+JK_FUNC void jk_plan_levels(jk_planner *q)
 {
     const jk_program *p = q->p;
-    uint32_t k, total = 0, *n = (uint32_t *)jk_arena_zero(q->arena, (q->npasses + 3) * sizeof *n);
+    uint32_t search = 0; /* the highest level of an argmin */
+    jk_outside o;
+    jk_ref r, k;
+    for (r = 0; r < p->nins; r++) {
+        bool red = jk_is_red(p, r);
+        uint32_t level = red;
+        if (q->live[r] && (red || p->ins[r].op == JK_PARAM))
+            jk_plan_cell(q, r);
+        if (q->live[r] != JK_LIVE)
+            continue;
+        jk_outside_init(&o, p, r);
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            level = JK_LARGER(level, q->level[k] + red);
+        q->level[r] = level;
+        if (red)
+            q->npasses = JK_LARGER(q->npasses, level);
+        if (p->ins[r].op == JK_RARGMIN)
+            search = JK_LARGER(search, level);
+        jk_outside_init(&o, p, r);
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            if (p->varying[r] || q->level[k] < level)
+                jk_plan_cell(q, k);
+    }
+    /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
+    for (k = p->nparams; k < p->nargs; k++) {
+        r = p->args[k].value;
+        jk_plan_cell(q, r);
+        if (p->args[k].is_array)
+            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[r], search) + 1);
+    }
+}
+
+/* Lists the live reductions of each pass, and of each uniform stage the values that it leaves in cells, in order. */
+JK_FUNC void jk_plan_roots(jk_planner *q)
+{
+    const jk_program *p = q->p;
     jk_ref r;
-    if (!n)
-        return;
-    for (r = 0; r < p->nins; r++)
-        if (jk_plan_takes(q, r, red)) {
-            n[q->level[r] + 2]++;
-            total++;
+    for (r = p->nins; r-- > 0;)
+        if (q->cell[r] != JK_NOCELL && p->ins[r].op != JK_PARAM) {
+            jk_ref *head = &q->roots[2 * q->level[r] - jk_is_red(p, r)];
+            q->next[r] = *head;
+            *head = r;
         }
-    *list = (jk_ref *)jk_arena_alloc(q->arena, total * sizeof **list);
-    if (!*list)
-        return;
-    for (k = 2; k < q->npasses + 3; k++)
-        n[k] += n[k - 1];
-    for (r = 0; r < p->nins; r++)
-        if (jk_plan_takes(q, r, red))
-            (*list)[n[q->level[r] + 1]++] = r;
-    *start = n;
 }
 
 /* One stage's order, appended to the common list; the offset stands in norder until all is built. */
 JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t number)
 {
     const jk_program *p = q->p;
-    uint32_t level = number / 2, k;
-    memset(s, 0, sizeof *s);
+    jk_ref r;
+    uint32_t k;
     s->is_pass = number & 1;
     o->varying = s->is_pass;
-    o->at_level = level;
+    o->at_level = number / 2;
     o->stamp += 2;
-    if (!s->is_pass) {
-        for (k = q->nuni[level]; k < q->nuni[level + 1]; k++)
-            jk_order_root(o, q->uni[k]);
-    } else {
-        s->red = q->red + q->nred[level + 1];
-        s->nred = q->nred[level + 2] - q->nred[level + 1];
-        for (k = 0; k < s->nred; k++)
-            jk_order_root(o, p->ins[s->red[k]].a);
-        for (k = p->nparams; k < p->nargs && level + 1 == q->npasses; k++)
-            if (p->args[k].is_array) {
-                s->stores = true;
-                jk_order_root(o, p->args[k].value);
-            }
+    s->red = q->red;
+    for (r = q->roots[number]; r != JK_NOREF; r = q->next[r]) {
+        jk_order_root(o, s->is_pass ? p->ins[r].a : r);
+        if (s->is_pass)
+            *q->red++ = r;
     }
+    s->nred = (uint32_t)(q->red - s->red);
+    for (k = p->nparams; k < p->nargs && number + 2 == p->nstages; k++)
+        if (p->args[k].is_array) {
+            s->stores = true;
+            jk_order_root(o, p->args[k].value);
+        }
     s->norder = (uint32_t)o->nout;
 }
 
 JK_FUNC void jk_plan_stages(jk_planner *q)
 {
     jk_program *p = q->p;
-    jk_stage *stages = (jk_stage *)jk_arena_alloc(q->arena, (2 * (size_t)q->npasses + 1) * sizeof *stages);
-    uint32_t k, at = 0;
+    uint32_t k, at = 0, n = 2 * q->npasses + 1;
+    jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * sizeof *stages);
     jk_orderer o;
     memset(&o, 0, sizeof o);
     o.p = p;
@@ -184,11 +147,16 @@ JK_FUNC void jk_plan_stages(jk_planner *q)
     o.level = q->level;
     o.need = q->need;
     o.mark = q->mark;
-    p->nstages = 2 * q->npasses + 1;
+    p->nstages = n;
     p->stages = stages;
-    for (k = 0; k < p->nstages && !q->arena->failed; k++)
+    q->roots = (jk_ref *)jk_arena_alloc(q->arena, n * sizeof *q->roots);
+    if (q->arena->failed)
+        return;
+    memset(q->roots, 0xff, n * sizeof *q->roots);
+    jk_plan_roots(q);
+    for (k = 0; k < n; k++)
         jk_plan_stage(q, &o, &stages[k], k);
-    for (k = 0; k < p->nstages && !q->arena->failed; k++) {
+    for (k = 0; k < n; k++) {
         uint32_t end = stages[k].norder;
         stages[k].order = end > at ? o.out + at : NULL;
         stages[k].norder = end - at;
@@ -214,22 +182,21 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     out->flags = ir->flags;
     q.p = out;
     q.arena = ir->arena;
-    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (3 * sizeof(uint32_t) + 2));
+    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (5 * sizeof(uint32_t) + 2));
     if (ir->arena->failed)
         return jk_fail_nomem(ir->error);
     q.mark = q.level + n;
-    q.cell = q.mark + n;
+    q.next = q.mark + n;
+    q.red = q.next + n;
+    q.cell = q.red + n;
     q.live = (uint8_t *)(q.cell + n);
     q.need = q.live + n;
     out->cell = q.cell;
+    memset(q.cell, 0xff, n * sizeof *q.cell);
     jk_plan_live(&q);
     jk_plan_levels(&q);
-    jk_plan_cells(&q);
-    jk_plan_sort(&q, true, &q.red, &q.nred);
-    jk_plan_sort(&q, false, &q.uni, &q.nuni);
     jk_order_needs(out, 0, out->nins, q.need);
-    if (!ir->arena->failed)
-        jk_plan_stages(&q);
+    jk_plan_stages(&q);
     if (ir->arena->failed)
         return jk_fail_nomem(ir->error);
     return ir->error->status != JITK_OK ? ir->error->status : jk_slots(out, ir->arena, ir->error);
