@@ -148,14 +148,14 @@ JK_FUNC jk_type jk_mask_type(jk_type t)
 /* A row: of an op whose operands fit the patterns, another op of other operands. The patterns are an op (CONST: any
  * constant), a constant's kind, or */
 #define JK_IF_ANY 0
-#define JK_IF_SAME 1     /* the operand before it */
-#define JK_IF_ROUNDED 2  /* floor, ceil, trunc or rint */
-#define JK_IF_TYPE 3     /* already of the result's type */
+#define JK_IF_SAME 1    /* the operand before it */
+#define JK_IF_ROUNDED 2 /* floor, ceil, trunc or rint */
+#define JK_IF_TYPE 3    /* already of the result's type */
 #define JK_IF_OP(op) (4 + JK_##op)
 #define JK_IF_IS(kind) (4 + JK_OP_COUNT + JK_IS_##kind)
 /* What it becomes: an op, or */
-#define JK_BE_ITSELF JK_OP_COUNT     /* the first operand */
-#define JK_BE_POW2 (JK_OP_COUNT + 1) /* jk_rule_pow2's */
+#define JK_BE_ITSELF JK_OP_COUNT      /* the first operand */
+#define JK_BE_POW2 (JK_OP_COUNT + 1)  /* jk_rule_pow2's */
 #define JK_BE_TRUTH (JK_OP_COUNT + 2) /* jk_rule_truth's */
 /* Of the operands a, b, c; of a's and b's own first operands; and */
 enum { JK_OF_A, JK_OF_B, JK_OF_C, JK_OF_AA, JK_OF_AB, JK_OF_BA, JK_OF_ZERO, JK_OF_MINUS_A, JK_OF_MINUS_B, JK_OF_ISNAN };
@@ -311,8 +311,8 @@ JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x
             continue;
         for (k = 0; k < 3; k++)
             y[k] = jk_rule_of(ir, u->of[k], type, x);
-        r = u->be == JK_BE_POW2    ? jk_rule_pow2(ir, type, x[0], x[1])
-            : u->be == JK_BE_TRUTH ? jk_rule_truth(ir, op, x[0], x[1])
+        r = u->be == JK_BE_POW2     ? jk_rule_pow2(ir, type, x[0], x[1])
+            : u->be == JK_BE_TRUTH  ? jk_rule_truth(ir, op, x[0], x[1])
             : u->be == JK_BE_ITSELF ? y[0]
                                     : jk_ir_emit(ir, (jk_op)u->be, type, 0, y[0], y[1], y[2]);
     }

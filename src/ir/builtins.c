@@ -23,12 +23,12 @@ typedef enum jk_script_op {
     JK_DO_NUMBER = JK_OP_COUNT, /* a as a number of the kernel's type */
     JK_DO_MASK,                 /* a as a truth value */
     JK_DO_POW2,                 /* 2^+-j (b: 0, 'j') or 2^+-nj (b: 'n'); + where a is '+' */
-    JK_DO_POWER,                /* goes on in the script for the constant exponent a and sets n; without one the result is
-                                   JK_NOREF */
-    JK_DO_IF_BITS,                   /* leaves out b steps where n has none of the bits a */
-    JK_DO_IF_MASKS,             /* leaves out c steps where not both a and b are truth values */
-    JK_DO_BEGIN,                /* a rare body of mask a and fast value b; one that there is ends the script */
-    JK_DO_AGAIN                 /* the body runs again while a; state b becomes c */
+    JK_DO_POWER,    /* goes on in the script for the constant exponent a and sets n; without one the result is
+                       JK_NOREF */
+    JK_DO_IF_BITS,  /* leaves out b steps where n has none of the bits a */
+    JK_DO_IF_MASKS, /* leaves out c steps where not both a and b are truth values */
+    JK_DO_BEGIN,    /* a rare body of mask a and fast value b; one that there is ends the script */
+    JK_DO_AGAIN     /* the body runs again while a; state b becomes c */
 } jk_script_op;
 
 typedef struct jk_script {
@@ -291,7 +291,6 @@ static const jk_fn jk_operators[] = {
 #undef JK_OPERATOR
 /* clang-format on */
 
-
 JK_FUNC int jk_name_compare(const char *a, size_t alen, const char *b, size_t blen)
 {
     int c = memcmp(a, b, JK_SMALLER(alen, blen));
@@ -450,7 +449,11 @@ JK_FUNC jk_ref jk_script_step(jk_ir *ir, const jk_script *s, jk_script_state *t)
     case JK_RSTATE:
         return jk_ir_rstate(ir, a);
     case JK_RARE:
-        return jk_ir_rare_end(ir, a, b, c, t->again, once ? 1 : ir->type == JK_F64 ? 64 : 32, &t->state, &t->next, !once);
+        return jk_ir_rare_end(ir, a, b, c, t->again,
+                              once                 ? 1
+                              : ir->type == JK_F64 ? 64
+                                                   : 32,
+                              &t->state, &t->next, !once);
     default:
         return jk_ir_any(ir, (jk_op)s->op, a, b, c);
     }

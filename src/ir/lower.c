@@ -1,6 +1,6 @@
 /* ir: from a tree to a program. A definition's nodes are in post-order, so lowering is one loop over them; a call of an
- * earlier definition pushes a record with the place to come back to, and nothing recurses. Values are on a stack: a node
- * takes its operands' from the top and leaves its own.
+ * earlier definition pushes a record with the place to come back to, and nothing recurses. Values are on a stack: a
+ * node takes its operands' from the top and leaves its own.
  *
  * Names are entered once in one table. A symbol knows the parameter that it names at present (shallow binding: a call
  * saves what it hides and puts it back) and the latest definition of that name; an earlier one is found through
@@ -25,7 +25,7 @@ typedef struct jk_symbol {
 typedef struct jk_inlined {
     const jk_def *def;
     uint32_t node, scope; /* the next node */
-    size_t hidden; /* what its parameters hid begins there */
+    size_t hidden;        /* what its parameters hid begins there */
 } jk_inlined;
 
 typedef struct jk_hidden {
@@ -55,22 +55,22 @@ typedef struct jk_lowerer {
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* Errors at a node, as a whole or at its function's name: 1: whole, status, and the message of the name and `more`. */
-#define JK_LOWER_ERRORS(X) \
-    X(LARGE, 1, TYPE, "%.*s is too large for %s; infinity is written 'inf'") \
-    X(FUNCTION, 1, NAME, "'%.*s' is a function: expected its arguments in parentheses") \
-    X(NAME, 1, NAME, "unknown name '%.*s'%s") \
-    X(EXPONENT, 1, UNSUPPORTED, \
-      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16") \
-    X(VARIABLE, 1, UNSUPPORTED, \
-      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16") \
-    X(COUNTS, 0, ARGS, "'%.*s' takes %s") \
-    X(LATER, 0, UNSUPPORTED, "the function '%.*s' is not supported yet") \
-    X(ARRAYS, 0, TYPE, "'%.*s' needs arrays, and a scalar function has none") \
-    X(RESULTS, 0, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression") \
+#define JK_LOWER_ERRORS(X)                                                                                           \
+    X(LARGE, 1, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
+    X(FUNCTION, 1, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
+    X(NAME, 1, NAME, "unknown name '%.*s'%s")                                                                        \
+    X(EXPONENT, 1, UNSUPPORTED,                                                                                      \
+      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")            \
+    X(VARIABLE, 1, UNSUPPORTED,                                                                                      \
+      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")       \
+    X(COUNTS, 0, ARGS, "'%.*s' takes %s")                                                                            \
+    X(LATER, 0, UNSUPPORTED, "the function '%.*s' is not supported yet")                                             \
+    X(ARRAYS, 0, TYPE, "'%.*s' needs arrays, and a scalar function has none")                                        \
+    X(RESULTS, 0, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
     X(TYPED, 0, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
-    X(PARAM, 0, NAME, "'%.*s' is a parameter here, not a function") \
-    X(ITSELF, 0, NAME, "'%.*s' calls itself: there is no recursion") \
-    X(BELOW, 0, NAME, "'%.*s' is defined further down: a definition can call only those before it") \
+    X(PARAM, 0, NAME, "'%.*s' is a parameter here, not a function")                                                  \
+    X(ITSELF, 0, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
+    X(BELOW, 0, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
     X(CALL, 0, NAME, "unknown function '%.*s'%s")
 typedef enum jk_lower_error {
 #define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
@@ -93,8 +93,8 @@ static const jk_lower_error_row jk_lower_errors[] = {
 JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
 {
     const jk_lower_error_row *row = &jk_lower_errors[say];
-    jk_fail_at(l->e, (jitk_status)row->status, l->ast->source, row->whole ? n->pos : n->at, row->whole ? n->len : n->at_len,
-               row->text, JK_NAME_SHOWN(n->text_len), n->text, more);
+    jk_fail_at(l->e, (jitk_status)row->status, l->ast->source, row->whole ? n->pos : n->at,
+               row->whole ? n->len : n->at_len, row->text, JK_NAME_SHOWN(n->text_len), n->text, more);
 }
 
 JK_NOINLINE bool jk_lower_well(const jk_lowerer *l)
@@ -351,7 +351,7 @@ JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
     else if (n->kind == JK_AST_NAME || n->kind == JK_AST_CALL)
         jk_lower_name(l, n, v);
     else
-        jk_lower_builtin(l, n, &jk_operators[n->kind == JK_AST_COND ? JK_OP_NONE : n->op], v);
+        jk_lower_builtin(l, n, &jk_operators[n->kind == JK_AST_COND ? 0 : n->op], v);
 }
 
 JK_FUNC void jk_lower_run(jk_lowerer *l)

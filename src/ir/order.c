@@ -154,7 +154,8 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
         unsigned n = jk_order_operands(p, need, lo, r, x), most = 1, k, own;
         for (k = 0; k < n && (own = need[x[k] - lo]) > 0; k++)
             most = JK_LARGER(most, own + k);
-        need[r - lo] = (uint8_t)(jk_op_arity((jk_op)p->ins[r].op) == 0 || p->ins[r].op == JK_RSTATE ? 0 : JK_SMALLER(most, 250));
+        need[r - lo] =
+            (uint8_t)(jk_op_arity((jk_op)p->ins[r].op) == 0 || p->ins[r].op == JK_RSTATE ? 0 : JK_SMALLER(most, 250));
     }
 }
 

@@ -96,7 +96,8 @@ JK_FUNC void jk_slot_rare(jk_slotter *s, jk_ref rare)
 {
     const jk_ins *ins = s->p->ins;
     const jk_rare *body = &s->p->rares[ins[rare].aux];
-    uint32_t active = jk_slot_take(s), again = jk_slot_use(s, body->again), result = jk_slot_use(s, ins[rare].c), nstates;
+    uint32_t active = jk_slot_take(s), again = jk_slot_use(s, body->again), result = jk_slot_use(s, ins[rare].c),
+             nstates;
     jk_step *t, *states;
     jk_ref r;
     jk_slot_open(s, rare); /* also where the value goes on in its cell */
@@ -131,8 +132,8 @@ JK_FUNC uint32_t jk_slot_count(const jk_program *p, const jk_stage *g)
     return n;
 }
 
-/* Stores, reductions, what computes. An array result that is an input as it is gets a copy: another result may be stored
- * over that input first. */
+/* Stores, reductions, what computes. An array result that is an input as it is gets a copy: another result may be
+ * stored over that input first. */
 JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
 {
     const jk_program *p = s->p;
