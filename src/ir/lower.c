@@ -2,9 +2,9 @@
  * earlier definition pushes a record with the place to come back to, and nothing recurses. Values are on a stack: a
  * node takes its operands' from the top and leaves its own.
  *
- * Names are entered once in one table. A symbol knows the parameter that it names at present (shallow binding: a call
- * saves what it hides and puts it back) and the latest definition of that name; an earlier one is found through
- * `older`.
+ * Names stand in one hash table: definitions, which stay, and the parameters of what is being worked on, the newest
+ * first, which are taken out at its end. A call sees its own parameters only, so a search for one ends at the first
+ * that is older.
  *
  * A value is a truth value (a mask), a number of the kernel's type, or an exact integer that has not been rounded to it
  * yet (I64, or F64 in an f32 kernel): its type in the IR says which. Whether it is an array is decided by the text. */
@@ -13,25 +13,20 @@
 
 JK_SMALL_OPEN
 
-typedef struct jk_symbol {
+/* Number k + 1 of l->names; those of the definitions come first, in their order. */
+typedef struct jk_binding {
     const char *text;
-    uint32_t len, hash, next;
-    uint32_t scope; /* the inlining that `value` belongs to; 0: none */
+    uint32_t len, next; /* number of the older one in the same bucket; 0: none */
+    uint32_t *head;     /* the bucket */
     jk_value value;
-    uint32_t def; /* the latest definition of this name + 1, or 0 */
-} jk_symbol;
+} jk_binding;
 
 /* One definition at work: the kernel, or a call within. */
 typedef struct jk_inlined {
     const jk_def *def;
-    uint32_t node, scope; /* the next node */
-    size_t hidden;        /* what its parameters hid begins there */
+    uint32_t node;  /* the next one */
+    uint32_t names; /* how many names there are without its parameters */
 } jk_inlined;
-
-typedef struct jk_hidden {
-    uint32_t symbol, scope;
-    jk_value value;
-} jk_hidden;
 
 typedef struct jk_lowerer {
     const jitk_ast *ast;
@@ -39,14 +34,11 @@ typedef struct jk_lowerer {
     jk_arena *arena;
     jitk_error *e;
     jk_ir ir;
-    jk_symbol *symbols;
-    uint32_t *buckets;
-    uint32_t *older; /* [ndefs] the definition before of the same name + 1, or 0 */
+    jk_binding *names;
+    uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
     jk_value *values;
     jk_inlined *calls;
-    jk_hidden *hidden;
-    size_t nsymbols, cap_symbols, nbuckets, nvalues, cap_values, depth, cap_calls, nhidden, cap_hidden, work;
-    uint32_t scopes;
+    size_t nnames, cap_names, nbuckets, nvalues, cap_values, depth, cap_calls, work;
     char text[128]; /* a part of a message */
 } jk_lowerer;
 
@@ -103,80 +95,58 @@ JK_NOINLINE bool jk_lower_well(const jk_lowerer *l)
 }
 
 /* ---- names ---- */
-/* Buckets for all names there can be. */
-JK_FUNC void jk_symbols_init(jk_lowerer *l)
-{
-    size_t i, names = l->ast->nnodes + l->ast->ndefs;
-    for (i = 0; i < l->ast->ndefs; i++)
-        names += l->ast->defs[i].nparams;
-    for (l->nbuckets = 16; l->nbuckets < names;)
-        l->nbuckets *= 2;
-    l->buckets = (uint32_t *)jk_arena_alloc(l->arena, l->nbuckets * sizeof *l->buckets);
-    if (l->buckets)
-        memset(l->buckets, 0xff, l->nbuckets * sizeof *l->buckets);
-}
-
-/* The number of a name's symbol, entered if new; 0 once memory has run out. */
-JK_NOINLINE uint32_t jk_symbol_of(jk_lowerer *l, const char *text, size_t len)
-{
-    uint32_t hash = 2166136261u, i, *head;
-    size_t k;
-    jk_symbol *s;
-    for (k = 0; k < len; k++)
-        hash = (hash ^ (uint8_t)text[k]) * 16777619u;
-    hash ^= hash >> 15;
-    head = &l->buckets[hash & (l->nbuckets - 1)];
-    for (i = *head; i != UINT32_MAX; i = l->symbols[i].next)
-        if (l->symbols[i].hash == hash && l->symbols[i].len == len && memcmp(l->symbols[i].text, text, len) == 0)
-            return i;
-    s = (jk_symbol *)jk_grow(l->arena, l->symbols, l->nsymbols, &l->cap_symbols, sizeof *s);
-    if (!s)
-        return 0;
-    l->symbols = s;
-    s += l->nsymbols;
-    memset(s, 0, sizeof *s);
-    s->text = text;
-    s->len = (uint32_t)len;
-    s->hash = hash;
-    s->next = *head;
-    *head = (uint32_t)l->nsymbols;
-    return (uint32_t)l->nsymbols++;
-}
-
-/* Enters the definitions' names, each with the chain of those before it. */
-JK_FUNC void jk_lower_names(jk_lowerer *l)
-{
-    size_t i;
-    l->older = (uint32_t *)jk_arena_zero(l->arena, l->ast->ndefs * sizeof *l->older);
-    for (i = 0; i < l->ast->ndefs && !l->arena->failed; i++)
-        if (l->ast->defs[i].name) {
-            uint32_t s = jk_symbol_of(l, l->ast->defs[i].name, l->ast->defs[i].name_len);
-            if (l->arena->failed)
-                return;
-            l->older[i] = l->symbols[s].def;
-            l->symbols[s].def = (uint32_t)i + 1;
-        }
-}
-
 JK_FUNC jk_inlined *jk_lower_here(jk_lowerer *l)
 {
     return &l->calls[l->depth - 1];
 }
 
-/* Binds a parameter of the definition that begins, and saves what it hides. */
-JK_FUNC void jk_lower_bind(jk_lowerer *l, uint32_t scope, const jk_param *p, jk_value v)
+JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size_t len, bool param)
 {
-    uint32_t s = jk_symbol_of(l, p->name, p->name_len);
-    jk_hidden *h = (jk_hidden *)jk_grow(l->arena, l->hidden, l->nhidden, &l->cap_hidden, sizeof *h);
-    if (l->arena->failed)
+    uint32_t hash = 2166136261u;
+    while (len-- > 0)
+        hash = (hash ^ (uint8_t)text[len]) * 16777619u;
+    hash ^= hash >> 15;
+    return &l->buckets[(hash & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
+}
+
+/* The first of that name from number `at` on that is newer than `older`; 0: none. */
+JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, uint32_t at, uint32_t older, const char *text, size_t len)
+{
+    for (; at > older; at = l->names[at - 1].next)
+        if (l->names[at - 1].len == len && memcmp(l->names[at - 1].text, text, len) == 0)
+            return at;
+    return 0;
+}
+
+JK_NOINLINE void jk_name_enter(jk_lowerer *l, const char *text, uint32_t len, bool param, jk_value v)
+{
+    jk_binding *b = (jk_binding *)jk_grow(l->arena, l->names, l->nnames, &l->cap_names, sizeof *b);
+    if (!b)
         return;
-    l->hidden = h;
-    h += l->nhidden++;
-    h->symbol = s;
-    h->scope = l->symbols[s].scope;
-    h->value = l->symbols[s].value;
-    l->symbols[s].scope = scope;
-    l->symbols[s].value = v;
+    l->names = b;
+    b += l->nnames++;
+    b->text = text;
+    b->len = len;
+    b->head = jk_name_bucket(l, text, len, param);
+    b->next = *b->head;
+    b->value = v;
+    *b->head = (uint32_t)l->nnames;
+}
+
+/* Makes the table, with buckets for all names there can be, and enters the definitions. */
+JK_FUNC void jk_lower_names(jk_lowerer *l)
+{
+    const jk_def *d, *end = l->ast->defs + l->ast->ndefs;
+    size_t names = l->ast->ndefs;
+    jk_value none;
+    for (d = l->ast->defs; d < end; d++)
+        names += d->nparams;
+    for (l->nbuckets = 16; l->nbuckets < names;)
+        l->nbuckets *= 2;
+    l->buckets = (uint32_t *)jk_arena_zero(l->arena, 2 * l->nbuckets * sizeof *l->buckets);
+    memset(&none, 0, sizeof none);
+    for (d = l->ast->defs; d < end && !l->arena->failed; d++)
+        jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
 }
 
 /* The nearest of the names that could stand here, as a message's end. */
@@ -270,18 +240,16 @@ JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
     c += l->depth++;
     c->def = d;
     c->node = d->first;
-    c->scope = ++l->scopes;
-    c->hidden = l->nhidden;
+    c->names = (uint32_t)l->nnames;
 }
 
-/* Ends it: what its parameters hid is seen again. */
+/* Ends it and forgets its parameters. */
 JK_FUNC void jk_lower_leave(jk_lowerer *l)
 {
-    size_t hidden = l->calls[--l->depth].hidden;
-    while (l->nhidden > hidden) {
-        const jk_hidden *h = &l->hidden[--l->nhidden];
-        l->symbols[h->symbol].scope = h->scope;
-        l->symbols[h->symbol].value = h->value;
+    size_t names = l->calls[--l->depth].names;
+    while (l->nnames > names) {
+        const jk_binding *b = &l->names[--l->nnames];
+        *b->head = b->next;
     }
 }
 
@@ -304,41 +272,44 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
         return;
     l->nvalues -= d->nparams;
     for (i = 0; i < d->nparams; i++)
-        jk_lower_bind(l, jk_lower_here(l)->scope, &d->params[i], l->values[l->nvalues + i]);
+        jk_name_enter(l, d->params[i].name, d->params[i].name_len, true, l->values[l->nvalues + i]);
 }
 
 /* A parameter, a constant, or a call. */
 JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value v)
 {
-    uint32_t s = jk_symbol_of(l, n->text, n->text_len), own = (uint32_t)(jk_lower_here(l)->def - l->ast->defs), def;
-    const jk_fn *f = jk_fn_find(n->text, n->text_len);
-    const jk_symbol *y = &l->symbols[s];
-    bool call = n->kind == JK_AST_CALL, ours = y->scope == jk_lower_here(l)->scope, defined = y->def != 0;
-    jk_lower_error say;
-    if (l->arena->failed)
-        return;
-    if (ours && !call) {
-        jk_lower_push(l, y->value);
+    const jk_inlined *c = jk_lower_here(l);
+    const char *text = n->text;
+    uint32_t len = n->text_len, own = (uint32_t)(c->def - l->ast->defs), older,
+             param = jk_name_find(l, *jk_name_bucket(l, text, len, true), c->names, text, len),
+             def = jk_name_find(l, *jk_name_bucket(l, text, len, false), 0, text, len);
+    const jk_fn *f = jk_fn_find(text, len);
+    bool call = n->kind == JK_AST_CALL, defined = def != 0;
+    jk_lower_error say = JK_LOWER_NAME;
+    if (param && !call) {
+        jk_lower_push(l, l->names[param - 1].value);
         return;
     }
-    for (def = call && !ours ? y->def : 0; def > own; def = l->older[def - 1])
-        if (def == own + 1 && !l->older[own] && !f) {
-            jk_lower_fail(l, n, JK_LOWER_ITSELF, NULL);
+    if (param) {
+        say = JK_LOWER_PARAM;
+    } else if (call) {
+        say = defined ? JK_LOWER_BELOW : JK_LOWER_CALL;
+        for (; def > own; def = older) {
+            older = jk_name_find(l, l->names[def - 1].next, 0, text, len);
+            if (def == own + 1 && !older && !f)
+                say = JK_LOWER_ITSELF;
+        }
+        if (def) {
+            jk_lower_inline(l, n, &l->ast->defs[def - 1]);
             return;
         }
-    if (def) {
-        jk_lower_inline(l, n, &l->ast->defs[def - 1]);
-        return;
+    } else if (f || defined) {
+        say = JK_LOWER_FUNCTION;
     }
-    if (f && !ours && (f->params != NULL) == call) {
+    if (f && !param && (f->params != NULL) == call)
         jk_lower_builtin(l, n, f, v);
-        return;
-    }
-    if (call)
-        say = ours ? JK_LOWER_PARAM : defined ? JK_LOWER_BELOW : JK_LOWER_CALL;
     else
-        say = f || defined ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
-    jk_lower_fail(l, n, say, jk_lower_near(l, n));
+        jk_lower_fail(l, n, say, jk_lower_near(l, n));
 }
 
 JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
@@ -421,7 +392,7 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
                         : "parameter '%s' of a scalar function must be a scalar %s",
                    arg->name, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
-    jk_lower_bind(l, jk_lower_here(l)->scope, p, v);
+    jk_name_enter(l, p->name, p->name_len, true, v);
 }
 
 /* A scalar result of another type than the kernel's takes an exact integer as it is. */
@@ -461,14 +432,20 @@ JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out
 
 JK_FUNC jitk_status jk_lower_flags(unsigned flags, jitk_error *e)
 {
-    if (flags & ~(unsigned)(JITK_STRICT | JITK_CONTRACT | JITK_COMPENSATED | JITK_EXACT))
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "unknown flags: %#x", flags);
-    if ((flags & JITK_STRICT) && (flags & JITK_CONTRACT))
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "JITK_STRICT and JITK_CONTRACT exclude each other");
-    if (flags & (JITK_COMPENSATED | JITK_EXACT))
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "%s is not supported yet",
-                       flags & JITK_EXACT ? "JITK_EXACT" : "JITK_COMPENSATED");
-    return JITK_OK;
+    const unsigned exclude = JITK_STRICT | JITK_CONTRACT, later = JITK_COMPENSATED | JITK_EXACT;
+    jitk_status status = JITK_ERR_ARGS;
+    const char *say = "unknown flags: %#x";
+    if (!(flags & ~(exclude | later))) {
+        if ((flags & exclude) == exclude) {
+            say = "JITK_STRICT and JITK_CONTRACT exclude each other";
+        } else if (flags & later) {
+            say = flags & JITK_EXACT ? "JITK_EXACT is not supported yet" : "JITK_COMPENSATED is not supported yet";
+            status = JITK_ERR_UNSUPPORTED;
+        } else {
+            return JITK_OK;
+        }
+    }
+    return jk_fail(e, status, 0, 0, 0, say, flags);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
@@ -487,7 +464,6 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
     l.arena = arena;
     l.e = e;
     jk_ir_init(&l.ir, arena, o->type, o->flags, e);
-    jk_symbols_init(&l);
     jk_lower_names(&l);
     if (arena->failed)
         return jk_fail_nomem(e);
