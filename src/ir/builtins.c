@@ -50,10 +50,10 @@ JK_SCRIPT_1(div, DIV) JK_SCRIPT_1(lt, LT) JK_SCRIPT_1(le, LE) JK_SCRIPT_1(eq, EQ
 JK_SCRIPT_1(argmin, RARGMIN)
 #undef JK_SCRIPT_1
 static const jk_script jk_script_gt[] = {{JK_LT, 'r', 'y', 'x', 0}}, jk_script_ge[] = {{JK_LE, 'r', 'y', 'x', 0}};
-static const jk_script jk_script_not[] = {{JK_DO_MASK, 'x', 'x', 0, 0}, {JK_MNOT, 'r', 'x', 0, 0}};
-static const jk_script jk_script_and[] = {
+static const jk_script jk_script_mnot[] = {{JK_DO_MASK, 'x', 'x', 0, 0}, {JK_MNOT, 'r', 'x', 0, 0}};
+static const jk_script jk_script_mand[] = {
     {JK_DO_MASK, 'x', 'x', 0, 0}, {JK_DO_MASK, 'y', 'y', 0, 0}, {JK_MAND, 'r', 'x', 'y', 0}};
-static const jk_script jk_script_or[] = {
+static const jk_script jk_script_mor[] = {
     {JK_DO_MASK, 'x', 'x', 0, 0}, {JK_DO_MASK, 'y', 'y', 0, 0}, {JK_MOR, 'r', 'x', 'y', 0}};
 static const jk_script jk_script_e[] = {JK_KIND('r', E)}, jk_script_pi[] = {JK_KIND('r', PI)};
 static const jk_script jk_script_inf[] = {JK_KIND('r', INF)}, jk_script_nan[] = {JK_KIND('r', NAN)};
@@ -280,14 +280,14 @@ static const jk_fn jk_fns[] = {
 #undef JK_LATER
 #undef JK_CONSTANT
 
-/* By jk_ast_op; the first is c ? a : b. */
+/* By jk_ast_op, from OR on. */
 #define JK_OPERATOR(script, nparams, flags) {NULL, NULL, jk_script_##script, nparams, flags}
 static const jk_fn jk_operators[] = {
-    JK_OPERATOR(where, 3, JK_FN_RAW), JK_OPERATOR(or, 2, JK_FN_RAW), JK_OPERATOR(and, 2, JK_FN_RAW),
-    JK_OPERATOR(lt, 2, 0), JK_OPERATOR(le, 2, 0), JK_OPERATOR(gt, 2, 0), JK_OPERATOR(ge, 2, 0), JK_OPERATOR(eq, 2, 0),
-    JK_OPERATOR(ne, 2, 0), JK_OPERATOR(add, 2, 0), JK_OPERATOR(sub, 2, 0), JK_OPERATOR(mul, 2, 0), JK_OPERATOR(div, 2, 0),
-    JK_OPERATOR(mod, 2, 0), JK_OPERATOR(neg, 1, 0), JK_OPERATOR(plus, 1, 0), JK_OPERATOR(not, 1, JK_FN_RAW),
-    JK_OPERATOR(pow, 2, 0), JK_OPERATOR(sqrt, 1, 0)};
+    JK_OPERATOR(mor, 2, JK_FN_RAW), JK_OPERATOR(mand, 2, JK_FN_RAW), JK_OPERATOR(lt, 2, 0), JK_OPERATOR(le, 2, 0),
+    JK_OPERATOR(gt, 2, 0), JK_OPERATOR(ge, 2, 0), JK_OPERATOR(eq, 2, 0), JK_OPERATOR(ne, 2, 0), JK_OPERATOR(add, 2, 0),
+    JK_OPERATOR(sub, 2, 0), JK_OPERATOR(mul, 2, 0), JK_OPERATOR(div, 2, 0), JK_OPERATOR(mod, 2, 0), JK_OPERATOR(pow, 2, 0),
+    JK_OPERATOR(neg, 1, 0), JK_OPERATOR(plus, 1, 0), JK_OPERATOR(mnot, 1, JK_FN_RAW), JK_OPERATOR(sqrt, 1, 0),
+    JK_OPERATOR(where, 3, JK_FN_RAW)};
 #undef JK_OPERATOR
 /* clang-format on */
 

@@ -85,6 +85,8 @@ static const jk_lower_error_row jk_lower_errors[] = {
 JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
 {
     const jk_lower_error_row *row = &jk_lower_errors[say];
+    if (l->arena->failed) /* which may have led here */
+        return;
     jk_fail_at(l->e, (jitk_status)row->status, l->ast->source, row->whole ? n->pos : n->at,
                row->whole ? n->len : n->at_len, row->text, JK_NAME_SHOWN(n->text_len), n->text, more);
 }
@@ -322,7 +324,7 @@ JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
     else if (n->kind == JK_AST_NAME || n->kind == JK_AST_CALL)
         jk_lower_name(l, n, v);
     else
-        jk_lower_builtin(l, n, &jk_operators[n->kind == JK_AST_COND ? 0 : n->op], v);
+        jk_lower_builtin(l, n, &jk_operators[n->op - JK_OP_OR], v);
 }
 
 JK_FUNC void jk_lower_run(jk_lowerer *l)
