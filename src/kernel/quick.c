@@ -60,11 +60,11 @@ typedef struct jk_quick_space {
     double node[JK_QUICK_RED];
 } jk_quick_space;
 
-/* Whether jk_run_one may run the kernel, for some n. */
+/* Whether jk_run_one may run the kernel, for some n. Behind a pass that is `direct` nothing needs to run. */
 JK_FUNC bool jk_is_one_pass(const jitk_kernel *k)
 {
-    bool results = k->nout == 1 ? k->direct : k->nout == 0 && k->max_red == 0;
-    return results && k->nquick == 1 && k->quick->pass && !k->nin && k->frame_bytes <= JK_ONE_FRAME;
+    bool map = k->nout == 0 && k->nquick == 1 && k->quick->pass && k->max_red == 0;
+    return (map || (k->direct && k->nout == 1)) && !k->nin && k->frame_bytes <= JK_ONE_FRAME;
 }
 
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
