@@ -18,14 +18,24 @@
 
 /* Between these, code is small rather than fast: what runs once a kernel, or is a fallback. */
 #if defined(__clang__)
-#define JK_SMALL_OPEN  _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define JK_SMALL_OPEN _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
 #define JK_SMALL_CLOSE _Pragma("clang attribute pop")
 #else
-/* One optimize pragma (gcc 12 drops a second one in a macro), in one line. The passes left out take a quarter of the
- * header's compile time and make it no smaller. */
-/* clang-format off */
-#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-tree-pre\", \"no-ivopts\", \"no-tree-vrp\", \"no-gcse\", \"no-rerun-cse-after-loop\", \"no-tree-dominator-opts\", \"no-tree-slsr\")")
-/* clang-format on */
+#if __GNUC__ >= 12
+#define JK_SMALL_LEVEL "Oz"
+#else
+#define JK_SMALL_LEVEL "Os"
+#endif
+/* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take a third of the header's compile
+ * time and make it no smaller. */
+#define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define JK_OPTIMIZE(...)                                                                                          \
+    JK_PRAGMA(GCC optimize(__VA_ARGS__, "no-caller-saves", "no-expensive-optimizations", "no-gcse", "no-ipa-sra", \
+                           "no-ivopts", "no-move-loop-invariants", "no-optimize-sibling-calls",                   \
+                           "no-rerun-cse-after-loop", "no-schedule-insns2", "no-thread-jumps", "no-tree-ch",      \
+                           "no-tree-dominator-opts", "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im",        \
+                           "no-tree-pre", "no-tree-pta", "no-tree-slsr", "no-tree-sra", "no-tree-vrp"))
+#define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
 
@@ -63,8 +73,8 @@ JK_FUNC void jk_arena_free(jk_arena *a);
  * caller's are an error. */
 JK_FUNC char *jk_find_char(const char *s, char c);
 
-/* Makes room for one more element in an arena-backed array: doubles *cap (from 8) when count == *cap. Returns the (moved)
- * array, or NULL when memory has run out. */
+/* Makes room for one more element in an arena-backed array: doubles *cap (from 8) when count == *cap. Returns the
+ * (moved) array, or NULL when memory has run out. */
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);
 /* The same for the array that the pointer at `array` (of any type) leads to. False, and the array as it was, when
  * memory has run out. */
@@ -72,8 +82,8 @@ JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
  * Returns the status, so that `return jk_fail(...)` reads well. Places are 1-based; 0 means no place. */
-JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length, const char *format,
-                            ...) __attribute__((format(printf, 6, 7)));
+JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length,
+                            const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* The same, with the place given as byte offset and length in a source text. */
 JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
                                const char *format, ...) __attribute__((format(printf, 6, 7)));

@@ -14,7 +14,7 @@
     JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
 #else
-#define JK_FP_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-fast-math\", \"fp-contract=off\")")
+#define JK_FP_OPEN  _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL, "no-fast-math", "fp-contract=off")
 #define JK_FP_CLOSE _Pragma("GCC pop_options")
 #endif
 /* clang-format on */
