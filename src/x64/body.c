@@ -62,20 +62,6 @@ static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
     return g->p->varying[ref] && i->op != JK_CONST ? JK_VAL_OUTER : JK_VAL_UNIFORM;
 }
 
-typedef struct jk_refs { /* a growing list */
-    jk_ref *at;
-    size_t n, cap;
-} jk_refs;
-
-static inline void jk_refs_add(jk_gen *g, jk_refs *l, jk_ref ref)
-{
-    jk_ref *p = (jk_ref *)jk_grow(g->arena, l->at, l->n, &l->cap, sizeof *p);
-    if (p) {
-        l->at = p;
-        p[l->n++] = ref;
-    }
-}
-
 /* Whether a rare body's operand comes from the outside: a leaf, a cell, or what the body around computes. */
 static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
 {
@@ -92,9 +78,26 @@ JK_NOINLINE unsigned jk_operands(const jk_ins *i, jk_ref *op)
     return jk_op_arity((jk_op)i->op);
 }
 
-/* What a rare body needs of the outside. */
-JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
+/* The step at hand uses a value: entered if it is new, and listed once. */
+JK_NOINLINE void jk_step_use(jk_body *b, jk_ref ref)
 {
+    jk_arena *arena = b->g->arena;
+    uint32_t v = jk_body_value(b, ref, jk_leaf_kind(b->g, ref));
+    uint32_t *list = (uint32_t *)jk_grow(arena, b->list, b->nlist, &b->cap_list, sizeof *list);
+    if (arena->failed)
+        return;
+    b->list = list;
+    if (b->val[v].use == b->nstep) /* the last step that counted */
+        return;
+    list[b->nlist++] = v;
+    b->val[v].use = b->nstep;
+    b->val[v].use_end++;
+}
+
+/* What a rare body needs of the outside. */
+JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
+{
+    jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
     jk_ref op[3], r, first = g->p->rares[ins[ref].aux].first;
     for (r = first; r < ref; r++) {
@@ -105,134 +108,100 @@ JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
         }
         for (k = 0; k < arity; k++)
             if (jk_is_outside(g, op[k], first))
-                jk_refs_add(g, l, op[k]);
+                jk_step_use(b, op[k]);
     }
 }
 
-/* The values that a step uses, as refs (repeated where an instruction names one twice). */
-JK_FUNC void jk_step_refs(jk_gen *g, const jk_body_step *s, jk_refs *l)
-{
-    jk_ref op[3], ref = s->index;
-    unsigned k, arity = 1;
-    bool rare = false;
-    l->n = 0;
-    if (s->kind == JK_STEP_STORE) {
-        op[0] = g->p->args[ref].value;
-    } else {
-        if (s->kind == JK_STEP_RED)
-            ref = g->stage->red[ref];
-        arity = jk_operands(&g->p->ins[ref], op);
-        rare = g->p->ins[ref].op == JK_RARE;
-    }
-    for (k = 0; k < arity - rare; k++)
-        jk_refs_add(g, l, op[k]);
-    if (rare)
-        jk_rare_operands(g, l, ref);
-}
-
-JK_FUNC void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index)
+/* A step and the values that it uses: those of an instruction (of a RARE all but its result), or one. */
+JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
     jk_body_step *s = &b->step[b->nstep++];
+    jk_ref op[3];
+    unsigned k, arity = 1;
+    bool rare = false;
     s->kind = kind;
     s->index = index;
+    s->list = b->nlist;
+    op[0] = ref;
+    if (kind == JK_STEP_INS) {
+        arity = jk_operands(&b->g->p->ins[ref], op);
+        rare = b->g->p->ins[ref].op == JK_RARE;
+        b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep - 1;
+    }
+    for (k = 0; k < arity - rare; k++)
+        jk_step_use(b, op[k]);
+    if (rare)
+        jk_rare_operands(b, ref);
 }
 
 /* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
  * load's place is its first other use. at[value] is the number of instructions until it is there; head and next list
  * the reductions at such a place. */
-JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
+JK_FUNC void jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
                            bool stores)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
-    uint32_t n, r, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
-    uint32_t *head, *next;
-    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
-    if (!b->step || !at)
-        return false;
-    head = at + b->nval;
-    next = head + norder + 1;
+    uint32_t n, r, v, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
+    uint32_t *head = at + b->nval, *next = head + norder + 1;
+    if (!at)
+        return;
     for (n = 0; n < norder; n++) {
-        jk_ref op[3];
-        unsigned k, arity = jk_operands(&ins[order[n]], op);
-        at[g->local[order[n]] - 1] = n + 1;
-        for (k = 0; k < arity; k++)
-            if (g->local[op[k]] && !at[g->local[op[k]] - 1])
-                at[g->local[op[k]] - 1] = n + 1;
+        jk_ref op[4];
+        unsigned k = jk_operands(&ins[order[n]], op);
+        for (op[k++] = order[n]; k-- > 0;) {
+            v = g->local[op[k]];
+            if (v && !at[v - 1])
+                at[v - 1] = n + 1;
+        }
     }
     for (r = nred; r-- > 0;) {
-        uint32_t v = g->local[ins[red[r]].a];
-        n = v ? at[v - 1] : 0;
+        n = at[g->local[ins[red[r]].a] - 1];
         next[r] = head[n];
         head[n] = r + 1;
     }
-    for (n = 0; n <= norder; n++) {
+    for (n = 0; n <= norder && !g->arena->failed; n++) {
         for (r = head[n]; r; r = next[r - 1])
-            jk_step_add(b, JK_STEP_RED, r - 1);
+            jk_step_add(b, JK_STEP_RED, r - 1, ins[red[r - 1]].a);
         if (n < norder)
-            jk_step_add(b, JK_STEP_INS, order[n]);
+            jk_step_add(b, JK_STEP_INS, order[n], order[n]);
     }
     for (n = g->p->nparams; stores && n < g->p->nargs; n++)
         if (g->p->args[n].is_array)
-            jk_step_add(b, JK_STEP_STORE, n);
-    return true;
+            jk_step_add(b, JK_STEP_STORE, n, g->p->args[n].value);
 }
 
-/* Enters every operand and lists, for each value, the steps that use it: counted first, then filled. */
-JK_FUNC bool jk_body_uses(jk_body *b, const jk_ref *extra, uint32_t nextra)
+/* Lists, for each value, the steps that use it. */
+JK_FUNC void jk_body_uses(jk_body *b)
 {
-    jk_gen *g = b->g;
-    jk_refs l = {NULL, 0, 0};
-    uint32_t s, k, round, total = 0;
-    for (round = 0; round < 2; round++) {
-        for (s = 0; s <= b->nstep; s++) {
-            if (s < b->nstep)
-                jk_step_refs(g, &b->step[s], &l);
-            else
-                for (l.n = 0, k = 0; k < nextra; k++)
-                    jk_refs_add(g, &l, extra[k]);
-            for (k = 0; k < l.n; k++) {
-                uint32_t v = jk_body_value(b, l.at[k], jk_leaf_kind(g, l.at[k])); /* may move b->val */
-                jk_val *x = &b->val[v];
-                if (g->arena->failed)
-                    return false;
-                if (!round && x->use != s + 1) { /* x->use: the last step counted */
-                    x->use = s + 1;
-                    x->use_end++;
-                } else if (round && (!x->use_end || b->uses[x->use_end - 1] != s || x->use_end == x->use)) {
-                    b->uses[x->use_end++] = s;
-                }
-            }
-        }
-        if (round)
-            break;
-        for (k = 0; k < b->nval; k++) {
-            uint32_t n = b->val[k].use_end;
-            b->val[k].use = b->val[k].use_end = total;
-            total += n;
-        }
-        b->uses = (uint32_t *)jk_arena_alloc(g->arena, sizeof *b->uses * ((size_t)total + 1));
-        if (!b->uses)
-            return false;
+    uint32_t s, k, total = 0;
+    b->uses = (uint32_t *)jk_arena_alloc(b->g->arena, sizeof *b->uses * ((size_t)b->nlist + 1));
+    if (!b->uses)
+        return;
+    for (k = 0; k < b->nval; k++) {
+        uint32_t n = b->val[k].use_end;
+        b->val[k].use = b->val[k].use_end = total;
+        total += n;
     }
-    return true;
+    for (s = 0; s <= b->nstep; s++)
+        for (k = b->step[s].list; k < b->step[s + 1].list; k++)
+            b->uses[b->val[b->list[k]].use_end++] = s;
 }
 
 /* How many vectors live at once, of one instance. */
 JK_FUNC void jk_body_pressure(jk_body *b)
 {
     uint32_t *delta = (uint32_t *)jk_arena_zero(b->g->arena, sizeof *delta * ((size_t)b->nstep + 2));
-    uint32_t v, s, live = 0;
-    if (!delta)
+    const jk_val *x = b->val, *end = x + b->nval;
+    uint32_t s, n, live = 0;
+    if (b->g->arena->failed)
         return;
-    for (v = 0; v < b->nval; v++) {
-        const jk_val *x = &b->val[v];
-        uint32_t first = x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : x->use < x->use_end ? b->uses[x->use] : 0;
-        if (x->kind == JK_VAL_UNIFORM || x->cls || x->use == x->use_end)
+    for (; x < end; x++) {
+        n = x->use_end - x->use;
+        if (x->kind == JK_VAL_UNIFORM || x->cls || !n ||
+            (x->kind == JK_VAL_LOAD && n < 2 && b->g->t.enc != JK_ENC_LEGACY))
             continue;
-        if (x->kind == JK_VAL_LOAD && x->use_end - x->use < 2 && b->g->t.enc != JK_ENC_LEGACY)
-            continue;
-        delta[first]++;
+        delta[x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : b->uses[x->use]]++;
         delta[b->uses[x->use_end - 1]]--;
     }
     for (s = 0; s <= b->nstep; s++) {
@@ -241,7 +210,8 @@ JK_FUNC void jk_body_pressure(jk_body *b)
     }
 }
 
-/* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores. */
+/* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores: used by a
+ * step behind the last. */
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red,
                            uint32_t nred, bool stores, const jk_ref *extra, uint32_t nextra)
 {
@@ -249,18 +219,21 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t 
     memset(b, 0, sizeof *b);
     b->g = g;
     b->rows_index = JK_NOGP;
+    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs + 2));
     for (n = 0; n < norder; n++)
         jk_body_value(b, order[n], JK_VAL_COMPUTED);
     for (n = 0; n < nred; n++)
-        if (!g->local[g->p->ins[red[n]].a])
-            jk_body_value(b, g->p->ins[red[n]].a, jk_leaf_kind(g, g->p->ins[red[n]].a));
-    if (g->arena->failed || !jk_body_steps(b, order, norder, red, nred, stores))
+        jk_body_value(b, g->p->ins[red[n]].a, jk_leaf_kind(g, g->p->ins[red[n]].a));
+    if (g->arena->failed)
         return false;
-    for (n = 0; n < b->nstep; n++)
-        if (b->step[n].kind == JK_STEP_INS)
-            b->val[g->local[b->step[n].index] - 1].at = (int32_t)n;
-    if (!jk_body_uses(b, extra, nextra))
+    jk_body_steps(b, order, norder, red, nred, stores);
+    b->step[b->nstep++].list = b->nlist;
+    for (n = 0; n < nextra; n++)
+        jk_step_use(b, extra[n]);
+    b->step[b->nstep--].list = b->nlist;
+    if (g->arena->failed)
         return false;
+    jk_body_uses(b);
     jk_body_pressure(b);
     return !g->arena->failed;
 }
@@ -368,76 +341,75 @@ JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32
     return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
 }
 
-/* Accumulator = accumulator op x. */
-JK_FUNC void jk_accumulate_one(jk_body *b, const jk_acc *acc, uint32_t m, uint32_t h, jk_opnd x)
-{
-    jk_gen *g = b->g;
-    jk_type type = (jk_type)acc->type;
-    unsigned r = acc->reg[m * acc->wide + h], a = r;
-    if (r == JK_NOREG) {
-        a = jk_temp(b, 0);
-        jk_emit_load(g, type, a, jk_acc_at(g, acc, m, h));
-    }
-    if (acc->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, a, a, x.reg, g->t.kmask ? 0 : jk_temp(b, 0));
-    else
-        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, a, a, x);
-    if (r == JK_NOREG)
-        jk_emit_store(g, type, jk_acc_at(g, acc, m, h), a);
-}
-
-JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j)
+/* Accumulator = accumulator op value, the lanes that are missing left out. */
+JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
 {
     jk_gen *g = b->g;
     const jk_acc *acc = &g->acc[r];
-    uint32_t v = jk_val_of(b, g->p->ins[g->stage->red[r]].a), m = b->first + j, h;
-    bool tail = b->mode == JK_MODE_MASK || b->mode == JK_MODE_ROWS;
-    unsigned x;
-    if (!tail && acc->op != JK_RMIN && acc->type == b->val[v].type && acc->reg[m] != JK_NOREG) {
-        jk_accumulate_one(b, acc, m, 0, jk_opnd_of(b, v, j, 0));
-        return;
-    }
-    x = jk_neutral_lanes(b, acc, v, j);
+    jk_type type = (jk_type)acc->type;
+    uint32_t m = b->first + j, h;
+    bool tail = b->mode == JK_MODE_MASK || b->mode == JK_MODE_ROWS, same = type == b->val[v].type;
+    jk_opnd x, at;
+    if (!tail && acc->op != JK_RMIN && same && acc->reg[m] != JK_NOREG)
+        x = jk_opnd_of(b, v, j, 0);
+    else
+        x = jk_opnd_reg(jk_neutral_lanes(b, acc, v, j));
     for (h = 0; h < acc->wide; h++) {
         uint32_t pinned = b->pinned[0];
-        unsigned y = x;
-        if (acc->type != b->val[v].type) {
-            y = jk_temp(b, 0);
-            jk_emit_widen_half(g, y, x, h);
+        unsigned to = acc->reg[m * acc->wide + h], a = to;
+        jk_opnd y = x;
+        if (!same) {
+            y.reg = jk_take(b, 0) & 31u;
+            jk_emit_widen_half(g, y.reg, x.reg, h);
         }
-        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(y));
+        at = jk_acc_at(g, acc, m, h);
+        if (to == JK_NOREG) {
+            a = jk_take(b, 0);
+            jk_emit_load(g, type, a, at);
+        }
+        if (acc->op == JK_RMIN)
+            jk_emit_minmax(g, JK_MIN, type, a, a, y.reg, g->t.kmask ? 0 : jk_take(b, 0));
+        else
+            jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, a, a, y);
+        if (to == JK_NOREG)
+            jk_emit_store(g, type, at, a);
         b->pinned[0] = pinned;
     }
 }
 
-JK_FUNC void jk_emit_result(jk_body *b, uint32_t arg, uint32_t j)
+/* Register = this element of an array, or the other way round; in a tail's masked lanes 0, or nothing. */
+JK_NOINLINE void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store)
 {
     jk_gen *g = b->g;
-    uint32_t v = jk_val_of(b, g->p->args[arg].value);
-    unsigned x = jk_reg_of(b, v, j);
-    jk_vt vt = jk_vt_of(g, (jk_type)b->val[v].type);
-    if (b->mode == JK_MODE_MASK)
+    jk_opnd at = jk_array_at(b, arg, j);
+    jk_vt vt = jk_vt_of(g, (jk_type)g->p->type);
+    if (b->mode == JK_MODE_MASK) {
         vt.k = JK_K_TAIL;
-    jk_asm_vstore(&g->as, b->mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, jk_array_at(b, arg, j), x, 0);
+        vt.zero = !store;
+    }
+    if (store)
+        jk_asm_vstore(&g->as, b->mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, at, reg, 0);
+    else
+        jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, at, 0);
 }
 
 /* Empties the registers and starts at the first step. */
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
 {
     uint32_t v, i;
-    if (!b->loc || width > b->width) {
-        b->loc = (jk_loc *)jk_arena_alloc(b->g->arena, sizeof *b->loc * ((size_t)b->nval * width + 1));
-        if (!b->loc)
-            return false;
-    }
+    jk_loc *l = b->loc;
+    if (!l || width > b->width)
+        b->loc = l = (jk_loc *)jk_arena_alloc(b->g->arena, sizeof *l * ((size_t)b->nval * width + 1));
+    if (!l)
+        return false;
     b->width = width;
-    b->pos = 0;
-    for (i = 0; i < b->nval * width; i++) {
-        b->loc[i].slot = -1;
-        b->loc[i].reg = JK_NOREG;
-    }
-    for (v = 0; v < b->nval; v++)
+    for (v = 0; v < b->nval; v++) {
         b->val[v].use = v ? b->val[v - 1].use_end : 0;
+        for (i = 0; i < width; i++, l++) {
+            l->slot = -1;
+            l->reg = b->val[v].resident;
+        }
+    }
     memset(b->owner, 0xff, sizeof b->owner);
     b->used[0] = b->used[1] = b->pinned[0] = b->pinned[1] = 0;
     b->available[0] = (b->g->t.nregs == 32 ? UINT32_MAX : 0xffffu) & ~b->g->fixed;
@@ -445,57 +417,58 @@ JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
     return true;
 }
 
-/* A uniform stage leaves what others use in its cell; a value that nothing in the body uses goes at once. */
-JK_FUNC void jk_body_result(jk_body *b, jk_ref ref, uint32_t j)
+/* One instance of a step. */
+JK_FUNC void jk_body_step_emit(jk_body *b, const jk_body_step *s, uint32_t j)
 {
     jk_gen *g = b->g;
-    uint32_t v = jk_val_of(b, ref);
-    if (g->stage && !g->stage->is_pass && g->p->cell[ref] != JK_NOCELL && !b->in_stub) {
+    const jk_ins *i = &g->p->ins[s->index];
+    uint32_t v = b->list[s->list];
+    if (s->kind == JK_STEP_RED) {
+        jk_accumulate(b, s->index, v, j);
+        return;
+    }
+    if (s->kind == JK_STEP_STORE) {
+        unsigned x = jk_reg_of(b, v, j);
+        jk_array_move(b, s->index, j, x, true);
+        return;
+    }
+    v = jk_val_of(b, s->index);
+    if (i->op == JK_LOAD)
+        jk_array_move(b, i->a, j, jk_result_reg(b, v, j, JK_NOREF), false);
+    else if (i->op != JK_RARE)
+        jk_select(b, s->index, j);
+    if (g->stage && !g->stage->is_pass && g->p->cell[s->index] != JK_NOCELL && !b->in_stub) {
+        /* a uniform stage leaves what others use in its cell */
         unsigned r = jk_reg_of(b, v, j);
         jk_emit_run(g, offsetof(jk_run, cell));
-        jk_emit_store(g, (jk_type)b->val[v].type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[ref])), r);
+        jk_emit_store(g, (jk_type)i->type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[s->index])), r);
     }
-    jk_release(b, v, j);
+    jk_release(b, v, j); /* where nothing in the body uses it */
 }
 
-/* Runs the steps from where the body stands. */
+/* Runs the steps. `use` of what a step uses has moved on while the step is emitted. */
 JK_FUNC void jk_body_run(jk_body *b)
 {
     jk_gen *g = b->g;
-    jk_refs l = {NULL, 0, 0};
+    const jk_body_step *s, *end = b->step + b->nstep;
     uint32_t j, k;
-    for (b->pos = 0; b->pos < b->nstep; b->pos++) {
-        const jk_body_step *s = &b->step[b->pos];
-        bool rare = s->kind == JK_STEP_INS && g->p->ins[s->index].op == JK_RARE;
-        g->as.note = s->kind == JK_STEP_INS ? s->index : s->kind == JK_STEP_RED ? g->stage->red[s->index] : UINT32_MAX;
-        jk_step_refs(g, s, &l);
-        if (g->arena->failed)
+    for (s = b->step;; s++) {
+        for (k = s->list; k < s[1].list; k++)
+            b->val[b->list[k]].use++;
+        g->as.note = UINT32_MAX;
+        if (s == end || g->arena->failed)
             return;
-        if (rare)
+        if (s->kind != JK_STEP_STORE)
+            g->as.note = s->kind == JK_STEP_RED ? g->stage->red[s->index] : s->index;
+        if (s->kind == JK_STEP_INS && g->p->ins[s->index].op == JK_RARE)
             jk_rare_jump(b, s->index);
         for (j = 0; j < b->width; j++) {
-            if (s->kind == JK_STEP_RED)
-                jk_accumulate(b, s->index, j);
-            else if (s->kind == JK_STEP_STORE)
-                jk_emit_result(b, s->index, j);
-            else if (g->p->ins[s->index].op == JK_LOAD)
-                jk_fetch_element(b, &b->val[jk_val_of(b, s->index)], j,
-                                 jk_result_reg(b, jk_val_of(b, s->index), j, JK_NOREF));
-            else if (!rare)
-                jk_select(b, s->index, j);
-            if (s->kind == JK_STEP_INS)
-                jk_body_result(b, s->index, j);
-            for (k = 0; k < l.n; k++)
-                jk_release(b, jk_val_of(b, l.at[k]), j);
+            jk_body_step_emit(b, s, j);
+            for (k = s->list; k < s[1].list; k++)
+                jk_release(b, b->list[k], j);
             b->pinned[0] = b->pinned[1] = 0;
         }
-        for (k = 0; k < l.n; k++) {
-            jk_val *x = &b->val[jk_val_of(b, l.at[k])];
-            if (x->use < x->use_end && b->uses[x->use] == b->pos)
-                x->use++;
-        }
     }
-    g->as.note = UINT32_MAX;
 }
 
 /* Emits the body for the vectors [first, end), `width` at a time. */
@@ -509,10 +482,5 @@ JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t 
         jk_body_run(b);
     }
     return !b->g->arena->failed && b->g->e->status == JITK_OK;
-}
-
-JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
-{
-    return jk_body_range(b, width, 0, instances, streams, mode);
 }
 JK_SMALL_CLOSE

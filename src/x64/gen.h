@@ -44,8 +44,8 @@ typedef struct jk_val {
     uint8_t resident; /* UNIFORM: the register it keeps through the loop, or JK_NOREG */
     uint8_t home;     /* UNIFORM: where it stands in memory */
     uint8_t type;
-    uint32_t use, use_end; /* uses[use .. use_end): the steps at which it is used, ascending; use moves on */
-    int32_t at;       /* its home's place: pool or frame offset, cell number; STATE: frame offset */
+    uint32_t use, use_end; /* uses[use .. use_end): the steps to come at which it is used, ascending */
+    int32_t at;       /* COMPUTED: its step; UNIFORM: its home's place: pool or frame offset, cell number */
 } jk_val;
 
 typedef struct jk_loc { /* where an instance of a value is */
@@ -56,6 +56,7 @@ typedef struct jk_loc { /* where an instance of a value is */
 typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
 typedef struct jk_body_step {
     uint32_t kind, index; /* an instruction's ref; number of the stage's reduction; number of the argument */
+    uint32_t list;        /* list[list .. the next step's): the values that it uses, each once */
 } jk_body_step;
 
 /* What one loop's body differs by. */
@@ -67,14 +68,15 @@ typedef struct jk_body {
     jk_gen *g;
     jk_val *val;
     uint32_t nval, cap_val;
-    uint32_t *uses;
-    jk_body_step *step;
+    uint32_t *uses, *list;
+    uint32_t nlist;
+    size_t cap_list;
+    jk_body_step *step;     /* and one more, which uses what is wanted at the end */
     uint32_t nstep;
     uint32_t max_live;      /* vector values that live at once, one instance each */
     jk_loc *loc;            /* [nval * width] */
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
-    uint32_t pos;           /* the step */
     uint32_t owner[2][32];  /* value * width + instance */
     uint32_t used[2], pinned[2], available[2];
     int32_t *free_slots;    /* frame slots to take again */
@@ -230,14 +232,12 @@ JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v);
 /* regs.c */
 JK_FUNC unsigned jk_take(jk_body *b, unsigned cls);
 JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance);
-JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat);
+JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x);
 JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg);
-JK_FUNC unsigned jk_temp(jk_body *b, unsigned cls);
 JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
-JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg);
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
@@ -253,12 +253,11 @@ JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
                            bool stores, const jk_ref *extra, uint32_t nextra);
 JK_FUNC void jk_body_forget(jk_body *b);
-JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);
 JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
-JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j);
+JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store);
 
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
 

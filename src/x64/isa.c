@@ -208,7 +208,7 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
             reg = jk_reg_of(p->b, p->val[c->d], p->j);
             break;
         case JK_DO_TEMP:
-            reg = jk_temp(p->b, 0);
+            reg = jk_take(p->b, 0);
             break;
         case JK_DO_RESULT:
             reg = jk_result_reg(p->b, p->v, p->j, p->val[c->a]);

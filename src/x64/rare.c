@@ -9,44 +9,35 @@ JK_SMALL_OPEN
 /* rax = some lane of the instances' masks is set; flags accordingly. m is a mask register or vector to test. */
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail)
 {
-    int32_t lanes = 1;
-    if (g->t.kmask) {
-        if (tail) {
-            jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, m, JK_K_TAIL);
-            m = JK_K_SCRATCH;
-        }
-        jk_asm_kstore(&g->as, jk_opnd_reg(JK_RAX), m);
-        lanes = jk_type_size(type) == 8 ? 0xff : 0xffff;
-    } else {
-        jk_emit_3(g, JK_V_MOVMSK, type, JK_RAX, JK_RAX, jk_opnd_reg(m));
+    jk_opnd rax = jk_opnd_reg(JK_RAX);
+    bool k = g->t.kmask;
+    if (k && tail) {
+        jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, m, JK_K_TAIL);
+        m = JK_K_SCRATCH;
     }
-    if (g->t.kmask || g->t.scalar)
-        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RAX), lanes);
+    jk_emit_3(g, k ? JK_K_KMOV_RK : JK_V_MOVMSK, type, JK_RAX, JK_RAX, jk_opnd_reg(m));
+    if (k || g->t.scalar)
+        jk_asm_gi(&g->as, JK_G_TEST, 4, rax, !k ? 1 : jk_type_size(type) == 8 ? 0xff : 0xffff);
     else
-        jk_asm_g(&g->as, JK_G_TEST, 4, JK_RAX, jk_opnd_reg(JK_RAX));
+        jk_asm_g(&g->as, JK_G_TEST, 4, JK_RAX, rax);
 }
 
 /* The masks of all instances in one; a scratch register of the masks' class. */
 JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
 {
     jk_gen *g = b->g;
-    uint32_t j;
+    static const uint8_t inst[2][2] = {{JK_V_MOVA, JK_V_OR}, {JK_K_KMOV, JK_K_KOR}};
     bool k = g->t.kmask;
-    unsigned t = 0, m;
+    uint32_t j;
+    unsigned m = jk_reg_of(b, v, 0), t;
+    if (b->width == 1)
+        return m;
+    t = k ? JK_K_SCRATCH : jk_take(b, 0);
     for (j = 0; j < b->width; j++) {
         m = jk_reg_of(b, v, j);
-        if (b->width == 1)
-            return m;
-        if (!j)
-            t = k ? JK_K_SCRATCH : jk_temp(b, 0);
-        else
+        if (j)
             b->pinned[k] &= ~(1u << m);
-        if (k)
-            jk_asm_k(&g->as, j ? JK_K_KOR : JK_K_KMOV, t, j ? t : m, m);
-        else if (j)
-            jk_emit_3(g, JK_V_OR, JK_F32, t, t, jk_opnd_reg(m));
-        else
-            jk_emit_mov(g, t, m);
+        jk_emit_3(g, (jk_inst)inst[k][j > 0], j ? JK_F32 : jk_whole(g), t, t, jk_opnd_reg(m));
     }
     return t;
 }
@@ -99,27 +90,15 @@ JK_FUNC void jk_stub_registers(jk_stub *s, int32_t at, bool save)
     }
 }
 
-/* Builds a body of the stub, and gives the values of the outside their places: as they were at the jump. Its values are
- * numbered anew; g->outer has the numbers + 1 in the body around. */
-JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want,
-                           uint32_t nwant, const int32_t *state_at)
+/* Begins the stub's body, whose values are numbered anew, and gives those of the outside their places: as they were at
+ * the jump. g->outer has the numbers + 1 in the body around; slot number n of its own states is at `state`. */
+JK_FUNC bool jk_stub_begin(const jk_stub *s, jk_body *b, int32_t state)
 {
     const jk_body *at = &s->at;
     jk_gen *g = at->g;
     jk_ref first = g->p->rares[g->p->ins[s->ref].aux].first;
     uint32_t v, j;
-    bool ok;
-    if (!g->outer)
-        g->outer = (uint32_t *)jk_arena_zero(g->arena, sizeof *g->outer * ((size_t)g->p->nins + 1));
-    if (!g->outer)
-        return false;
-    jk_body_forget(&s->at);
-    for (v = 0; v < at->nval; v++)
-        g->outer[at->val[v].ref] = v + 1;
-    g->around = at;
-    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
-    g->around = NULL;
-    if (!ok || !jk_body_begin(b, at->width))
+    if (!jk_body_begin(b, at->width))
         return false;
     b->in_stub = true;
     b->mode = at->mode;
@@ -129,28 +108,19 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t
     b->available[0] = at->available[0];
     for (v = 0; v < b->nval; v++) {
         jk_val *x = &b->val[v];
-        uint32_t around = g->outer[x->ref];
-        const jk_val *o = &at->val[around ? around - 1 : 0];
-        if (x->kind == JK_VAL_STATE && x->ref >= first) {
-            x->at = state_at[x->ref - first];
-        } else if (around && (x->kind == JK_VAL_STATE || x->kind == JK_VAL_UNIFORM)) {
-            x->home = o->home;
-            x->at = o->at;
-            x->resident = o->resident;
+        jk_loc *l = &b->loc[v * b->width];
+        uint32_t around = g->outer[x->ref] - 1;
+        if (around != UINT32_MAX && x->kind == JK_VAL_UNIFORM) {
+            x->home = at->val[around].home;
+            x->at = at->val[around].at;
+            x->resident = at->val[around].resident;
+            l->reg = x->resident;
         }
-        for (j = 0; x->kind == JK_VAL_OUTER && around && j < b->width; j++)
-            b->loc[v * b->width + j].slot = at->loc[(around - 1) * at->width + j].slot;
+        for (j = 0; x->kind >= JK_VAL_STATE && j < b->width; j++)
+            l[j].slot = around != UINT32_MAX ? at->loc[around * at->width + j].slot
+                                             : state + (int32_t)(((x->ref - first) * b->width + j) * jk_slot_bytes(g));
     }
-    for (v = 0; v < at->nval; v++)
-        g->outer[at->val[v].ref] = 0;
     return true;
-}
-
-/* The home of width instances: state, active lanes, results. */
-JK_FUNC int32_t jk_stub_home(jk_stub *s)
-{
-    uint32_t slot = jk_slot_bytes(s->at.g);
-    return jk_frame_take(s->at.g, slot * s->at.width, slot);
 }
 
 /* What is done with each instance of a value, A: X is its home, Y its active lanes, B the mask register of the tail, D
@@ -196,163 +166,148 @@ static const jk_cmd jk_do_stub_again_k[] = {
 };
 /* clang-format on */
 
-JK_FUNC void jk_stub_each(jk_body *b, const jk_cmd *cmds, jk_type type, jk_ref ref, int32_t home, int32_t active,
-                          unsigned any)
+/* ---- a stub ---- */
+
+/* What stands in memory while a stub runs, `width` instances each: from `active` on the active lanes, then the states;
+ * the result stands where the fast value was put at the jump. */
+typedef struct jk_stub_home {
+    const jk_loc *result; /* NULL: not this */
+    int32_t at, active;
+} jk_stub_home;
+
+JK_NOINLINE void jk_stub_each(jk_body *b, const jk_cmd *cmds, jk_type type, uint32_t v, const jk_stub_home *h,
+                              unsigned any)
 {
     jk_gen *g = b->g;
     jk_play p;
-    uint32_t step = jk_slot_bytes(g);
     jk_play_init(&p, g, g->t.scalar ? JK_F32 : type);
     p.b = b;
-    p.val[0] = jk_val_of(b, ref);
+    p.val[0] = v;
     p.o[JK_AT_B] = jk_opnd_reg(JK_K_TAIL);
     p.o[JK_AT_D] = jk_opnd_reg(any);
     for (p.j = 0; p.j < b->width; p.j++) {
-        int32_t offset = (int32_t)(p.j * step);
-        p.o[JK_AT_X] = jk_at_frame(g, home + offset);
-        p.o[JK_AT_Y] = jk_at_frame(g, active + offset);
+        int32_t offset = (int32_t)(p.j * jk_slot_bytes(g));
+        p.o[JK_AT_X] = jk_at_frame(g, h->result ? h->result[p.j].slot : h->at + offset);
+        p.o[JK_AT_Y] = jk_at_frame(g, h->active + offset);
         if (any != JK_NOREG)
-            b->pinned[b->val[p.val[0]].cls] |= 1u << any;
+            b->pinned[b->val[v].cls] |= 1u << any;
         jk_play_run(&p, cmds);
         b->pinned[0] = b->pinned[1] = 0;
     }
 }
 
-JK_FUNC void jk_stub_store(jk_body *b, jk_ref ref, int32_t home)
-{
-    bool k = b->val[jk_val_of(b, ref)].cls;
-    jk_stub_each(b, k ? jk_do_stub_store_k : jk_do_stub_store, JK_F64, ref, home, 0, JK_NOREG);
-}
-
-JK_FUNC void jk_stub_merge(jk_body *b, jk_ref ref, int32_t home, int32_t active)
-{
-    bool k = b->g->t.kmask;
-    jk_stub_each(b, k ? jk_do_stub_merge_k : jk_do_stub_merge, (jk_type)b->g->p->ins[ref].type, ref, home, active,
-                 JK_NOREG);
-}
-
 /* active &= again; leaves the flags of "any lane active". */
-JK_FUNC void jk_stub_again(jk_body *b, jk_ref again, int32_t active)
+JK_FUNC void jk_stub_again(jk_body *b, jk_ref again, const jk_stub_home *h)
 {
     jk_gen *g = b->g;
     bool k = g->t.kmask;
-    unsigned any = jk_temp(b, k);
-    if (k)
-        jk_asm_k(&g->as, JK_K_KXOR, any, any, any);
-    else
-        jk_emit_3(g, JK_V_XOR, JK_F32, any, any, jk_opnd_reg(any));
-    jk_stub_each(b, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, again, 0, active, any);
+    unsigned any = jk_take(b, k);
+    jk_emit_3(g, k ? JK_K_KXOR : JK_V_XOR, JK_F32, any, any, jk_opnd_reg(any));
+    jk_stub_each(b, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, jk_val_of(b, again), h, any);
     jk_emit_test_mask(g, (jk_type)g->p->ins[again].type, any, false);
 }
 
-/* What a stub's bodies share. */
-typedef struct jk_stub_plan {
-    jk_ref *want, *state; /* values that a body is to compute; the RSTATEs */
-    uint32_t nstate;
-    int32_t *state_at; /* by ref, from the body's first on */
-    int32_t active, result;
-} jk_stub_plan;
-
-/* The values before the body's first run: state, active lanes, results. */
-JK_FUNC bool jk_stub_init(jk_stub *s, const jk_stub_plan *q)
+/* Goes over the homes: the values before the body's first run (`first`: of the body around), or those after a run,
+ * which are merged. */
+JK_FUNC void jk_stub_homes(jk_stub *s, jk_body *b, jk_stub_home h, bool first)
 {
-    const jk_ins *ins = s->at.g->p->ins, *i = &ins[s->ref];
-    jk_ref first = s->at.g->p->rares[i->aux].first;
-    jk_body b;
-    uint32_t n;
-    q->want[0] = i->a;
-    q->want[1] = i->b;
-    for (n = 0; n < q->nstate; n++)
-        q->want[n + 2] = ins[q->state[n]].a;
-    if (!jk_stub_build(s, &b, NULL, 0, q->want, q->nstate + 2, q->state_at))
-        return false;
-    jk_stub_store(&b, i->a, q->active);
-    if (s->at.mode == JK_MODE_MASK)
-        jk_stub_each(&b, jk_do_stub_tail, JK_F64, i->a, q->active, 0, JK_NOREG);
-    jk_stub_store(&b, i->b, q->result);
-    for (n = 0; n < q->nstate; n++)
-        jk_stub_store(&b, q->want[n + 2], q->state_at[q->state[n] - first]);
-    jk_body_forget(&b);
-    return true;
+    static const jk_cmd *const cmds[2][2] = {{jk_do_stub_merge, jk_do_stub_merge_k},
+                                             {jk_do_stub_store, jk_do_stub_store_k}};
+    jk_gen *g = b->g;
+    const jk_ins *ins = g->p->ins, *i = &ins[s->ref];
+    jk_ref n = g->p->rares[i->aux].first;
+    uint32_t v, bytes = jk_slot_bytes(g) * b->width;
+    bool k = g->t.kmask;
+    if (first) {
+        v = g->outer[i->a] - 1;
+        jk_stub_each(b, cmds[1][k], JK_F64, v, &h, JK_NOREG);
+        if (b->mode == JK_MODE_MASK)
+            jk_stub_each(b, jk_do_stub_tail, JK_F64, v, &h, JK_NOREG);
+    } else {
+        h.result = &s->at.loc[s->value * s->at.width];
+        jk_stub_each(b, cmds[0][k], (jk_type)i->type, jk_val_of(b, i->c), &h, JK_NOREG);
+        h.result = NULL;
+    }
+    for (; ins[n].op == JK_RSTATE; n++) {
+        h.at += (int32_t)bytes;
+        v = first ? g->outer[ins[n].a] - 1 : jk_val_of(b, ins[n].b);
+        jk_stub_each(b, cmds[first][first ? b->val[v].cls : k], (jk_type)ins[n].type, v, &h, JK_NOREG);
+    }
 }
 
-/* The body's order without its states, which stand in memory. */
-JK_FUNC bool jk_stub_order(jk_gen *g, jk_ref first, jk_ref ref, const jk_ref *roots, uint32_t nroots,
-                           const jk_ref **order, uint32_t *norder)
+/* Builds the stub's body: c, again, and the states' next values over the order that they need. */
+JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
 {
-    uint32_t n, m = 0;
-    jk_ref *kept;
-    if (jk_order(g->p, g->arena, first, ref, roots, nroots, !g->p->varying[ref], order, norder) != JITK_OK)
+    jk_gen *g = s->at.g;
+    const jk_program *p = g->p;
+    const jk_ins *ins = p->ins;
+    const jk_rare *rare = &p->rares[ins[s->ref].aux];
+    jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * (s->ref - rare->first + 2)), n;
+    uint32_t nwant = 0, norder, v;
+    const jk_ref *order;
+    bool ok;
+    if (!want)
         return false;
-    kept = (jk_ref *)jk_arena_alloc(g->arena, sizeof *kept * ((size_t)*norder + 1));
-    for (n = 0; kept && n < *norder; n++)
-        if (g->p->ins[(*order)[n]].op != JK_RSTATE)
-            kept[m++] = (*order)[n];
-    *order = kept;
-    *norder = m;
-    return kept != NULL;
+    want[nwant++] = ins[s->ref].c;
+    if (rare->again != JK_NOREF)
+        want[nwant++] = rare->again;
+    for (n = rare->first; ins[n].op == JK_RSTATE; n++)
+        want[nwant++] = ins[n].b;
+    if (jk_order(p, g->arena, rare->first, s->ref, want, nwant, !p->varying[s->ref], &order, &norder) != JITK_OK)
+        return false;
+    for (v = 0; v < s->at.nval; v++)
+        g->local[s->at.val[v].ref] = 0;
+    g->around = &s->at;
+    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
+    g->around = NULL;
+    return ok;
 }
 
 JK_FUNC bool jk_stub_emit(jk_stub *s)
 {
     jk_gen *g = s->at.g;
-    const jk_ins *ins = g->p->ins, *i = &ins[s->ref];
-    const jk_rare *rare = &g->p->rares[i->aux];
-    bool repeats = rare->again != JK_NOREF;
-    uint32_t n, nwant = 0, norder, room = s->ref - rare->first + 2;
-    const jk_ref *order;
-    jk_stub_plan q;
-    int32_t saved, count;
-    uint32_t slot = jk_slot_bytes(g);
+    const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
+    uint32_t v, slot = jk_slot_bytes(g), nstate = 0;
     uint32_t nsaved = (uint32_t)(__builtin_popcount(s->at.used[0]) + __builtin_popcount(s->at.used[1]));
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    jk_body b;
-    q.active = jk_stub_home(s);
-    q.result = jk_stub_home(s);
-    count = jk_frame_take(g, 4, 4);
-    saved = jk_frame_take(g, slot * (nsaved + 1), slot);
-    q.want = (jk_ref *)jk_arena_alloc(g->arena, 3 * sizeof *q.want * (size_t)room);
-    if (!q.want)
+    jk_body b = s->at;
+    jk_stub_home h;
+    jk_opnd count;
+    int32_t saved;
+    bool ok;
+    if (!g->outer)
+        g->outer = (uint32_t *)jk_arena_zero(g->arena, sizeof *g->outer * ((size_t)g->p->nins + 1));
+    if (!g->outer)
         return false;
-    q.state = q.want + room;
-    q.state_at = (int32_t *)(q.state + room);
-    q.nstate = 0;
+    while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
+        nstate++;
+    for (v = 0; v < s->at.nval; v++)
+        g->outer[s->at.val[v].ref] = v + 1;
+    h.result = NULL;
+    h.at = h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
+    count = jk_at_frame(g, jk_frame_take(g, 4, 4));
+    saved = jk_frame_take(g, slot * (nsaved + 1), slot);
     jk_asm_bind(&g->as, s->enter);
     jk_stub_registers(s, saved, true);
-    for (n = rare->first; n < s->ref; n++)
-        if (ins[n].op == JK_RSTATE) {
-            q.state[q.nstate++] = n;
-            q.state_at[n - rare->first] = jk_stub_home(s);
-        }
-    if (!jk_stub_init(s, &q))
+    jk_stub_homes(s, &b, h, true);
+    ok = jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.at + (int32_t)(slot * s->at.width));
+    for (v = 0; v < s->at.nval; v++)
+        g->outer[s->at.val[v].ref] = 0;
+    if (!ok)
         return false;
-    q.want[nwant++] = i->c;
-    if (repeats)
-        q.want[nwant++] = rare->again;
-    for (n = 0; repeats && n < q.nstate; n++)
-        q.want[nwant++] = ins[q.state[n]].b;
-    if (!jk_stub_order(g, rare->first, s->ref, q.want, nwant, &order, &norder) ||
-        !jk_stub_build(s, &b, order, norder, q.want, nwant, q.state_at))
-        return false;
-    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_at_frame(g, count), (int32_t)rare->limit);
+    jk_asm_gi(&g->as, JK_G_MOV, 4, count, (int32_t)rare->limit);
     jk_asm_bind(&g->as, top);
     jk_body_run(&b);
-    jk_stub_merge(&b, i->c, q.result, q.active);
-    if (repeats) {
-        for (n = 0; n < q.nstate; n++)
-            jk_stub_merge(&b, ins[q.state[n]].b, q.state_at[q.state[n] - rare->first], q.active);
-        jk_stub_again(&b, rare->again, q.active);
+    jk_stub_homes(s, &b, h, false);
+    if (rare->again != JK_NOREF) {
+        jk_stub_again(&b, rare->again, &h);
         jk_asm_jcc(&g->as, JK_CC_E, done);
-        jk_asm_gi(&g->as, JK_G_SUB, 4, jk_at_frame(g, count), 1);
+        jk_asm_gi(&g->as, JK_G_SUB, 4, count, 1);
         jk_asm_jcc(&g->as, JK_CC_NE, top);
     }
     jk_asm_bind(&g->as, done);
     jk_body_forget(&b);
-    for (n = 0; n < s->at.width; n++) { /* the results go where the fast values were put, and come back with the rest */
-        jk_frame_load(g, 0, 0, q.result + (int32_t)(n * slot));
-        jk_frame_save(g, 0, s->at.loc[s->value * s->at.width + n].slot, 0);
-    }
-    jk_stub_registers(s, saved, false);
+    jk_stub_registers(s, saved, false); /* the results with the rest */
     jk_asm_jmp(&g->as, s->back);
     return !g->arena->failed && g->e->status == JITK_OK;
 }

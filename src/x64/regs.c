@@ -7,30 +7,26 @@ JK_SMALL_OPEN
 
 #define JK_UNOWNED UINT32_MAX
 
-static inline uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j)
+JK_NOINLINE uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j)
 {
     return v * b->width + (b->val[v].kind == JK_VAL_UNIFORM ? 0 : j);
 }
 
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
 {
-    const jk_val *x = &b->val[v];
-    return (x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG) || b->loc[jk_instance_of(b, v, j)].reg != JK_NOREG;
+    return b->loc[jk_instance_of(b, v, j)].reg != JK_NOREG;
 }
 
 /* The next step after this one that uses v; UINT32_MAX: none. */
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v)
 {
     const jk_val *x = &b->val[v];
-    uint32_t u = x->use;
-    if (u < x->use_end && b->uses[u] <= b->pos)
-        u++;
-    return u < x->use_end ? b->uses[u] : UINT32_MAX;
+    return x->use < x->use_end ? b->uses[x->use] : UINT32_MAX;
 }
 
-JK_FUNC bool jk_dies(const jk_body *b, uint32_t v)
+JK_NOINLINE bool jk_dies(const jk_body *b, uint32_t v)
 {
-    return b->val[v].kind != JK_VAL_STATE && jk_next_use(b, v) == UINT32_MAX;
+    return b->val[v].kind != JK_VAL_STATE && b->val[v].use == b->val[v].use_end;
 }
 
 JK_FUNC int32_t jk_spill_slot(jk_body *b)
@@ -49,7 +45,7 @@ JK_FUNC void jk_spill_free(jk_body *b, int32_t slot)
     }
 }
 
-JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg)
+JK_NOINLINE void jk_drop(jk_body *b, unsigned cls, unsigned reg)
 {
     uint32_t bit = 1u << reg;
     if (b->owner[cls][reg] != JK_UNOWNED)
@@ -97,13 +93,7 @@ JK_NOINLINE unsigned jk_take(jk_body *b, unsigned cls)
     return best;
 }
 
-/* A register for the instance at hand only. */
-JK_FUNC unsigned jk_temp(jk_body *b, unsigned cls)
-{
-    return jk_take(b, cls);
-}
-
-JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
+JK_NOINLINE void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
 {
     b->owner[cls][reg] = instance;
     b->used[cls] |= 1u << reg;
@@ -111,48 +101,43 @@ JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
     b->loc[instance].reg = (uint8_t)reg;
 }
 
-/* Where a uniform value stands; *splat: as one element to be spread over the lanes. */
-JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
+/* Where a uniform value stands; one element that is to be spread over the lanes counts as a broadcast. */
+JK_NOINLINE jk_opnd jk_home_of(jk_body *b, const jk_val *x)
 {
     jk_gen *g = b->g;
-    unsigned base = JK_RAX;
-    int32_t disp = 8 * x->at;
-    *splat = x->home > JK_HOME_FRAME;
+    jk_opnd o = jk_opnd_mem(JK_RAX, 8 * x->at);
+    o.bcast = !g->t.scalar;
     switch (x->home) {
-    case JK_HOME_POOL: {
-        jk_opnd o = jk_opnd_pool((uint32_t)x->at);
+    case JK_HOME_POOL:
+        o = jk_opnd_pool((uint32_t)x->at);
         o.bcast = g->t.kmask;
-        return o;
-    }
+        break;
     case JK_HOME_FRAME:
-        base = g->frame_reg;
-        disp = x->at;
+        o = jk_at_frame(g, x->at);
         break;
     case JK_HOME_ARG: /* behind the saved rbp and the return address */
-        base = JK_RBP;
-        disp += 16;
+        o.base = JK_RBP;
+        o.disp += 16;
         break;
     case JK_HOME_LENGTH:
-        base = JK_R_RUN;
-        disp = (int32_t)offsetof(jk_run, n);
+        o.base = JK_R_RUN;
+        o.disp = (int32_t)offsetof(jk_run, n);
         break;
     default:
         jk_emit_run(g, offsetof(jk_run, cell));
     }
-    return jk_opnd_mem(base, disp);
+    return o;
 }
 
-/* reg = this element of an array; missing lanes of a tail are 0 or, in rows, what stands there. */
-JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg)
+/* Where an instance of a value stands in memory. */
+JK_FUNC jk_opnd jk_place_of(jk_body *b, uint32_t v, uint32_t j)
 {
-    jk_gen *g = b->g;
-    jk_vt vt = jk_vt_of(g, (jk_type)x->type);
-    jk_opnd from = jk_array_at(b, g->p->ins[x->ref].a, j);
-    if (b->mode == JK_MODE_MASK) {
-        vt.k = JK_K_TAIL;
-        vt.zero = 1;
-    }
-    jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, from, 0);
+    const jk_val *x = &b->val[v];
+    if (x->kind == JK_VAL_LOAD)
+        return jk_array_at(b, b->g->p->ins[x->ref].a, j);
+    if (x->kind == JK_VAL_UNIFORM)
+        return jk_home_of(b, x);
+    return jk_at_frame(b->g, b->loc[jk_instance_of(b, v, j)].slot);
 }
 
 /* Brings an instance of a value that is in no register into reg. */
@@ -161,74 +146,68 @@ JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
     jk_gen *g = b->g;
     const jk_val *x = &b->val[v];
     jk_opnd from;
-    bool splat, uniform = x->kind == JK_VAL_UNIFORM;
     unsigned to = reg;
     if (x->kind == JK_VAL_LOAD) {
-        jk_fetch_element(b, x, j, reg);
+        jk_array_move(b, g->p->ins[x->ref].a, j, reg, false);
         return;
     }
-    if (!uniform) {
-        int32_t slot = b->loc[jk_instance_of(b, v, j)].slot;
-        from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : slot);
-        if (x->cls) {
-            jk_asm_kload(&g->as, reg, from);
-            return;
-        }
-    } else {
-        from = jk_home_of(b, x, &splat);
-        if (splat)
-            from.bcast = 1;
-        if (x->cls)
-            to = jk_temp(b, 0);
+    from = jk_place_of(b, v, j);
+    if (x->cls && x->kind != JK_VAL_UNIFORM) {
+        jk_asm_kload(&g->as, reg, from);
+        return;
     }
+    if (x->cls)
+        to = jk_take(b, 0);
     jk_emit_load(g, (jk_type)x->type, to, from);
     if (x->cls)
         jk_emit_kvec(g, (jk_type)x->type, reg, to);
 }
 
 /* The register that holds an instance of a value, pinned; loaded if it has none. */
-JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j)
+JK_NOINLINE unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j)
 {
-    const jk_val *x = &b->val[v];
+    unsigned cls = b->val[v].cls;
     uint32_t i = jk_instance_of(b, v, j);
-    unsigned reg = x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG ? x->resident : b->loc[i].reg;
+    unsigned reg = b->loc[i].reg;
     if (reg == JK_NOREG) {
-        reg = jk_take(b, x->cls);
+        reg = jk_take(b, cls);
         jk_fetch(b, v, j, reg);
-        jk_own(b, x->cls, reg, i);
-    } else {
-        b->pinned[x->cls] |= 1u << reg;
+        jk_own(b, cls, reg, i);
     }
+    b->pinned[cls] |= 1u << reg;
     return reg;
 }
 
-/* The same as the operand that may stand in memory: a register if it is in one or is needed again soon, else its place.
- */
-JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
+/* Whether the operand that may stand in memory does: what is in no register and is not needed again soon. */
+static bool jk_stays_in_memory(const jk_body *b, uint32_t v, uint32_t j, unsigned flags)
 {
-    jk_gen *g = b->g;
+    const jk_target *t = &b->g->t;
     const jk_val *x = &b->val[v];
-    uint32_t i = jk_instance_of(b, v, j);
-    if (!jk_in_reg(b, v, j) && !x->cls) {
-        if ((x->kind == JK_VAL_COMPUTED || x->kind == JK_VAL_OUTER) && jk_dies(b, v))
-            return jk_at_frame(g, b->loc[i].slot);
-        if (x->kind == JK_VAL_STATE)
-            return jk_at_frame(g, x->at + (int32_t)(j * jk_slot_bytes(g)));
-        if (x->kind == JK_VAL_UNIFORM) {
-            bool narrow = x->home > JK_HOME_FRAME, splat;
-            if (x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL && !(g->t.kmask && (flags & JK_MEM_NOBCAST))) ||
-                (narrow && g->t.scalar && !(flags & JK_MEM_WIDE)))
-                return jk_home_of(b, x, &splat);
-        }
-        if (x->kind == JK_VAL_LOAD && b->mode != JK_MODE_MASK && jk_dies(b, v) &&
-            (g->t.scalar ? !(flags & JK_MEM_WIDE) : g->t.enc != JK_ENC_LEGACY))
-            return jk_array_at(b, g->p->ins[x->ref].a, j);
+    bool one = t->scalar && !(flags & JK_MEM_WIDE);
+    if (x->cls || jk_in_reg(b, v, j))
+        return false;
+    switch (x->kind) {
+    case JK_VAL_STATE:
+        return true;
+    case JK_VAL_UNIFORM:
+        return x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL ? !(t->kmask && flags & JK_MEM_NOBCAST) : one);
+    case JK_VAL_LOAD:
+        if (b->mode == JK_MODE_MASK || (t->scalar ? !one : t->enc == JK_ENC_LEGACY))
+            return false;
+        break;
+    default:
+        break;
     }
-    return jk_opnd_reg(jk_reg_of(b, v, j));
+    return jk_dies(b, v);
+}
+
+JK_NOINLINE jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
+{
+    return jk_stays_in_memory(b, v, j, flags) ? jk_place_of(b, v, j) : jk_opnd_reg(jk_reg_of(b, v, j));
 }
 
 /* The register for an instance of value v: that of `from` if it dies here and has one of its own, else a new one. */
-JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
+JK_NOINLINE unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
 {
     unsigned cls = b->val[v].cls, reg = JK_NOREG;
     if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from))
@@ -242,7 +221,7 @@ JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from
 }
 
 /* Lets go of instance j of what has had its last use at this step. */
-JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j)
+JK_NOINLINE void jk_release(jk_body *b, uint32_t v, uint32_t j)
 {
     const jk_val *x = &b->val[v];
     jk_loc *l = &b->loc[jk_instance_of(b, v, j)];

@@ -224,13 +224,11 @@ static void jk_skel_uniforms(jk_gen *g, jk_body *b)
     uint32_t v;
     for (v = 0; v < b->nval; v++) {
         jk_val *x = &b->val[v];
-        bool stays = x->resident != JK_NOREG, splat;
+        bool stays = x->resident != JK_NOREG;
         jk_opnd from;
         if (x->kind != JK_VAL_UNIFORM || (x->home == JK_HOME_POOL && !stays))
             continue;
-        from = jk_home_of(b, x, &splat);
-        if (splat)
-            from.bcast = 1;
+        from = jk_home_of(b, x);
         jk_emit_load(g, (jk_type)x->type, stays ? x->resident : 0, from);
         if (!stays) {
             x->at = jk_frame_take(g, g->t.vbytes, g->t.vbytes);
