@@ -40,30 +40,30 @@ static const char jk_names[7][32][6] = {
 #undef JK_TO_31
 #undef JK_GENERAL
 
-static char *jk_say(char *at, const char *text)
+JK_NOINLINE char *jk_say(char *at, const char *text)
 {
     while ((*at = *text++))
         at++;
     return at;
 }
 
-static char *jk_say_number(char *at, const char *plus, uint64_t v)
+JK_NOINLINE char *jk_say_number(char *at, const char *plus, uint64_t v)
 {
     return at + sprintf(at, "%s0x%llx", plus, (unsigned long long)v);
 }
 
-static char *jk_say_signed(char *at, const char *plus, int64_t v)
+JK_NOINLINE char *jk_say_signed(char *at, const char *plus, int64_t v)
 {
     return v < 0 ? jk_say_number(at, "-", 0 - (uint64_t)v) : jk_say_number(at, plus, (uint64_t)v);
 }
 
-static char *jk_say_register(char *at, unsigned nbytes, unsigned reg)
+JK_NOINLINE char *jk_say_register(char *at, unsigned nbytes, unsigned reg)
 {
     return jk_say(at, jk_names[__builtin_ctz(nbytes)][reg]);
 }
 
 /* A register operand. */
-static char *jk_say_operand(char *at, unsigned kind, unsigned vl, unsigned reg)
+JK_NOINLINE char *jk_say_operand(char *at, unsigned kind, unsigned vl, unsigned reg)
 {
     return jk_say_register(at, kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
 }
@@ -153,7 +153,7 @@ JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end,
 }
 
 /* The next `n` bytes in hexadecimal. */
-static void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const char *between)
+JK_NOINLINE void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const char *between)
 {
     size_t i;
     for (i = 0; i < n; i++)

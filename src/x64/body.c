@@ -6,7 +6,7 @@
 JK_SMALL_OPEN
 
 /* The value number of ref, made when new. What the stage's order computes was entered first. */
-JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
+JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
 {
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
@@ -247,14 +247,14 @@ JK_FUNC void jk_body_forget(jk_body *b)
 }
 
 /* From one vector in memory to the next. */
-JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
+JK_NOINLINE uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
 {
     return g->t.scalar ? (uint32_t)jk_type_size(type) : g->t.vbytes;
 }
 
 /* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base
  * is in no register. */
-JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
+JK_NOINLINE jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
     jk_gen *g = b->g;

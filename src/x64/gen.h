@@ -169,7 +169,7 @@ typedef enum jk_do {
     JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
     JK_DO_MOV,    /* d = a, nothing where they are the same */
     JK_DO_LOAD,   /* whole register d = memory b */
-    JK_DO_STORE,  /* memory d = the whole register b; imm 1: as packed singles in any case */
+    JK_DO_STORE,  /* memory d = the whole register b */
     JK_DO_KLOAD,  /* mask register d = memory b */
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
@@ -209,8 +209,8 @@ typedef struct jk_play {
 /* isa.c */
 JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
 JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c);
-JK_FUNC jk_type jk_whole(const jk_gen *g);
 JK_FUNC void jk_emit_run(jk_gen *g, size_t offset);
+JK_FUNC void jk_emit_whole(jk_gen *g, unsigned cls, unsigned reg, jk_opnd at, bool store);
 JK_FUNC void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg);
 JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
 JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);

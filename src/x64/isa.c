@@ -19,7 +19,7 @@ JK_FUNC const jk_target *jk_target_of(jitk_isa isa, bool fma)
     return &jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
 }
 
-JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type)
+JK_NOINLINE jk_vt jk_vt_of(const jk_gen *g, jk_type type)
 {
     jk_vt vt;
     bool wide = jk_type_size(type) == 8;
@@ -47,14 +47,14 @@ JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align)
     return (int32_t)at;
 }
 
-JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset)
+JK_NOINLINE jk_opnd jk_at_frame(const jk_gen *g, int32_t offset)
 {
     return jk_opnd_mem(g->frame_reg, offset);
 }
 
 /* A constant in every lane, as a memory operand: one element to broadcast where the encoding can, else a whole vector.
  */
-JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
+JK_NOINLINE jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
 {
     uint64_t lanes[8];
     unsigned k, size = (unsigned)jk_type_size(type);
@@ -69,7 +69,7 @@ JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
 }
 
 /* The constants that sequences name, beside 8-byte and 4-byte lanes. */
-JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
+JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
 {
     static const uint64_t some[][2] = {
         {0x8000000000000000u, 0x80000000u}, /* SIGN */
@@ -83,39 +83,37 @@ JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
     return jk_const(g, type, some[bits - 1][jk_type_size(type) == 4]);
 }
 
-/* The type of moves of whole registers. Scalars move as packed singles: a byte less. */
-JK_FUNC jk_type jk_whole(const jk_gen *g)
-{
-    return g->t.scalar ? JK_F32 : JK_F64;
-}
-
-JK_FUNC void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
-{
-    if (dst != src)
-        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), dst, 0, jk_opnd_reg(src), 0);
-}
-
 /* rax = a field of the run. */
 JK_NOINLINE void jk_emit_run(jk_gen *g, size_t offset)
 {
     jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offset));
 }
 
-/* A register of either class, whole, to and from the frame. */
+/* A register of either class, whole, from or to memory. Moves of packed singles are shortest, whatever the type. */
+JK_NOINLINE void jk_emit_whole(jk_gen *g, unsigned cls, unsigned reg, jk_opnd at, bool store)
+{
+    jk_inst i = cls ? JK_K_KMOV : JK_V_MOVA;
+    jk_vt vt = jk_vt_of(g, JK_F32);
+    if (store)
+        jk_asm_vstore(&g->as, i, vt, at, reg, 0);
+    else
+        jk_asm_v(&g->as, i, vt, reg, 0, at, 0);
+}
+
+JK_NOINLINE void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
+{
+    if (dst != src)
+        jk_emit_whole(g, 0, dst, jk_opnd_reg(src), false);
+}
+
 JK_NOINLINE void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg)
 {
-    if (cls)
-        jk_asm_kstore(&g->as, jk_at_frame(g, at), reg);
-    else
-        jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), jk_at_frame(g, at), reg, 0);
+    jk_emit_whole(g, cls, reg, jk_at_frame(g, at), true);
 }
 
 JK_NOINLINE void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at)
 {
-    if (cls)
-        jk_asm_kload(&g->as, reg, jk_at_frame(g, at));
-    else
-        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), reg, 0, jk_at_frame(g, at), 0);
+    jk_emit_whole(g, cls, reg, jk_at_frame(g, at), false);
 }
 
 /* A whole vector (scalar code: one element) from memory; broadcast operands in every lane. */
@@ -162,7 +160,7 @@ JK_NOINLINE void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, uns
 
 /* ---- sequences ---- */
 
-JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
+JK_NOINLINE void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
 {
     p->g = g;
     p->type = type;
@@ -178,10 +176,6 @@ static inline void jk_play_inst(jk_play *p, const jk_cmd *c, unsigned inst, unsi
     jk_gen *g = p->g;
     unsigned d = p->o[c->d].reg, a = p->o[c->a].reg;
     jk_vt vt = jk_vt_of(g, p->type);
-    if (inst > JK_V_LAST) {
-        jk_asm_k(&g->as, (jk_inst)inst, d, a, p->o[c->b].reg);
-        return;
-    }
     if (c->how) {
         vt.k = c->how & JK_HOW_A ? (uint8_t)p->o[JK_AT_A].reg : c->how & 7;
         vt.zero = c->how >> 7;
@@ -225,16 +219,12 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
             jk_emit_mov(g, d->reg, p->o[c->a].reg);
             continue;
         case JK_DO_LOAD:
-            jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), d->reg, 0, o, 0);
+        case JK_DO_KLOAD:
+            jk_emit_whole(g, what == JK_DO_KLOAD, d->reg, o, false);
             continue;
         case JK_DO_STORE:
-            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, c->imm ? JK_F32 : jk_whole(g)), *d, o.reg, 0);
-            continue;
-        case JK_DO_KLOAD:
-            jk_asm_kload(&g->as, d->reg, o);
-            continue;
         case JK_DO_KSTORE:
-            jk_asm_kstore(&g->as, *d, o.reg);
+            jk_emit_whole(g, what == JK_DO_KSTORE, o.reg, *d, true);
             continue;
         case JK_DO_FMA:
             jk_asm_lea(&g->as, JK_RAX, o);

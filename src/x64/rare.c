@@ -7,7 +7,7 @@
 JK_SMALL_OPEN
 
 /* rax = some lane of the instances' masks is set; flags accordingly. m is a mask register or vector to test. */
-JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail)
+JK_NOINLINE void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail)
 {
     jk_opnd rax = jk_opnd_reg(JK_RAX);
     bool k = g->t.kmask;
@@ -37,7 +37,7 @@ JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
         m = jk_reg_of(b, v, j);
         if (j)
             b->pinned[k] &= ~(1u << m);
-        jk_emit_3(g, (jk_inst)inst[k][j > 0], j ? JK_F32 : jk_whole(g), t, t, jk_opnd_reg(m));
+        jk_emit_3(g, (jk_inst)inst[k][j > 0], JK_F32, t, t, jk_opnd_reg(m));
     }
     return t;
 }

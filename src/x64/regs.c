@@ -153,7 +153,7 @@ JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
     }
     from = jk_place_of(b, v, j);
     if (x->cls && x->kind != JK_VAL_UNIFORM) {
-        jk_asm_kload(&g->as, reg, from);
+        jk_emit_whole(g, 1, reg, from, false);
         return;
     }
     if (x->cls)

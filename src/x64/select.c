@@ -103,9 +103,9 @@ static const jk_cmd jk_do_fma_a[] = {JK_C_REG(A), JK_C_REG(B), JK_C_MEM(C, 0), J
 
 /* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
 static const jk_cmd jk_do_fma_soft[] = {
-    JK_C_REG(A), {JK_DO_STORE, JK_AT_X, 0, JK_AT_A, 1, 0},
-    JK_C_REG(B), {JK_DO_STORE, JK_AT_Y, 0, JK_AT_B, 1, 0},
-    JK_C_REG(C), {JK_DO_STORE, JK_AT_Z, 0, JK_AT_C, 1, 0},
+    JK_C_REG(A), JK_C_DO(STORE, X, A),
+    JK_C_REG(B), JK_C_DO(STORE, Y, B),
+    JK_C_REG(C), JK_C_DO(STORE, Z, C),
     JK_C_RESULT(NONE),
     JK_C_DO(FMA, D, X),
     JK_C_V(MOVA, D, D, X),
