@@ -39,28 +39,29 @@ typedef struct jk_quick {
 /* One block of memory: the struct, the program's tables, the code's offsets. Immutable once made. */
 struct jitk_kernel {
     jk_program program;
-    jitk_isa isa; /* what runs: INTERP also where code pages were refused */
-    jk_exec exec;
-    /* Found by jk_kernel_derive: */
-    uintptr_t *start;   /* [ncode] a stage's jk_uniform_fn or jk_pass_fn; 0: nothing to run */
-    jk_find_fn **find;  /* [ncode] into finds: the stage's reductions */
-    jk_find_fn *finds;  /* [nfind] of each RARGMIN */
-    jk_scalar_in *in;   /* [nin] scalar parameters that are used */
-    jk_scalar_out *out; /* [nout] scalar results */
-    jk_op *red;         /* [nred] the reductions' ops, of all stages in turn */
-    jk_quick *quick;    /* [nquick]; nquick is 0 where the quick way is too narrow */
-    uint32_t ncode, nfind, nred, nin, nout, nquick; /* ncode and nfind: nstages and nred, 0 in the interpreter */
-    bool one;         /* one pass, no scalar parameters, and array results or one that is `direct` */
-    bool plain;       /* jk_bind_plain may bind its calls: the quick way is open, and no array is of another type */
-    bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
-    uint32_t max_red; /* the most reductions of a pass */
-    uint32_t npacked; /* arrays of another element type than the kernel's */
+    /* Found by jk_kernel_derive; what calls read comes first. */
+    uintptr_t *start;                  /* [ncode] a stage's jk_uniform_fn or jk_pass_fn; 0: nothing to run */
+    jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
+    uint32_t nquick, ncode, nin, nout; /* ncode: the stages, 0 in the interpreter */
+    uint32_t max_red;                  /* the most reductions of a pass */
     bool tail_rows;
+    bool one;    /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool plain;  /* jk_bind_plain may bind its calls: the quick way is open, and no array is of another type */
+    bool direct; /* the quick way takes the results, in their order, from the nodes of its one pass */
+    jk_scalar_in *in;        /* [nin] scalar parameters that are used */
+    jk_scalar_out *out;      /* [nout] scalar results */
+    jk_op *red;              /* [nred] the reductions' ops, of all stages in turn */
+    jk_find_fn **find;       /* [ncode] into finds: the stage's reductions */
+    jk_find_fn *finds;       /* [nfind] of each RARGMIN */
+    uint32_t nred, nfind;    /* nfind: nred, 0 in the interpreter */
+    uint32_t npacked;        /* arrays of another element type than the kernel's */
+    jitk_isa isa;            /* what runs: INTERP also where code pages were refused */
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
     size_t chunk;         /* elements */
     size_t max_n;         /* PTRDIFF_MAX over the largest element */
-    size_t nbytes;        /* of the block */
+    jk_exec exec;
+    size_t nbytes; /* of the block */
 };
 
 /* The arguments of a call. A number's bits, in the parameter's element type, stand in `number`, and p points there. */

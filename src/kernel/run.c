@@ -9,23 +9,28 @@
 
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
-#define JK_TILE ((size_t)1024) /* elements packed at a time where no reduction wants a whole chunk */
+#define JK_TILE 1024u /* elements packed at a time where no reduction wants a whole chunk */
 #define JK_TREE_LEVELS 64
 
 JK_SMALL_OPEN
 
+/* Passed by pointer to functions that are not inlined: its fields are read in few bytes then, in the order of use. */
 typedef struct jk_drive {
     const jitk_kernel *k;
     const jk_binds *b;
-    size_t n, size, tile; /* elements; bytes of one; elements packed at a time, 0: nothing is packed */
+    size_t n;
     jk_run run;
-    void **array, **tail; /* the run's, to be written */
-    void **packed;        /* the tile of an array that is not used where it stands, or NULL */
-    double *best;         /* least values so far of argmin, */
-    size_t *best_at;      /* and the first elements of their chunks */
-    const jk_op *red;     /* of this stage */
+    void **packed;         /* the tile of an array that is not used where it stands, or NULL */
+    const jk_stage *stage; /* the pass that runs, */
+    const jk_op *red;      /* its reductions, */
+    uint32_t s, find;      /* its number; the reduction whose place is looked for, or JK_NO_FIND */
+    uint32_t size, mask;   /* bytes of an element; elements of a row less one where code wants rows, else 0 */
+    uint32_t tile, flags;  /* elements packed at a time, 0: nothing is packed; of jk_pass_fn */
+    double *best;          /* least values so far of argmin, */
+    size_t *best_at;       /* and the first elements of their chunks */
     jk_tree tree;
 } jk_drive;
+#define JK_NO_FIND UINT32_MAX
 
 /* ---- scratch: frame, rows, pointers, cells, what reductions need, tiles ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
@@ -36,98 +41,95 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
     return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
 }
 
-/* Gives each argument its row, and its tile where it has one; `at` is 64-byte aligned. */
-JK_FUNC void jk_drive_args(jk_drive *d, char *at, char *tiles)
+/* `at` is 64-byte aligned. Each argument gets its row, and its tile where it needs one. */
+JK_NOINLINE void jk_drive_cut(jk_drive *d, char *at)
 {
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = 0; i < p->nargs; i++, at += JK_LANE_BYTES) {
-        const jk_param_info *a = &p->args[i];
-        d->tail[i] = at;
-        d->array[i] = d->b->p[i];
-        d->packed[i] = NULL;
-        if (d->tile && a->is_array && (d->b->step[i] != (ptrdiff_t)d->size || a->type != p->type)) {
-            d->packed[i] = tiles;
-            tiles += JK_ALIGN_UP(d->tile * d->size, 64);
-        }
-    }
-}
-
-JK_FUNC void jk_drive_cut(jk_drive *d, char *at)
-{
-    const jk_program *p = &d->k->program;
-    size_t nargs = p->nargs, nred = d->k->max_red;
-    char *tiles = at + d->k->scratch_bytes, *rows = at + JK_ALIGN_UP(d->k->frame_bytes, 64);
+    const jitk_kernel *k = d->k;
+    const jk_program *p = &k->program;
+    char *tile = at + k->scratch_bytes, *row = at + JK_ALIGN_UP(k->frame_bytes, 64);
+    void **tail = (void **)(row + p->nargs * (size_t)JK_LANE_BYTES), **array = tail + p->nargs;
+    uint32_t i;
     d->run.frame = at;
-    d->run.tail = d->tail = (void **)(rows + nargs * JK_LANE_BYTES);
-    d->run.array = d->array = d->tail + nargs;
-    d->packed = d->array + nargs;
-    d->run.cell = (uint64_t *)(d->packed + nargs);
+    d->run.tail = tail;
+    d->run.array = array;
+    d->packed = array + p->nargs;
+    d->run.cell = (uint64_t *)(d->packed + p->nargs);
     d->run.cell[p->ncells] = d->run.n = d->n;
     d->run.node = (double *)(d->run.cell + p->ncells + 1);
-    d->best = d->run.node + nred;
-    d->best_at = (size_t *)(d->best + nred);
-    d->tree.level = (double *)(d->best_at + nred);
-    d->red = d->k->red;
-    jk_drive_args(d, rows, tiles);
+    d->best = d->run.node + k->max_red;
+    d->best_at = (size_t *)(d->best + k->max_red);
+    d->tree.level = (double *)(d->best_at + k->max_red);
+    for (i = 0; i < p->nargs; i++, row += JK_LANE_BYTES) {
+        const jk_param_info *a = &p->args[i];
+        tail[i] = row;
+        array[i] = d->b->p[i];
+        d->packed[i] = NULL;
+        if (d->tile && a->is_array && (d->b->step[i] != (ptrdiff_t)d->size || a->type != p->type)) {
+            d->packed[i] = tile;
+            tile += JK_ALIGN_UP((size_t)d->tile * d->size, 64);
+        }
+    }
 }
 
 /* ---- ranges ---- */
 
 /* Before a range runs (out is false): what is not contiguous or not of the kernel's type is packed, and for code without
- * masked loads the last `rest` elements, which fill no vector, are laid into rows. Behind it the same for results, the
- * other way. Generated code adds the element's number to the array's start, so a tile's start is where its element 0
- * would be. */
-JK_NOINLINE void jk_move(jk_drive *d, size_t first, size_t count, size_t rest, bool out)
+ * masked loads the last elements, which fill no vector, are laid into rows. Behind it the same for results, the other
+ * way. Generated code adds the element's number to the array's start, so a tile's start is where its element 0 would
+ * be. */
+JK_NOINLINE void jk_move(jk_drive *d, size_t first, size_t count, bool out)
 {
     const jk_program *p = &d->k->program;
-    size_t i;
+    jk_type type = (jk_type)p->type;
+    ptrdiff_t size = (ptrdiff_t)d->size;
+    size_t rest = count & d->mask;
+    uint32_t i;
     for (i = 0; i < p->nargs; i++) {
         const jk_param_info *a = &p->args[i];
-        jk_type type = (jk_type)p->type, user = (jk_type)a->type;
-        ptrdiff_t size = (ptrdiff_t)d->size, step = d->packed[i] ? d->b->step[i] : 0;
-        char *from = (char *)d->b->p[i] + step * (ptrdiff_t)first, *row;
+        void **array = (void **)(uintptr_t)&d->run.array[i];
+        ptrdiff_t step = 0;
+        char *user = NULL, *tile = (char *)d->packed[i], *end;
         if (!a->is_array)
             continue;
-        if (d->packed[i])
-            d->array[i] = (void *)((uintptr_t)d->packed[i] - first * d->size);
-        row = (char *)((uintptr_t)d->array[i] + (first + count - rest) * d->size);
-        if (a->is_result && out) {
-            if (rest)
-                memcpy(row, d->tail[i], rest * d->size);
-            if (d->packed[i])
-                jk_fp_convert(from, user, step, d->packed[i], type, size, count);
-        } else if (!a->is_result && !out) {
-            if (d->packed[i])
-                jk_fp_convert(d->packed[i], type, size, from, user, step, count);
-            if (rest)
-                jk_row_fill(d->tail[i], row, rest, d->size);
+        if (tile) {
+            step = d->b->step[i];
+            user = (char *)d->b->p[i] + step * (ptrdiff_t)first;
+            *array = (void *)((uintptr_t)tile - first * d->size);
         }
+        if (a->is_result != out)
+            continue;
+        end = (char *)((uintptr_t)*array + (first + count - rest) * d->size);
+        if (tile && !out)
+            jk_fp_convert(tile, type, size, user, (jk_type)a->type, step, count);
+        if (rest && out)
+            memcpy(end, d->run.tail[i], rest * d->size);
+        else if (rest)
+            jk_row_fill(d->run.tail[i], end, rest, d->size);
+        if (tile && out)
+            jk_fp_convert(user, (jk_type)a->type, step, tile, type, size, count);
     }
 }
 
-#define JK_NO_FIND UINT32_MAX
-
-/* Elements [first, first + count) of pass number s: at most a tile where something is packed. Or the search among them
- * for the place of reduction `find`. */
-JK_NOINLINE size_t jk_range(jk_drive *d, size_t s, size_t first, size_t count, unsigned flags, uint32_t find)
+/* Elements [first, first + count), as far as there are so many, of the pass: at most a tile where something is packed. Or
+ * the search among them for a reduction's place. */
+JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
 {
     const jitk_kernel *k = d->k;
-    const jk_stage *stage = &k->program.stages[s];
-    size_t rest = k->tail_rows ? count & (JK_LANE_BYTES / d->size - 1) : 0, place = 0;
-    bool moves = rest || d->tile;
+    bool moves;
+    count = JK_SMALLER(count, d->n - first);
+    moves = d->tile || (count & d->mask);
     if (moves)
-        jk_move(d, first, count, rest, false);
-    if (find != JK_NO_FIND)
-        place = k->ncode ? k->find[s][find](&d->run, first, count)
-                         : jk_interp_find(&k->program, stage, find, &d->run, first, count);
-    else if (k->ncode)
-        ((jk_pass_fn)k->start[s])(&d->run, first, count, flags);
+        jk_move(d, first, count, false);
+    if (d->find != JK_NO_FIND)
+        return k->ncode ? k->find[d->s][d->find](&d->run, first, count)
+                        : jk_interp_find(&k->program, d->stage, d->find, &d->run, first, count);
+    if (k->ncode)
+        ((jk_pass_fn)k->start[d->s])(&d->run, first, count, d->flags);
     else
-        jk_interp_pass(&k->program, stage, &d->run, first, count);
-    if (moves && stage->stores && find == JK_NO_FIND)
-        jk_move(d, first, count, rest, true);
-    return place;
+        jk_interp_pass(&k->program, d->stage, &d->run, first, count);
+    if (moves && d->stage->stores)
+        jk_move(d, first, count, true);
+    return 0;
 }
 
 /* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
@@ -136,19 +138,20 @@ JK_NOINLINE size_t jk_range(jk_drive *d, size_t s, size_t first, size_t count, u
 JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;
-    size_t i, j, arrays = 0, nbytes = d->n * d->size;
+    size_t nbytes = d->n * d->size;
+    uint32_t i, j, arrays = 0;
     bool some = false;
     for (i = 0; i < p->nargs; i++) {
         arrays += p->args[i].is_array;
         if (i < p->nparams || !p->args[i].is_array)
             continue;
         if (!some)
-            *head = (0 - (uintptr_t)d->array[i]) % 64 / d->size;
+            *head = (0 - (uintptr_t)d->run.array[i]) % 64 / d->size;
         some = true;
-        if (((uintptr_t)d->array[i] + *head * d->size) % 64)
+        if (((uintptr_t)d->run.array[i] + *head * d->size) % 64)
             return false;
         for (j = 0; j < p->nparams; j++)
-            if (p->args[j].is_array && (uintptr_t)d->array[i] - (uintptr_t)d->array[j] + nbytes - 1 < 2 * nbytes - 1)
+            if (p->args[j].is_array && (uintptr_t)d->run.array[i] - (uintptr_t)d->run.array[j] + nbytes - 1 < 2 * nbytes - 1)
                 return false;
     }
     return some && nbytes >= jk_settings_get()->stream_bytes / arrays;
@@ -157,9 +160,10 @@ JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 /* ---- reductions ---- */
 
 /* Doubles in order as integers: equal zeros, NaN below all. */
-JK_FUNC int64_t jk_order_key(double x)
+JK_NOINLINE int64_t jk_order_key(const double *x)
 {
-    int64_t bits = (int64_t)jk_f64_bits(x);
+    int64_t bits;
+    memcpy(&bits, x, sizeof bits);
     if ((uint64_t)bits << 1 > (uint64_t)0x7ff << 53)
         return INT64_MIN;
     return bits < 0 ? INT64_MIN - bits : bits;
@@ -167,11 +171,11 @@ JK_FUNC int64_t jk_order_key(double x)
 
 /* A chunk's nodes: into the tree and, of argmin, the first chunk that holds the extreme value so far: the search for its
  * place is done once, at the end. */
-JK_FUNC void jk_chunk_done(jk_drive *d, size_t first)
+JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first)
 {
     uint32_t i;
-    for (i = 0; i < d->tree.nred; i++)
-        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(d->run.node[i]) < jk_order_key(d->best[i]))) {
+    for (i = 0; i < d->stage->nred; i++)
+        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&d->run.node[i]) < jk_order_key(&d->best[i]))) {
             d->best[i] = d->run.node[i];
             d->best_at[i] = first;
         }
@@ -179,81 +183,90 @@ JK_FUNC void jk_chunk_done(jk_drive *d, size_t first)
         jk_tree_add(&d->tree, d->red, d->run.node);
 }
 
-/* A reduction's result goes to its cell. */
-JK_FUNC void jk_reduced(jk_drive *d, size_t s, uint32_t i)
+/* Results go to their cells. */
+JK_FUNC void jk_reduced(jk_drive *d)
 {
     const jk_program *p = &d->k->program;
-    jk_ref r = p->stages[s].red[i];
-    bool place = d->red[i] == JK_RARGMIN;
-    double value = place ? d->best[i] : d->run.node[i];
-    uint64_t bits = p->ins[place ? p->ins[r].a : r].type == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
-    if (p->cell[r] == JK_NOCELL)
-        return;
-    if (place) {
-        size_t first = d->best_at[i];
-        d->run.find = bits;
-        bits = d->n ? jk_range(d, s, first, JK_SMALLER(d->n - first, d->k->chunk), 0, i) : UINT64_MAX; /* -1 */
+    uint32_t i;
+    for (i = 0; i < d->stage->nred; i++) {
+        uint32_t cell = p->cell[d->stage->red[i]];
+        const jk_ins *ins = &p->ins[d->stage->red[i]];
+        bool place = ins->op == JK_RARGMIN;
+        double value = place ? d->best[i] : d->run.node[i];
+        uint64_t bits = (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
+        if (cell == JK_NOCELL)
+            continue;
+        if (place) {
+            d->run.find = bits;
+            d->find = i;
+            bits = d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX; /* -1 */
+        }
+        d->run.cell[cell] = bits;
     }
-    d->run.cell[p->cell[r]] = bits;
 }
 
 /* ---- a call ---- */
 
-/* A pass, by what it can do at once: chunks where it reduces, tiles where something is packed, or all elements. */
-JK_FUNC void jk_run_pass(jk_drive *d, size_t s)
+/* A pass, by what it can do at once: tiles where something is packed, chunks where it reduces, or all elements. */
+JK_NOINLINE void jk_run_pass(jk_drive *d)
 {
-    const jk_stage *stage = &d->k->program.stages[s];
-    size_t n = d->n, first, head = 0, step = d->tile ? d->tile : stage->nred ? d->k->chunk : n;
-    /* What no stream is worth asking more for comes first. */
-    bool streams = n > d->k->chunk && !d->tile && d->k->ncode && stage->stores && jk_streams(d, &head);
-    uint32_t i;
-    d->tree.nred = stage->nred;
+    size_t first, head = 0, chunk = d->k->chunk, step = d->tile ? d->tile : d->stage->nred ? chunk : d->n;
+    bool reduces = d->stage->nred > 0;
+    d->tree.nred = d->stage->nred;
     d->tree.count = 0;
-    if (head && stage->nred) /* chunks begin where they begin */
-        streams = false;
-    if (!streams)
+    d->find = JK_NO_FIND;
+    d->flags = 0;
+    /* What no stream is worth asking more for comes first; chunks begin where they begin. */
+    if (d->n > chunk && !d->tile && d->k->ncode && d->stage->stores && jk_streams(d, &head) && !(head && reduces)) {
+        if (head)
+            jk_range(d, 0, head);
+        d->flags = JK_RUN_STREAM;
+    } else {
         head = 0;
-    if (head)
-        jk_range(d, s, 0, head, 0, JK_NO_FIND);
-    for (first = head; first < n; first += step) {
-        jk_range(d, s, first, JK_SMALLER(step, n - first), streams ? JK_RUN_STREAM : 0, JK_NO_FIND);
-        jk_chunk_done(d, first);
     }
-    if (n - 1 >= d->k->chunk)
+    for (first = head; first < d->n; first += step) {
+        jk_range(d, first, step);
+        if (reduces)
+            jk_chunk_done(d, first);
+    }
+    if (d->n - 1 >= chunk)
         jk_tree_result(&d->tree, d->red, d->run.node);
-    for (i = 0; i < stage->nred; i++)
-        jk_reduced(d, s, i);
-    d->red += stage->nred;
+    jk_reduced(d);
+    d->red += d->stage->nred;
 }
 
-/* All of a call, in scratch memory of jk_drive_bytes. */
-JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, size_t tile, const jk_binds *b, char *scratch)
+/* All of a call, in scratch memory that has room for its alignment. */
+JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, uint32_t tile, const jk_binds *b, char *scratch)
 {
     const jk_program *p = &k->program;
     jk_drive d;
-    size_t s;
     d.k = k;
     d.b = b;
     d.n = n;
-    d.size = jk_type_size((jk_type)p->type);
+    d.red = k->red;
+    d.size = p->type == JK_F32 ? 4 : 8;
+    d.mask = k->tail_rows ? JK_LANE_BYTES / 4 - 1 : 0;
+    if (d.size == 8)
+        d.mask /= 2;
     d.tile = tile;
     jk_drive_cut(&d, scratch + ((0 - (uintptr_t)scratch) & 63));
     jk_scalars_in(k, b->p, d.run.cell);
-    for (s = 0; s < p->nstages; s++) {
-        if (p->stages[s].is_pass)
-            jk_run_pass(&d, s);
+    for (d.s = 0; d.s < p->nstages; d.s++) {
+        d.stage = &p->stages[d.s];
+        if (d.stage->is_pass)
+            jk_run_pass(&d);
         else if (!k->ncode)
-            jk_interp_uniform(p, &p->stages[s], &d.run);
-        else if (k->start[s])
-            ((jk_uniform_fn)k->start[s])(&d.run);
+            jk_interp_uniform(p, d.stage, &d.run);
+        else if (k->start[d.s])
+            ((jk_uniform_fn)k->start[d.s])(&d.run);
     }
     jk_scalars_out(k, b->p, d.run.cell);
 }
 
 JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
-    size_t tile = b->npacked ? JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE) : 0;
-    size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP(tile * jk_type_size((jk_type)k->program.type), 64) + 63;
+    uint32_t tile = !b->npacked ? 0 : (uint32_t)JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE);
+    size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP((size_t)tile * 8, 64) + 63;
     int saved = errno;
     char *scratch;
     if (nbytes <= JK_RUN_STACK || !e) {
