@@ -58,9 +58,7 @@ JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r)
 
 JK_FUNC jk_entry *jk_cache_add(const jk_request *r, size_t nbytes)
 {
-    int saved = errno;
-    jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[r->hash % JK_CACHE_LISTS];
-    errno = saved;
+    jk_entry *x = (jk_entry *)jk_quiet_malloc(nbytes, NULL), **list = &JK_CACHE->list[r->hash % JK_CACHE_LISTS];
     if (!x)
         return NULL;
     x->key = *r;

@@ -308,10 +308,9 @@ JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena 
         }
     }
     first.nbytes = jk_kernel_lay(&first, NULL);
-    k = (jitk_kernel *)JK_MALLOC(first.nbytes);
+    k = (jitk_kernel *)jk_quiet_malloc(first.nbytes, e);
     if (!k) {
         jk_exec_free(first.exec.code);
-        jk_fail_nomem(e);
         return NULL;
     }
     *k = first;

@@ -91,6 +91,8 @@ typedef struct jk_session {
 JK_FUNC void jk_begin(jk_session *s);
 JK_FUNC jitk_status jk_end(jk_session *s, jitk_error *user);
 JK_FUNC jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message); /* jk_fail without a place */
+/* Memory without a trace in errno; NULL is an error where there is an `e`. */
+JK_FUNC void *jk_quiet_malloc(size_t nbytes, jitk_error *e);
 
 JK_NOINLINE void jk_share_lock(void);
 JK_NOINLINE void jk_share_unlock(void);

@@ -267,19 +267,16 @@ JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_b
 {
     uint32_t tile = !b->npacked ? 0 : (uint32_t)JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE);
     size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP((size_t)tile * 8, 64) + 63;
-    int saved = errno;
     char *scratch;
     if (nbytes <= JK_RUN_STACK || !e) {
         jk_drive_in(k, n, tile, b, (char *)__builtin_alloca(nbytes));
         return JITK_OK;
     }
-    scratch = (char *)JK_MALLOC(nbytes);
-    errno = saved;
-    if (!scratch)
-        return jk_fail_nomem(e);
-    jk_drive_in(k, n, tile, b, scratch);
+    scratch = (char *)jk_quiet_malloc(nbytes, e);
+    if (scratch)
+        jk_drive_in(k, n, tile, b, scratch);
     JK_FREE(scratch);
-    return JITK_OK;
+    return e->status;
 }
 
 JK_SMALL_CLOSE

@@ -132,6 +132,16 @@ JK_NOINLINE jitk_status jk_refuse(jitk_error *e, jitk_status status, const char 
     return jk_fail(e, status, 0, 0, 0, "%s", message);
 }
 
+JK_NOINLINE void *jk_quiet_malloc(size_t nbytes, jitk_error *e)
+{
+    int saved = errno;
+    void *p = JK_MALLOC(nbytes);
+    errno = saved;
+    if (!p && e)
+        jk_fail_nomem(e);
+    return p;
+}
+
 JITK_API const jitk_error *jitk_last_error(void)
 {
     return &JK_SHARED(jk_thread_error);
