@@ -135,7 +135,7 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a);
 /* ---- args.c ---- */
 /* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
  * elements or NULL. Numbers are converted in the library's floating-point mode. */
-JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
+JK_NOINLINE jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
                                 const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
 
 /* ---- run.c ---- */
