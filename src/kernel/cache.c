@@ -110,47 +110,44 @@ JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, bool *own, jitk_error *e
 
 
 /* Arguments are tagged, and then there are no options, or pointers. */
-JK_NOINLINE void jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
-                             const void *const args[], const jk_tagged *tagged, jitk_error *e)
+JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
+                                    const void *const args[], const jk_tagged *tagged, jitk_error *user)
 {
-    jitk_kernel *k = NULL;
-    bool own = false;
-    jk_entry *x;
+    jk_session s;
     jk_request r;
-    if (jk_request_read(&r, source, o, e) != JITK_OK)
-        return;
-    r.args = tagged;
-    r.nargs = nargs;
-    r.hash = jk_request_hash(&r);
-    x = jk_cache_find(&r);
-    if (x) {
-        r.named = x->key.named;
-        jk_request_type(&r);
-        k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
+    jk_begin(&s);
+    if (jk_request_read(&r, source, o, &s.e) == JITK_OK) {
+        jitk_kernel *k = NULL;
+        bool own = false;
+        jk_entry *x;
+        r.args = tagged;
+        r.nargs = nargs;
+        r.hash = jk_request_hash(&r);
+        x = jk_cache_find(&r);
+        if (x) {
+            r.named = x->key.named;
+            jk_request_type(&r);
+            k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
+        }
+        if (!k)
+            k = jk_eval_compile(&r, &own, &s.e);
+        if (k)
+            jk_call_any(k, n, nargs, args, NULL, tagged, &s.e);
+        if (own)
+            jk_kernel_free(k);
     }
-    if (!k)
-        k = jk_eval_compile(&r, &own, e);
-    if (k)
-        jk_call_any(k, n, nargs, args, NULL, tagged, e);
-    if (own)
-        jk_kernel_free(k);
+    return jk_end(&s, user);
 }
 
 JITK_API jitk_status jitk_evalv(const char *source, const jitk_options *options, size_t n, size_t nargs,
                                 const void *const args[], jitk_error *error)
 {
-    jk_session s;
-    jk_begin(&s);
-    jk_eval_any(source, options, n, nargs, args, NULL, &s.e);
-    return jk_end(&s, error);
+    return jk_eval_any(source, options, n, nargs, args, NULL, error);
 }
 
 JITK_API jitk_status jk_eval_tagged(const char *source, size_t n, size_t nargs, const jk_tagged *args)
 {
-    jk_session s;
-    jk_begin(&s);
-    jk_eval_any(source, NULL, n, nargs, NULL, args, &s.e);
-    return jk_end(&s, NULL);
+    return jk_eval_any(source, NULL, n, nargs, NULL, args, NULL);
 }
 
 JITK_API void jitk_cache_clear(void)

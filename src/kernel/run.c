@@ -138,23 +138,23 @@ JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
 JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;
-    size_t nbytes = d->n * d->size;
     uint32_t i, j, arrays = 0;
     bool some = false;
     for (i = 0; i < p->nargs; i++) {
+        uintptr_t at = (uintptr_t)d->run.array[i];
         arrays += p->args[i].is_array;
-        if (i < p->nparams || !p->args[i].is_array)
+        if (!p->args[i].is_array || !p->args[i].is_result)
             continue;
         if (!some)
-            *head = (0 - (uintptr_t)d->run.array[i]) % 64 / d->size;
+            *head = (uint32_t)(0 - at) % 64 / d->size;
         some = true;
-        if (((uintptr_t)d->run.array[i] + *head * d->size) % 64)
+        if ((at + *head * d->size) % 64)
             return false;
         for (j = 0; j < p->nparams; j++)
-            if (p->args[j].is_array && (uintptr_t)d->run.array[i] - (uintptr_t)d->run.array[j] + nbytes - 1 < 2 * nbytes - 1)
+            if (p->args[j].is_array && (uintptr_t)d->run.array[j] == at)
                 return false;
     }
-    return some && nbytes >= jk_settings_get()->stream_bytes / arrays;
+    return some && d->n * d->size * arrays >= jk_settings_get()->stream_bytes;
 }
 
 /* ---- reductions ---- */

@@ -55,12 +55,14 @@ JK_FUNC unsigned jk_dump_named(const char *list)
     static const char names[3][5] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
     unsigned found = 0, i;
     while (list) {
-        const char *end = jk_find_char(list, ',');
-        size_t len = end ? (size_t)(end - list) : strlen(list);
-        for (i = 0; i < 3; i++)
-            if (strlen(names[i]) == len && !memcmp(names[i], list, len))
+        for (i = 0; i < 3; i++) {
+            size_t len = strlen(names[i]);
+            if (!strncmp(list, names[i], len) && (list[len] == ',' || !list[len]))
                 found |= 1u << i;
-        list = end ? end + 1 : NULL;
+        }
+        list = jk_find_char(list, ',');
+        if (list)
+            list++;
     }
     return found;
 }
