@@ -11,7 +11,7 @@ JK_SMALL_OPEN
 
 typedef struct jk_entry {
     struct jk_entry *next;
-    jk_request key; /* source and entry stand behind all this; the type is that of neither kernel */
+    jk_request key;         /* source and entry stand behind all this; the type is that of neither kernel */
     jitk_kernel *kernel[2]; /* by type */
 } jk_entry;
 
@@ -107,7 +107,6 @@ JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, bool *own, jitk_error *e
     jitk_kernel *k = jk_compile_kernel(r, e);
     return k ? jk_cache_keep(r, k, own) : NULL;
 }
-
 
 /* Arguments are tagged, and then there are no options, or pointers. */
 JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,

@@ -32,8 +32,9 @@ JK_FUNC jitk_status jk_options_read(jk_request *r, const jitk_options *o, const 
     if (o->isa != JITK_ISA_AUTO) {
         r->isa = o->isa;
         if (!jk_cpu_has(cpu, o->isa))
-            return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this machine has no %s; JITK_ISA_AUTO takes its best (%s)",
-                           jk_isa_name(o->isa), jk_isa_name(jk_cpu_best(cpu)));
+            return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0,
+                           "this machine has no %s; JITK_ISA_AUTO takes its best (%s)", jk_isa_name(o->isa),
+                           jk_isa_name(jk_cpu_best(cpu)));
     }
     if ((~o->flags & (JITK_STRICT | JITK_CONTRACT)) == 0)
         return jk_refuse(e, JITK_ERR_ARGS, "JITK_STRICT and JITK_CONTRACT exclude each other");
@@ -97,7 +98,10 @@ JK_FUNC void jk_request_type(jk_request *r)
 typedef struct jk_part {
     uint16_t pointer, count, nbytes; /* nbytes: of an element */
 } jk_part;
-#define JK_PART(of, pointer, count, item) {(uint16_t)offsetof(of, pointer), (uint16_t)offsetof(of, count), sizeof(item)}
+#define JK_PART(of, pointer, count, item)                                             \
+    {                                                                                 \
+        (uint16_t) offsetof(of, pointer), (uint16_t)offsetof(of, count), sizeof(item) \
+    }
 
 static const jk_part jk_kernel_parts[] = {
     /* found by jk_kernel_derive */

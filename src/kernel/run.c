@@ -37,7 +37,8 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
 {
     size_t per_arg = JK_LANE_BYTES + 3 * sizeof(void *);
     size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t);
-    size_t nbytes = k->program.nargs * per_arg + (k->program.ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
+    size_t nbytes =
+        k->program.nargs * per_arg + (k->program.ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
     return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
 }
 
@@ -73,10 +74,10 @@ JK_NOINLINE void jk_drive_cut(jk_drive *d, char *at)
 
 /* ---- ranges ---- */
 
-/* Before a range runs (out is false): what is not contiguous or not of the kernel's type is packed, and for code without
- * masked loads the last elements, which fill no vector, are laid into rows. Behind it the same for results, the other
- * way. Generated code adds the element's number to the array's start, so a tile's start is where its element 0 would
- * be. */
+/* Before a range runs (out is false): what is not contiguous or not of the kernel's type is packed, and for code
+ * without masked loads the last elements, which fill no vector, are laid into rows. Behind it the same for results, the
+ * other way. Generated code adds the element's number to the array's start, so a tile's start is where its element 0
+ * would be. */
 JK_NOINLINE void jk_move(jk_drive *d, size_t first, size_t count, bool out)
 {
     const jk_program *p = &d->k->program;
@@ -110,8 +111,8 @@ JK_NOINLINE void jk_move(jk_drive *d, size_t first, size_t count, bool out)
     }
 }
 
-/* Elements [first, first + count), as far as there are so many, of the pass: at most a tile where something is packed. Or
- * the search among them for a reduction's place. */
+/* Elements [first, first + count), as far as there are so many, of the pass: at most a tile where something is packed.
+ * Or the search among them for a reduction's place. */
 JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
 {
     const jitk_kernel *k = d->k;
@@ -169,8 +170,8 @@ JK_NOINLINE int64_t jk_order_key(const double *x)
     return bits < 0 ? INT64_MIN - bits : bits;
 }
 
-/* A chunk's nodes: into the tree and, of argmin, the first chunk that holds the extreme value so far: the search for its
- * place is done once, at the end. */
+/* A chunk's nodes: into the tree and, of argmin, the first chunk that holds the extreme value so far: the search for
+ * its place is done once, at the end. */
 JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first)
 {
     uint32_t i;
@@ -193,7 +194,8 @@ JK_FUNC void jk_reduced(jk_drive *d)
         const jk_ins *ins = &p->ins[d->stage->red[i]];
         bool place = ins->op == JK_RARGMIN;
         double value = place ? d->best[i] : d->run.node[i];
-        uint64_t bits = (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
+        uint64_t bits =
+            (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
         if (cell == JK_NOCELL)
             continue;
         if (place) {
