@@ -386,23 +386,7 @@ JK_FUNC bool jk_ir_varies(const jk_ir *ir, const jk_ins *i)
     unsigned flags = jk_op_rows[i->op].flags, n = jk_op_rows[i->op].arity;
     if (flags & (JK_LEAF | JK_RED))
         return i->op == JK_LOAD;
-    if (i->op == JK_RSTATE)
-        n = 1;
     return ir->varying[i->a] || (n > 1 && ir->varying[i->b]) || (n > 2 && ir->varying[i->c]);
-}
-
-JK_FUNC jk_ref jk_ir_append(jk_ir *ir, const jk_ins *i, bool share)
-{
-    if (ir->nins == ir->cap_ins)
-        jk_ir_room(ir, 2 * ir->cap_ins);
-    if (ir->arena->failed)
-        return 0;
-    ir->ins[ir->nins] = *i;
-    ir->varying[ir->nins] = jk_ir_varies(ir, i);
-    ir->chain[ir->nins] = JK_UNSHARED;
-    if (share)
-        jk_ir_link(ir, (jk_ref)ir->nins);
-    return (jk_ref)ir->nins++;
 }
 
 /* ---- the door ---- */
@@ -463,8 +447,20 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
         if (r != JK_NOREF)
             return r;
     }
-    r = jk_ir_find(ir, &i);
-    return r != JK_NOREF ? r : jk_ir_append(ir, &i, true);
+    r = op == JK_RSTATE || op == JK_RARE ? JK_NOREF : jk_ir_find(ir, &i);
+    if (r != JK_NOREF)
+        return r;
+    if (ir->nins == ir->cap_ins)
+        jk_ir_room(ir, 2 * ir->cap_ins);
+    if (ir->arena->failed)
+        return 0;
+    r = (jk_ref)ir->nins++;
+    ir->ins[r] = i;
+    ir->varying[r] = jk_ir_varies(ir, &i);
+    ir->chain[r] = JK_UNSHARED;
+    if (op != JK_RSTATE) /* each is one of its own */
+        jk_ir_link(ir, r);
+    return r;
 }
 
 /* An op with the type that its row says; the operands that it has not are not looked at. */
@@ -527,14 +523,7 @@ JK_FUNC void jk_ir_rare_begin(jk_ir *ir)
 
 JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init)
 {
-    jk_ins i;
-    if (ir->arena->failed)
-        return 0;
-    memset(&i, 0, sizeof i);
-    i.op = JK_RSTATE;
-    i.type = ir->ins[init].type;
-    i.a = i.b = init;
-    return jk_ir_append(ir, &i, false);
+    return jk_ir_2(ir, JK_RSTATE, init, init);
 }
 
 /* Makes the values from `first` on impossible to find: newest first, so each is the first of its chain. */
@@ -563,7 +552,6 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
     size_t i;
     uint32_t number = ir->open_rare;
     jk_rare *rare;
-    jk_ins ins;
     jk_ref r;
     if (ir->arena->failed)
         return 0;
@@ -578,13 +566,7 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
         return jk_ir_rare_drop(ir, number, fast);
     if (jk_ir_is_const(ir, mask) && again == JK_NOREF && jk_ir_is_const(ir, result))
         return jk_ir_rare_drop(ir, number, result);
-    ins.op = JK_RARE;
-    ins.type = ir->ins[fast].type;
-    ins.aux = (uint16_t)number;
-    ins.a = mask;
-    ins.b = fast;
-    ins.c = result;
-    r = jk_ir_append(ir, &ins, true);
+    r = jk_ir_emit(ir, JK_RARE, (jk_type)ir->ins[fast].type, number, mask, fast, result);
     if (!ir->arena->failed && ir->varying[r])
         for (i = rare->first; i < r; i++)
             ir->varying[i] = !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF) || ir->varying[i];

@@ -125,7 +125,7 @@ static const jk_script jk_script_mod[] = {
     JK_STEP('d', 'a', 'b'), {JK_COPYSIGN, 'f', 'd', 'x', 0},
     {JK_DIV, 'q', 'a', 'b', 0}, {JK_LE, 'm', 'n', 'q', 0}, {JK_LT, 'l', 'a', 'i', 0}, {JK_MAND, 'm', 'm', 'l', 0},
     {JK_LT, 'l', '0', 'b', 0}, {JK_MAND, 'm', 'm', 'l', 0},
-    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_RSTATE, 's', 'a', 0, 0},
+    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_RSTATE, 's', 'a', 'a', 0},
     JK_KIND('1', ONE), JK_KIND('i', INF), JK_KIND('S', SCALE),
     {JK_DIV, 't', 's', 'b', 0}, {JK_EQ, 'g', 't', 'i', 0}, {JK_MUL, 'u', 'b', 'S', 0}, JK_KIND('v', UNSCALE),
     {JK_MUL, 'w', 's', 'v', 0}, {JK_DIV, 'p', 'w', 'u', 0}, {JK_SELECT, 't', 'g', 'p', 't'},
@@ -291,24 +291,19 @@ static const jk_fn jk_operators[] = {
 #undef JK_OPERATOR
 /* clang-format on */
 
-JK_FUNC int jk_name_compare(const char *a, size_t alen, const char *b, size_t blen)
-{
-    int c = memcmp(a, b, JK_SMALLER(alen, blen));
-    return c ? c : (alen > blen) - (alen < blen);
-}
-
 JK_FUNC const jk_fn *jk_fn_find(const char *name, size_t len)
 {
-    size_t lo = 0, hi = JK_NFUNCTIONS;
+    uint32_t lo = 0, hi = JK_NFUNCTIONS;
     while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        int c = jk_name_compare(name, len, jk_fns[mid].name, strlen(jk_fns[mid].name));
-        if (c == 0)
-            return &jk_fns[mid];
-        if (c < 0)
-            hi = mid;
-        else
+        uint32_t mid = (lo + hi) / 2;
+        const jk_fn *f = &jk_fns[mid];
+        int c = strncmp(name, f->name, len);
+        if (c == 0 && f->name[len] == 0)
+            return f;
+        if (c > 0)
             lo = mid + 1;
+        else
+            hi = mid;
     }
     return NULL;
 }
@@ -323,23 +318,20 @@ typedef struct jk_nearest {
 /* Edits (a letter put in, left out, replaced, or two swapped) from a to b; both at most JK_NAME_MAX long. */
 JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    uint8_t d[3][65];
+    uint8_t d[65][65]; /* by how much of a, of b */
     size_t i, j;
-    for (j = 0; j <= nb; j++)
-        d[0][j] = (uint8_t)j;
-    for (i = 1; i <= na; i++) {
-        uint8_t *now = d[i % 3], *up = d[(i + 2) % 3], *up2 = d[(i + 1) % 3];
-        now[0] = (uint8_t)i;
-        for (j = 1; j <= nb; j++) {
-            unsigned cost = up[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u);
-            cost = JK_SMALLER(cost, up[j] + 1u);
-            cost = JK_SMALLER(cost, now[j - 1] + 1u);
+    for (i = 0; i <= na; i++)
+        for (j = 0; j <= nb; j++) {
+            unsigned cost = (unsigned)(i + j); /* all of one put in, all of the other left out */
+            if (i > 0 && j > 0) {
+                cost = JK_SMALLER(d[i - 1][j], d[i][j - 1]) + 1u;
+                cost = JK_SMALLER(cost, d[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u));
+            }
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                cost = JK_SMALLER(cost, up2[j - 2] + 1u);
-            now[j] = (uint8_t)cost;
+                cost = JK_SMALLER(cost, d[i - 2][j - 2] + 1u);
+            d[i][j] = (uint8_t)cost;
         }
-    }
-    return d[na % 3][nb];
+    return d[na][nb];
 }
 
 JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
@@ -446,8 +438,6 @@ JK_FUNC jk_ref jk_script_step(jk_ir *ir, const jk_script *s, jk_script_state *t)
         return jk_as_number(ir, a);
     case JK_DO_MASK:
         return jk_as_mask(ir, a);
-    case JK_RSTATE:
-        return jk_ir_rstate(ir, a);
     case JK_RARE:
         return jk_ir_rare_end(ir, a, b, c, t->again,
                               once                 ? 1

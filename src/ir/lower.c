@@ -282,33 +282,30 @@ JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value v)
 {
     const jk_inlined *c = jk_lower_here(l);
     const char *text = n->text;
-    uint32_t len = n->text_len, own = (uint32_t)(c->def - l->ast->defs), older,
-             param = jk_name_find(l, *jk_name_bucket(l, text, len, true), c->names, text, len),
-             def = jk_name_find(l, *jk_name_bucket(l, text, len, false), 0, text, len);
-    const jk_fn *f = jk_fn_find(text, len);
-    bool call = n->kind == JK_AST_CALL, defined = def != 0;
-    jk_lower_error say = JK_LOWER_NAME;
+    uint32_t len = n->text_len, own = (uint32_t)(c->def - l->ast->defs), def, older,
+             param = jk_name_find(l, *jk_name_bucket(l, text, len, true), c->names, text, len);
+    bool call = n->kind == JK_AST_CALL;
+    jk_lower_error say = JK_LOWER_PARAM;
+    const jk_fn *f = NULL;
     if (param && !call) {
         jk_lower_push(l, l->names[param - 1].value);
         return;
     }
-    if (param) {
-        say = JK_LOWER_PARAM;
-    } else if (call) {
-        say = defined ? JK_LOWER_BELOW : JK_LOWER_CALL;
-        for (; def > own; def = older) {
+    if (!param) {
+        f = jk_fn_find(text, len);
+        def = jk_name_find(l, *jk_name_bucket(l, text, len, false), 0, text, len);
+        say = call ? def ? JK_LOWER_BELOW : JK_LOWER_CALL : f || def ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
+        for (; call && def > own; def = older) {
             older = jk_name_find(l, l->names[def - 1].next, 0, text, len);
             if (def == own + 1 && !older && !f)
                 say = JK_LOWER_ITSELF;
         }
-        if (def) {
+        if (call && def) {
             jk_lower_inline(l, n, &l->ast->defs[def - 1]);
             return;
         }
-    } else if (f || defined) {
-        say = JK_LOWER_FUNCTION;
     }
-    if (f && !param && (f->params != NULL) == call)
+    if (f && (f->params != NULL) == call)
         jk_lower_builtin(l, n, f, v);
     else
         jk_lower_fail(l, n, say, jk_lower_near(l, n));
@@ -359,7 +356,7 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
     jk_nearest_init(&s, name, strlen(name));
     for (i = a->ndefs; i-- > 0;)
         if (a->defs[i].name) {
-            if (jk_name_compare(name, s.len, a->defs[i].name, a->defs[i].name_len) == 0)
+            if (s.len == a->defs[i].name_len && memcmp(name, a->defs[i].name, s.len) == 0)
                 return &a->defs[i];
             jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
         }

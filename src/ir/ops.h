@@ -70,7 +70,7 @@
     X(SELECT, "select", 3, SAME, JK_FOLD, ) /* mask a ? b : c */ \
     X(BITS, "bits", 1, BITS, JK_FOLD, )      /* the same bits as another type of the same size: F64<->I64, F32<->I32, masks->I */ \
     X(CVT, "cvt", 1, F64, JK_FOLD, )        /* convert, one rounding: F64<->F32 I64->F64 I64->F32; uniform values only */ \
-    X(RSTATE, "rstate", 2, OWN, 0, )        /* in a rare body: a is its first value, b the next one (later in the body) */ \
+    X(RSTATE, "rstate", 2, SAME, 0, )        /* in a rare body: a is its first value, b the next one (later in the body) */ \
     X(RARE, "rare", 3, OWN, 0, )            /* mask a, fast value b, body's result c; aux names the jk_rare */ \
     X(RSUM, "rsum", 1, F64, JK_RED, )       /* F64 */ \
     X(RPROD, "rprod", 1, F64, JK_RED, )     /* F64 */ \
