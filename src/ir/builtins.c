@@ -387,12 +387,6 @@ JK_FUNC jk_ref jk_as_mask(jk_ir *ir, jk_ref v)
     return jk_ir_2(ir, JK_NE, v, jk_ir_kind(ir, JK_IS_ZERO));
 }
 
-typedef struct jk_script_state {
-    jk_ref v[128]; /* by letter */
-    jk_ref again, state, next;
-    unsigned n; /* a power's exponent */
-} jk_script_state;
-
 /* 2^+-j or 2^+-nj, with j the largest for which both are normal with room to spare. */
 JK_FUNC jk_ref jk_script_pow2(jk_ir *ir, const jk_script *s, unsigned n)
 {
@@ -424,67 +418,63 @@ JK_FUNC const jk_script *jk_power_script(jk_ir *ir, jk_ref exponent, unsigned *n
     return NULL;
 }
 
-/* One step that makes a value. */
-JK_FUNC jk_ref jk_script_step(jk_ir *ir, const jk_script *s, jk_script_state *t)
-{
-    jk_ref a = t->v[(int)s->a], b = t->v[(int)s->b], c = t->v[(int)s->c];
-    bool once = t->again == JK_NOREF;
-    switch ((unsigned)s->op) {
-    case JK_CONST:
-        return jk_ir_kind(ir, (jk_kind)s->a);
-    case JK_DO_POW2:
-        return jk_script_pow2(ir, s, t->n);
-    case JK_DO_NUMBER:
-        return jk_as_number(ir, a);
-    case JK_DO_MASK:
-        return jk_as_mask(ir, a);
-    case JK_RARE:
-        return jk_ir_rare_end(ir, a, b, c, t->again,
-                              once                 ? 1
-                              : ir->type == JK_F64 ? 64
-                                                   : 32,
-                              &t->state, &t->next, !once);
-    default:
-        return jk_ir_any(ir, (jk_op)s->op, a, b, c);
-    }
-}
-
+/* The value r that a script makes of its arguments; JK_NOREF for a power that this version does not have. */
 JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, size_t nargs)
 {
-    jk_script_state t;
-    memset(&t, 0, sizeof t);
-    t.again = JK_NOREF;
+    jk_ref v[128], again = JK_NOREF, state = 0, next = 0; /* v: by letter */
+    unsigned n = 0;                                       /* a power's exponent */
+    memset(v, 0, sizeof v);
     while (nargs-- > 0)
-        t.v['x' + nargs] = arg[nargs].ref;
+        v['x' + nargs] = arg[nargs].ref;
     while (s) {
         const jk_script *now = s++;
-        jk_ref a = t.v[(int)now->a], b = t.v[(int)now->b], found;
+        jk_ref a = v[(int)now->a], b = v[(int)now->b], c = v[(int)now->c], r;
         switch ((unsigned)now->op) {
         case JK_DO_POWER:
-            s = jk_power_script(ir, a, &t.n);
-            break;
+            s = jk_power_script(ir, a, &n);
+            continue;
         case JK_DO_IF_BITS:
-            s += t.n & (unsigned)now->a ? 0 : now->b;
-            break;
+            s += n & (unsigned)now->a ? 0 : now->b;
+            continue;
         case JK_DO_IF_MASKS:
             s += jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type) ? 0 : now->c;
-            break;
+            continue;
         case JK_DO_BEGIN:
-            found = jk_ir_rare_find(ir, a, b);
-            if (found != JK_NOREF)
-                return found;
+            r = jk_ir_rare_find(ir, a, b);
+            if (r != JK_NOREF)
+                return r;
             jk_ir_rare_begin(ir);
-            break;
+            continue;
         case JK_DO_AGAIN:
-            t.again = a;
-            t.state = b;
-            t.next = t.v[(int)now->c];
+            again = a;
+            state = b;
+            next = c;
+            continue;
+        case JK_CONST:
+            r = jk_ir_kind(ir, (jk_kind)now->a);
+            break;
+        case JK_DO_POW2:
+            r = jk_script_pow2(ir, now, n);
+            break;
+        case JK_DO_NUMBER:
+            r = jk_as_number(ir, a);
+            break;
+        case JK_DO_MASK:
+            r = jk_as_mask(ir, a);
+            break;
+        case JK_RARE:
+            r = jk_ir_rare_end(ir, a, b, c, again,
+                               again == JK_NOREF    ? 1
+                               : ir->type == JK_F64 ? 64
+                                                    : 32,
+                               &state, &next, again != JK_NOREF);
             break;
         default:
-            found = t.v[(int)now->to] = jk_script_step(ir, now, &t);
-            if (now->to == 'r')
-                return found;
+            r = jk_ir_any(ir, (jk_op)now->op, a, b, c);
         }
+        v[(int)now->to] = r;
+        if (now->to == 'r')
+            return r;
     }
     return JK_NOREF;
 }

@@ -111,12 +111,15 @@ JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size
     return &l->buckets[(hash & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
 }
 
-/* The first of that name from number `at` on that is newer than `older`; 0: none. */
-JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, uint32_t at, uint32_t older, const char *text, size_t len)
+/* The node's name, from number `at` on, if newer than `older`; 0: none. */
+JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_t at, uint32_t older)
 {
-    for (; at > older; at = l->names[at - 1].next)
-        if (l->names[at - 1].len == len && memcmp(l->names[at - 1].text, text, len) == 0)
+    const jk_binding *b;
+    for (; at > older; at = b->next) {
+        b = &l->names[at - 1];
+        if (b->len == n->text_len && memcmp(b->text, n->text, b->len) == 0)
             return at;
+    }
     return 0;
 }
 
@@ -172,24 +175,25 @@ JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_node *n)
 }
 
 /* ---- nodes ---- */
-JK_NOINLINE void jk_lower_push(jk_lowerer *l, jk_value v)
+JK_NOINLINE void jk_lower_push(jk_lowerer *l, jk_ref ref, bool array)
 {
-    jk_value *grown = (jk_value *)jk_grow(l->arena, l->values, l->nvalues, &l->cap_values, sizeof *grown);
-    if (!grown)
+    jk_value *v = (jk_value *)jk_grow(l->arena, l->values, l->nvalues, &l->cap_values, sizeof *v);
+    if (!v)
         return;
-    l->values = grown;
-    grown[l->nvalues++] = v;
+    l->values = v;
+    v += l->nvalues++;
+    v->ref = ref;
+    v->array = array;
 }
 
-JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n, jk_value v)
+JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n)
 {
     jk_type t = (jk_type)l->ir.type;
     uint64_t bits;
     jk_number_read(n->text, t, &bits);
     if (bits == jk_kind_bits(JK_IS_INF, t))
         jk_lower_fail(l, n, JK_LOWER_LARGE, jk_type_name(t));
-    v.ref = jk_ir_bits(&l->ir, t, bits);
-    jk_lower_push(l, v);
+    jk_lower_push(l, jk_ir_bits(&l->ir, t, bits), false);
 }
 
 /* The wrong number of arguments: "1 argument, not 2: (x)", "1 or more arguments, not 0". */
@@ -202,11 +206,12 @@ JK_NOINLINE void jk_lower_counts(jk_lowerer *l, const jk_node *n, uint32_t want,
 }
 
 /* A function, an operator or a constant: its arguments are on the top of the stack. */
-JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *f, jk_value v)
+JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *f)
 {
     bool many = (f->flags & JK_FN_MANY) != 0, reduces = f->flags & JK_FN_REDUCES || (many && n->nkids == 1);
-    const jk_node *exponent;
+    bool array = false;
     jk_value *arg;
+    jk_ref r;
     uint32_t i;
     if (!f->script) {
         jk_lower_fail(l, n, JK_LOWER_LATER, NULL);
@@ -223,13 +228,12 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
     l->nvalues -= n->nkids;
     arg = l->values + l->nvalues;
     for (i = 0; i < n->nkids; i++)
-        v.array |= arg[i].array && !reduces;
-    v.ref = jk_fn_lower(&l->ir, f, arg, n->nkids);
-    if (v.ref == JK_NOREF) {
-        exponent = &l->ast->nodes[l->ast->kids[n->kid + 1]];
-        jk_lower_fail(l, exponent, jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, NULL);
-    }
-    jk_lower_push(l, v);
+        array |= arg[i].array;
+    r = jk_fn_lower(&l->ir, f, arg, n->nkids);
+    if (r == JK_NOREF)
+        jk_lower_fail(l, &l->ast->nodes[l->ast->kids[n->kid + 1]],
+                      jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, NULL);
+    jk_lower_push(l, r, array && !reduces);
 }
 
 /* Begins to work on a definition; the caller binds its parameters. */
@@ -278,50 +282,46 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
 }
 
 /* A parameter, a constant, or a call. */
-JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value v)
+JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n)
 {
     const jk_inlined *c = jk_lower_here(l);
-    const char *text = n->text;
-    uint32_t len = n->text_len, own = (uint32_t)(c->def - l->ast->defs), def, older,
-             param = jk_name_find(l, *jk_name_bucket(l, text, len, true), c->names, text, len);
+    uint32_t own = (uint32_t)(c->def - l->ast->defs), def, older,
+             at = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, true), c->names);
+    const jk_value *param = at ? &l->names[at - 1].value : NULL;
     bool call = n->kind == JK_AST_CALL;
-    jk_lower_error say = JK_LOWER_PARAM;
-    const jk_fn *f = NULL;
+    const jk_fn *f;
+    jk_lower_error say;
     if (param && !call) {
-        jk_lower_push(l, l->names[param - 1].value);
+        jk_lower_push(l, param->ref, param->array);
         return;
     }
-    if (!param) {
-        f = jk_fn_find(text, len);
-        def = jk_name_find(l, *jk_name_bucket(l, text, len, false), 0, text, len);
-        say = call ? def ? JK_LOWER_BELOW : JK_LOWER_CALL : f || def ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
-        for (; call && def > own; def = older) {
-            older = jk_name_find(l, l->names[def - 1].next, 0, text, len);
-            if (def == own + 1 && !older && !f)
-                say = JK_LOWER_ITSELF;
-        }
-        if (call && def) {
-            jk_lower_inline(l, n, &l->ast->defs[def - 1]);
-            return;
-        }
+    f = param ? NULL : jk_fn_find(n->text, n->text_len);
+    def = param ? 0 : jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, false), 0);
+    if (call)
+        say = param ? JK_LOWER_PARAM : def ? JK_LOWER_BELOW : JK_LOWER_CALL;
+    else
+        say = f || def ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
+    for (; call && def > own; def = older) {
+        older = jk_name_find(l, n, l->names[def - 1].next, 0);
+        if (def == own + 1 && !older && !f)
+            say = JK_LOWER_ITSELF;
     }
-    if (f && (f->params != NULL) == call)
-        jk_lower_builtin(l, n, f, v);
+    if (call && def)
+        jk_lower_inline(l, n, &l->ast->defs[def - 1]);
+    else if (f && (f->params != NULL) == call)
+        jk_lower_builtin(l, n, f);
     else
         jk_lower_fail(l, n, say, jk_lower_near(l, n));
 }
 
 JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
 {
-    jk_value v;
-    v.ref = 0;
-    v.array = false;
     if (n->kind == JK_AST_NUMBER)
-        jk_lower_number(l, n, v);
+        jk_lower_number(l, n);
     else if (n->kind == JK_AST_NAME || n->kind == JK_AST_CALL)
-        jk_lower_name(l, n, v);
+        jk_lower_name(l, n);
     else
-        jk_lower_builtin(l, n, &jk_operators[n->op - JK_OP_OR], v);
+        jk_lower_builtin(l, n, &jk_operators[n->op - JK_OP_OR]);
 }
 
 JK_FUNC void jk_lower_run(jk_lowerer *l)
@@ -375,6 +375,13 @@ JK_FUNC const char *jk_lower_copy(jk_lowerer *l, const char *text, size_t len)
     return p;
 }
 
+/* An error of a definition, where it or a parameter stands: the message of `text` and the kernel's type. */
+JK_NOINLINE void jk_lower_refuse(jk_lowerer *l, jitk_status status, uint32_t pos, uint32_t len, const char *message,
+                                 const char *text)
+{
+    jk_fail_at(l->e, status, l->ast->source, pos, len, message, text, jk_type_name((jk_type)l->ir.type));
+}
+
 JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
     const jk_param *p = &d->params[k];
@@ -386,10 +393,10 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
     arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
     arg->is_array = v.array;
     if (edge || (l->o->scalar && (v.array || arg->type != own)))
-        jk_fail_at(l->e, edge ? JITK_ERR_UNSUPPORTED : JITK_ERR_TYPE, l->ast->source, p->pos, p->name_len,
-                   edge ? "edge rules are not supported yet: expected '[]'"
-                        : "parameter '%s' of a scalar function must be a scalar %s",
-                   arg->name, jk_type_name(own));
+        jk_lower_refuse(l, edge ? JITK_ERR_UNSUPPORTED : JITK_ERR_TYPE, p->pos, p->name_len,
+                        edge ? "edge rules are not supported yet: expected '[]'"
+                             : "parameter '%s' of a scalar function must be a scalar %s",
+                        arg->name);
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
     jk_name_enter(l, p->name, p->name_len, true, v);
 }
@@ -407,8 +414,7 @@ JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_para
     arg->is_array = v.array;
     arg->value = plain || jk_is_mask((jk_type)l->ir.ins[v.ref].type) ? jk_as_number(&l->ir, v.ref) : v.ref;
     if (l->o->scalar && arg->type != l->ir.type)
-        jk_fail_at(l->e, JITK_ERR_TYPE, l->ast->source, d->pos, d->len, "a scalar function's result must be %s",
-                   jk_type_name((jk_type)l->ir.type));
+        jk_lower_refuse(l, JITK_ERR_TYPE, d->pos, d->len, "a scalar function's %s must be %s", arg->name);
 }
 
 JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out)
