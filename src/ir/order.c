@@ -14,9 +14,8 @@ typedef struct jk_orderer {
     uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
     const uint32_t *level; /* NULL, or: of uniform values only those of this level */
     uint32_t at_level;
-    const uint8_t *need; /* registers that computing a value takes, about; by ref - need_lo */
-    jk_ref need_lo;
-    uint32_t *mark; /* by ref - need_lo: mark: its operands wait above it on the stack; mark + 1: in the order */
+    const uint8_t *need; /* registers that computing a value takes, about; by ref - lo */
+    uint32_t *mark;      /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
     jk_ref *stack, *out;
     size_t depth, cap_stack, nout, cap_out;
@@ -80,7 +79,7 @@ JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
 JK_FUNC void jk_order_push(jk_orderer *o, jk_ref r)
 {
     jk_ref *grown;
-    if (!jk_order_takes(o, r) || o->mark[r - o->need_lo] >= o->stamp)
+    if (!jk_order_takes(o, r) || o->mark[r - o->lo] >= o->stamp)
         return;
     grown = (jk_ref *)jk_grow(o->arena, o->stack, o->depth, &o->cap_stack, sizeof *o->stack);
     if (!grown)
@@ -118,7 +117,7 @@ JK_FUNC void jk_order_open(jk_orderer *o, jk_ref r)
             jk_order_push(o, r);
         return;
     }
-    for (n = jk_order_operands(o->p, o->need, o->need_lo, r, x); n-- > 0;)
+    for (n = jk_order_operands(o->p, o->need, o->lo, r, x); n-- > 0;)
         jk_order_push(o, x[n]);
 }
 
@@ -128,7 +127,7 @@ JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
     jk_order_push(o, root);
     while (o->depth > 0 && !o->arena->failed) {
         jk_ref r = o->stack[o->depth - 1], *grown;
-        uint32_t *mark = &o->mark[r - o->need_lo];
+        uint32_t *mark = &o->mark[r - o->lo];
         if (*mark < o->stamp) {
             *mark = o->stamp;
             jk_order_open(o, r);
@@ -173,7 +172,7 @@ JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk
     jk_order_needs(p, lo, hi, need);
     o.p = p;
     o.arena = arena;
-    o.lo = o.need_lo = lo;
+    o.lo = lo;
     o.hi = hi;
     o.varying = !uniform;
     o.need = need;
