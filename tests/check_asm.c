@@ -64,6 +64,21 @@ START_TEST(every_mask_row)
 }
 END_TEST
 
+static void asm_kload(jk_asm *as, unsigned k, jk_opnd from)
+{
+    jk_vt vt = {0, 16, 0, 0};
+    jk_asm_v(as, from.kind == JK_OPND_REG ? JK_K_KMOV_KR : JK_K_KMOV, vt, k, 0, from, 0);
+}
+
+static void asm_kstore(jk_asm *as, jk_opnd to, unsigned k)
+{
+    jk_vt vt = {0, 16, 0, 0};
+    if (to.kind == JK_OPND_REG)
+        jk_asm_k(as, JK_K_KMOV_RK, to.reg, 0, k);
+    else
+        jk_asm_vstore(as, JK_K_KMOV, vt, to, k, 0);
+}
+
 START_TEST(mask_moves)
 {
     unsigned k;
@@ -79,7 +94,7 @@ START_TEST(mask_moves)
                 enc_reg(&c, enc_gp(4, o.reg));
             else
                 enc_mem(&c, o, 2);
-            jk_asm_kload(&c.as, k, o);
+            asm_kload(&c.as, k, o);
             enc_check(&c);
             enc_begin(&c, JK_ENC_EVEX);
             c.name = "kmovw";
@@ -88,7 +103,7 @@ START_TEST(mask_moves)
             else
                 enc_mem(&c, o, 2);
             enc_reg(&c, enc_k(k));
-            jk_asm_kstore(&c.as, o, k);
+            asm_kstore(&c.as, o, k);
             enc_check(&c);
         }
     for (k = 0; k < 64; k++) {
@@ -97,7 +112,7 @@ START_TEST(mask_moves)
         c.name = "kmovw";
         enc_reg(&c, enc_k(k >> 3));
         enc_reg(&c, enc_k(k & 7));
-        jk_asm_kmov(&c.as, k >> 3, k & 7);
+        jk_asm_k(&c.as, JK_K_KMOV, k >> 3, 0, k & 7);
         enc_check(&c);
     }
 }

@@ -84,7 +84,7 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
  *            MOVQ_XR (GP to xmm, 64 bits) MOVQ_RX MOVD_XR MOVD_RX
  * integers   PADD PSUB (D for PS/SS, Q for PD/SD)  PSLL PSRL (by imm, D/Q)  PCMPEQD PSHUFD
  *            (logic on integers uses AND ANDN OR XOR)
- * mask       KMOV (k,k / k,mem / mem,k / k,GP / GP,k: by function)  KAND KOR KXOR KNOT KANDN KXNOR KORTEST (word forms
+ * mask       KMOV (k,k / k,mem / mem,k)  KMOV_KR KMOV_RK (32-bit GP)  KAND KOR KXOR KNOT KANDN KXNOR KORTEST (word forms
  *            are enough for 16 lanes)
  * others     VZEROUPPER SFENCE ENDBR64
  */
@@ -133,9 +133,6 @@ JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned
 /* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT KMOV dst, b; KORTEST dst, b. They are rows for
  * jk_asm_v too. */
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b);
-JK_FUNC void jk_asm_kload(jk_asm *as, unsigned k, jk_opnd from);      /* kmovw k, m16 or r32 (REG) or k via jk_asm_kmov */
-JK_FUNC void jk_asm_kstore(jk_asm *as, jk_opnd to, unsigned k);       /* kmovw m16 or r32, k */
-JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src);
 
 /* General registers. w: operand size in bytes, 4 or 8. JK_G_MOV ADD SUB CMP AND OR XOR TEST (reg,reg / reg,imm / reg,mem;
  * imm sign-extended 32 bits), IMUL (reg, r/m), CMOVcc by jk_asm_cmov. */

@@ -328,24 +328,4 @@ JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned 
     jk_asm_v(as, i, vt, dst, a, jk_opnd_reg(b), 0);
 }
 
-JK_FUNC void jk_asm_kload(jk_asm *as, unsigned k, jk_opnd from)
-{
-    jk_vt vt = {0, 16, 0, 0};
-    jk_asm_v(as, from.kind == JK_OPND_REG ? JK_K_KMOV_KR : JK_K_KMOV, vt, k, 0, from, 0);
-}
-
-JK_FUNC void jk_asm_kstore(jk_asm *as, jk_opnd to, unsigned k)
-{
-    jk_vt vt = {0, 16, 0, 0};
-    if (to.kind == JK_OPND_REG)
-        jk_asm_v(as, JK_K_KMOV_RK, vt, to.reg, 0, jk_opnd_reg(k), 0);
-    else
-        jk_asm_vstore(as, JK_K_KMOV, vt, to, k, 0);
-}
-
-JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src)
-{
-    jk_asm_k(as, JK_K_KMOV, dst, 0, src);
-}
-
 JK_SMALL_CLOSE

@@ -239,7 +239,7 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t 
 }
 
 /* A ref's value number belongs to one body at a time. */
-JK_FUNC void jk_body_forget(jk_body *b)
+JK_NOINLINE void jk_body_forget(jk_body *b)
 {
     uint32_t v;
     for (v = 0; v < b->nval; v++)

@@ -243,7 +243,7 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     const jk_ins *ins = p->ins;
     const jk_rare *rare = &p->rares[ins[s->ref].aux];
     jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * (s->ref - rare->first + 2)), n;
-    uint32_t nwant = 0, norder, v;
+    uint32_t nwant = 0, norder;
     const jk_ref *order;
     bool ok;
     if (!want)
@@ -255,19 +255,26 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
         want[nwant++] = ins[n].b;
     if (jk_order(p, g->arena, rare->first, s->ref, want, nwant, !p->varying[s->ref], &order, &norder) != JITK_OK)
         return false;
-    for (v = 0; v < s->at.nval; v++)
-        g->local[s->at.val[v].ref] = 0;
+    jk_body_forget(&s->at);
     g->around = &s->at;
     ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
     g->around = NULL;
     return ok;
 }
 
+/* Enters the values of the body around in g->outer, or takes them out (mask 0). */
+JK_NOINLINE void jk_stub_outer(const jk_stub *s, uint32_t mask)
+{
+    uint32_t v;
+    for (v = 0; v < s->at.nval; v++)
+        s->at.g->outer[s->at.val[v].ref] = (v + 1) & mask;
+}
+
 JK_FUNC bool jk_stub_emit(jk_stub *s)
 {
     jk_gen *g = s->at.g;
     const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
-    uint32_t v, slot = jk_slot_bytes(g), nstate = 0;
+    uint32_t slot = jk_slot_bytes(g), nstate = 0;
     uint32_t nsaved = (uint32_t)(__builtin_popcount(s->at.used[0]) + __builtin_popcount(s->at.used[1]));
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
     jk_body b = s->at;
@@ -281,8 +288,7 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
         return false;
     while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
         nstate++;
-    for (v = 0; v < s->at.nval; v++)
-        g->outer[s->at.val[v].ref] = v + 1;
+    jk_stub_outer(s, UINT32_MAX);
     h.result = NULL;
     h.at = h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
     count = jk_at_frame(g, jk_frame_take(g, 4, 4));
@@ -291,8 +297,7 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_stub_registers(s, saved, true);
     jk_stub_homes(s, &b, h, true);
     ok = jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.at + (int32_t)(slot * s->at.width));
-    for (v = 0; v < s->at.nval; v++)
-        g->outer[s->at.val[v].ref] = 0;
+    jk_stub_outer(s, 0);
     if (!ok)
         return false;
     jk_asm_gi(&g->as, JK_G_MOV, 4, count, (int32_t)rare->limit);
