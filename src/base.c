@@ -103,7 +103,7 @@ JK_NOINLINE void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, s
     return p;
 }
 
-JK_NOINLINE bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes)
+JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes)
 {
     void *items;
     memcpy(&items, array, sizeof items);
@@ -113,7 +113,7 @@ JK_NOINLINE bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, si
     return items != NULL;
 }
 
-JK_NOINLINE void jk_fail_text(jitk_error *e, jitk_status status, const char *format, va_list args)
+JK_FUNC void jk_fail_text(jitk_error *e, jitk_status status, const char *format, va_list args)
 {
     e->status = status;
     vsnprintf(e->message, sizeof e->message, format, args);

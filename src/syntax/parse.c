@@ -47,7 +47,7 @@ JK_NOINLINE bool jk_more(jk_parser *p, void *array, size_t count, size_t *cap, s
     return room;
 }
 
-JK_FUNC jk_expect jk_fail_with(jk_parser *p, jk_refusal number)
+JK_COLD jk_expect jk_fail_with(jk_parser *p, jk_refusal number)
 {
     jk_lex_refuse(&p->l, number);
     return JK_EXPECT_NOTHING;
