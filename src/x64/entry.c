@@ -17,8 +17,16 @@ static const jk_row jk_rows_function[] = {
     JK_STACK(JK_IF_FRAME, PUSH, 1 << JK_RBP),
     JK_S(JK_IF_FRAME, MOV, RBP, RSP),
     JK_SI(JK_IF_FRAME, AND, RSP, -64),
-    JK_HOOK(JK_IF_FRAME, TOUCH, 0, 0),
-    JK_S(JK_IF_FRAME, SUB, RSP, FRAME),
+    JK_S(JK_IF_FRAME | JK_IF_PLAIN, SUB, RSP, FRAME),
+    JK_SECTION(JK_IF_PAGES), /* each page in turn is touched: the guard page is not jumped over */
+    JK_S(0, LEA, RAX, FRAME_END),
+  JK_LABEL(0, TOP),
+    JK_SI4(0, OR, STACK, 0),
+    JK_SI(0, SUB, RSP, 4096),
+    JK_S(0, CMP, RSP, RAX),
+    JK_BACK(0, A, TOP),
+    JK_S(0, MOV, RSP, RAX),
+    JK_SECTION(0),
     JK_HOOK(0, FUNCTION, 0, 0),
     JK_S(JK_IF_FRAME, MOV, RSP, RBP),
     JK_STACK(JK_IF_FRAME, POP, 1 << JK_RBP),
@@ -61,17 +69,15 @@ JK_FUNC void jk_gen_stage(jk_gen *g, const jk_target *t)
     g->one = g->lanes / g->parts;
 }
 
-/* The order, behind the loads that are results themselves where there are several: one result may stand where another's
- * input is, so that such a load may not be read again after a store. */
+/* The order, behind the loads that are results themselves: one result may stand where another's input is, so that such a
+ * load may not be read again after a store. */
 JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, uint32_t *norder)
 {
-    uint32_t k, n = 0, results = 0;
+    uint32_t k, n = 0;
     jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
     if (!order)
         return false;
-    for (k = g->p->nparams; k < g->p->nargs; k++)
-        results += g->p->args[k].is_array;
-    for (k = g->p->nparams; s->stores && results > 1 && k < g->p->nargs; k++) {
+    for (k = g->p->nparams; s->stores && k < g->p->nargs; k++) {
         jk_ref v = g->p->args[k].value;
         if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
             order[n++] = v;
@@ -108,8 +114,10 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
         return false;
     if (!nred)
         b.rows_index = JK_RCX;
-    if (!s)
-        g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS; /* JK_IF_FRAME */
+    if (!s) { /* JK_IF_FRAME, JK_IF_PAGES */
+        g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS;
+        g->pour = g->stack > 4096;
+    }
     return (!pass || jk_plan_pass(g, &b, whole)) &&
            jk_skeleton(g, &b, rows[!s ? 0 : !pass ? 1 : !whole ? 4 : nred ? 3 : 2]);
 }

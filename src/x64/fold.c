@@ -131,10 +131,9 @@ JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, ui
 JK_FUNC void jk_fold_register(const jk_folding *f)
 {
     jk_gen *g = f->g;
-    jk_target whole = g->t;
+    uint8_t whole = g->t.vbytes;
     for (; g->t.vbytes > 16; jk_fold_op(f, 0, 0, 1)) {
-        jk_inst upper = g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128;
-        jk_asm_vstore(&g->as, upper, jk_vt_of(g, f->type), jk_opnd_reg(1), 0, 1);
+        jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, f->type, 1, 1, jk_opnd_reg(0), 1);
         g->t.vbytes >>= 1;
     }
     if (!g->t.scalar) {
@@ -145,7 +144,7 @@ JK_FUNC void jk_fold_register(const jk_folding *f)
             jk_fold_op(f, 0, 0, 1);
         }
     }
-    g->t = whole;
+    g->t.vbytes = whole;
 }
 
 /* All of a chunk, the first area being in rbx: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. */

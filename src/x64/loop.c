@@ -10,18 +10,16 @@ JK_SMALL_OPEN
 JK_FUNC bool jk_assign_bases(jk_gen *g, const jk_body *b)
 {
     static const uint8_t order[9] = {JK_R9, JK_R10, JK_R11, JK_RBP, JK_R12, JK_R13, JK_R14, JK_R15, JK_RBX};
-    uint32_t v, n = g->nacc ? 3 : 0, end = g->nacc ? 8 : 9, k;
+    uint32_t v, n = g->nacc ? 3 : 0, end = g->nacc ? 8 : 9, k, nargs = g->p->nargs;
     g->base = (uint8_t *)jk_arena_alloc(g->arena, g->p->nargs + 1);
     if (!g->base)
         return false;
     memset(g->base, JK_NOGP, g->p->nargs + 1);
-    for (k = g->p->nparams; g->stage->stores && k < g->p->nargs && n < end; k++)
-        if (g->p->args[k].is_array)
+    for (v = g->stage->stores ? g->p->nparams : nargs; v < nargs + b->nval && n < end; v++) {
+        const jk_ins *i = &g->p->ins[b->val[v < nargs ? 0 : v - nargs].ref];
+        k = v < nargs ? v : i->a;
+        if ((v < nargs ? g->p->args[v].is_array : i->op == JK_LOAD) && g->base[k] == JK_NOGP)
             g->base[k] = order[n++];
-    for (v = 0; v < b->nval && n < end; v++) {
-        const jk_ins *i = &g->p->ins[b->val[v].ref];
-        if (i->op == JK_LOAD && g->base[i->a] == JK_NOGP)
-            g->base[i->a] = order[n++];
     }
     g->saved = g->nacc ? 1u << JK_RBX : 0;
     while (n-- > 3)

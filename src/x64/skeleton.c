@@ -44,6 +44,9 @@ JK_SMALL_OPEN
     X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
     X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
     X(PUSHED, MEM, RBP, NOGP, 1, -64, imm, 0) \
+    /* of a function: the stack's top; the frame's end */ \
+    X(STACK, MEM, RSP, NOGP, 1, 0, imm, 0) \
+    X(FRAME_END, MEM, RSP, NOGP, 1, 0, stack, -1) \
     X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
     /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR steps */ \
     X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
@@ -53,7 +56,7 @@ JK_SMALL_OPEN
     X(POURED, IMM, NOGP, NOGP, 1, 0, lanes, JK_POUR) \
     X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, log_lanes, 1) \
     X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, log_lanes, -1) \
-    /* elements of one vector, of the wide loop's step; a mask of a vector's multiples; an area's bytes, two's; a frame's */ \
+    /* elements of one vector, of the wide step; a mask of a vector's multiples; bytes: an area's, two's, a frame's */ \
     X(ONE, IMM, NOGP, NOGP, 1, 0, one, 1) \
     X(WIDE, IMM, NOGP, NOGP, 1, 0, wide, 1) \
     X(EACH, IMM, NOGP, NOGP, 1, 0, one, -1) \
@@ -102,6 +105,7 @@ enum jk_when {
     JK_IF_STREAM = JK_IF_POUR,
     JK_IF_WIDE = JK_IF_HELD, /* the wide loop's step is more than one vector */
     JK_IF_FRAME = JK_IF_HELD,
+    JK_IF_PAGES = JK_IF_POUR, /* the frame is more than a page */
     JK_IF_ROWS = JK_IF_KMASK << 8,
     JK_IF_F64 = JK_IF_F32 << 8,
     JK_IF_VECTOR = JK_IF_SCALAR << 8,
@@ -126,7 +130,6 @@ typedef enum jk_hook {
     JK_SK_ACC,      /* jk_acc_do a of the accumulators of one segment; imm 0: of those that run at a time */
     JK_SK_FOLD,     /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
-    JK_SK_TOUCH,    /* each page of a function's frame: the guard page is not jumped over */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
     JK_SK_CALL,     /* the software FMA */
     JK_SK_SECTION,     /* rows up to the next one count under its condition */
@@ -432,10 +435,6 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         case JK_SK_FUNCTION:
             if (!jk_skel_function(x))
                 return false;
-            break;
-        case JK_SK_TOUCH:
-            for (k = 4096; k < g->stack; k += 4096)
-                jk_asm_gi(&g->as, JK_G_OR, 4, jk_opnd_mem(JK_RSP, -(int32_t)k), 0);
             break;
         case JK_SK_VECTORS:
             for (k = 0; k < 16; k++)
