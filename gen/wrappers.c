@@ -197,6 +197,32 @@ void gen_api(const gen_kernels *k, gen_text *out)
     gen_puts(out, "#endif\n");
 }
 
+/* The common forms are a tail call each (kernel/named.c): arrays alone of which a number is made, at most two; a number
+ * and an array that is written over, with at most one array between. */
+static bool gen_short_call(const gen_kernel *k, const jk_program *p, size_t number, gen_text *out)
+{
+    static const char *const fronts[] = {"f64", "f32", "i64"};
+    const char *x = p->args[0].name;
+    size_t inputs = p->nparams, i;
+    if (p->nargs == inputs + 1 && inputs <= 2 && gen_role_of(k, p, inputs) == GEN_RETURNED &&
+        p->args[inputs].type <= JK_I64) {
+        for (i = 0; i < inputs; i++)
+            if (gen_role_of(k, p, i) != GEN_INPUT)
+                return false;
+        gen_printf(out, "    return %s%s%sjk_named_%s(%s, n, %zu, %s);\n", k->returns[0] ? "(" : "", k->returns,
+                   k->returns[0] ? ")" : "", fronts[p->args[inputs].type], x, number,
+                   inputs == 2 ? p->args[1].name : "NULL");
+        return true;
+    }
+    if (p->nargs != inputs + 1 || inputs < 2 || inputs > 3 || gen_role_of(k, p, 0) != GEN_SCALAR ||
+        p->args[0].type != p->type || gen_role_of(k, p, inputs - 1) != GEN_IN_PLACE ||
+        (inputs == 3 && gen_role_of(k, p, 1) != GEN_INPUT))
+        return false;
+    gen_printf(out, "    jk_named_update_%s(%s, %s, %s, n, %zu);\n", fronts[p->type], x, p->args[1].name,
+               p->args[inputs - 1].name, number);
+    return true;
+}
+
 static void gen_call(const gen_kernel *k, size_t number, gen_text *out)
 {
     const jk_program *p = &k->f[number % 2];
@@ -205,6 +231,10 @@ static void gen_call(const gen_kernel *k, size_t number, gen_text *out)
     size_t i;
     gen_prototype(k, (int)(number % 2), out);
     gen_puts(out, "\n{\n");
+    if (gen_short_call(k, p, number, out)) {
+        gen_puts(out, "}\n");
+        return;
+    }
     if (strcmp(returns, "void"))
         gen_printf(out, "    %s result;\n", gen_c_type(p->args[p->nparams].type));
     gen_printf(out, "    const void *args[%u];\n", (unsigned)p->nargs);
@@ -229,6 +259,8 @@ static void gen_call(const gen_kernel *k, size_t number, gen_text *out)
 void gen_calls(const gen_kernels *k, gen_text *out)
 {
     size_t i;
+    gen_puts(out, "JK_SMALL_OPEN\n");
     for (i = 0; i < 2 * k->count; i++)
         gen_call(&k->items[i / 2], i, out);
+    gen_puts(out, "JK_SMALL_CLOSE\n");
 }

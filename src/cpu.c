@@ -15,114 +15,115 @@ JK_FUNC const char *jk_isa_name(jitk_isa isa)
     return jk_isa_names[isa];
 }
 
-JK_FUNC jitk_isa jk_isa_named(const char *name, size_t len)
+JK_FUNC jitk_isa jk_isa_named(const char *name)
 {
-    unsigned i;
-    for (i = JITK_ISA_INTERP; name && i <= JITK_ISA_AVX512; i++)
-        if (strlen(jk_isa_names[i]) == len && !memcmp(jk_isa_names[i], name, len))
-            return (jitk_isa)i;
-    return JITK_ISA_AUTO;
+    unsigned i = JITK_ISA_AVX512;
+    while (name && i > JITK_ISA_AUTO && strcmp(jk_isa_names[i], name) != 0)
+        i--;
+    return name ? (jitk_isa)i : JITK_ISA_AUTO;
 }
 
 JK_FUNC bool jk_cpu_has(const jk_cpu *c, jitk_isa isa)
 {
-    return isa <= JITK_ISA_INTERP || (isa == JITK_ISA_AVX512 ? c->avx512 : isa == JITK_ISA_AVX2 ? c->avx2 : c->x86_64);
+    return c->isas >> isa & 1;
 }
 
 JK_FUNC jitk_isa jk_cpu_best(const jk_cpu *c)
 {
-    return c->avx512 ? JITK_ISA_AVX512 : c->avx2 ? JITK_ISA_AVX2 : c->x86_64 ? JITK_ISA_SSE2 : JITK_ISA_INTERP;
+    return (jitk_isa)(31 - __builtin_clz(c->isas));
 }
 
 #if JK_NATIVE
-typedef struct jk_cpuid {
-    uint32_t a, b, c, d;
-} jk_cpuid;
+enum { JK_EAX, JK_EBX, JK_ECX, JK_EDX };
 
-JK_FUNC jk_cpuid jk_cpuid_leaf(uint32_t leaf, uint32_t sub)
+JK_NOINLINE void jk_cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
 {
-    jk_cpuid r;
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
-    return r;
+    __asm__ volatile("cpuid"
+                     : "=a"(r[JK_EAX]), "=b"(r[JK_EBX]), "=c"(r[JK_ECX]), "=d"(r[JK_EDX])
+                     : "a"(leaf), "c"(sub));
 }
 
-JK_FUNC uint64_t jk_xgetbv(void)
+/* Without XGETBV: no registers beyond xmm. */
+JK_FUNC uint32_t jk_cpu_saved(bool xgetbv)
 {
-    uint32_t lo, hi;
-    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    return (uint64_t)hi << 32 | lo;
+    uint32_t low = 0, high;
+    if (xgetbv)
+        __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
 }
 
-JK_FUNC void jk_cpu_levels(jk_cpu *c, uint32_t max_leaf)
+JK_FUNC unsigned jk_cpu_levels(uint32_t max_leaf)
 {
-    const uint32_t fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;            /* leaf 1, ecx */
-    const uint32_t avx2 = 1u << 5, bmi2 = 1u << 8;                                /* leaf 7, ebx */
-    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31; /* F DQ CD BW VL */
-    const uint64_t ymm = 0x06, zmm = 0xe6; /* XCR0: xmm and ymm; and k, upper zmm, zmm16 to 31 */
-    jk_cpuid one = jk_cpuid_leaf(1, 0), seven;
-    uint64_t saved;
-    if (max_leaf < 7 || !(one.c & osxsave))
-        return;
-    saved = jk_xgetbv();
-    seven = jk_cpuid_leaf(7, 0);
-    c->avx2 = (one.c & (fma | avx)) == (fma | avx) && (seven.b & avx2) && (saved & ymm) == ymm;
-    /* Every processor with AVX-512 has BMI2, whose bzhi makes the masks of tails. */
-    c->avx512 = c->avx2 && (seven.b & (avx512 | bmi2)) == (avx512 | bmi2) && (saved & zmm) == zmm;
+    /* leaf 1 ecx: FMA OSXSAVE AVX; leaf 7 ebx: AVX2, then besides BMI2 (whose bzhi makes the masks of tails; every
+     * processor with AVX-512 has it) F DQ CD BW VL; XCR0: xmm and ymm, then k, upper zmm, zmm16 to 31 */
+    static const uint32_t needs[2][3] = {{1u << 12 | 1u << 27 | 1u << 28, 1u << 5, 0x06},
+                                         {0, 1u << 8 | 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31, 0xe6}};
+    uint32_t has[3], r[4];
+    unsigned isas = 1u << JITK_ISA_SCALAR | 1u << JITK_ISA_SSE2, i, k;
+    if (max_leaf < 7)
+        return isas;
+    jk_cpuid(1, 0, r);
+    has[0] = r[JK_ECX];
+    jk_cpuid(7, 0, r);
+    has[1] = r[JK_EBX];
+    has[2] = jk_cpu_saved(has[0] >> 27 & 1);
+    for (i = 0; i < 2; i++) {
+        for (k = 0; k < 3; k++)
+            if (needs[i][k] & ~has[k])
+                return isas;
+        isas |= 1u << (JITK_ISA_AVX2 + i);
+    }
+    return isas;
 }
 
 /* Leaf 4 and AMD's 0x8000001D have one form: a cache for each subleaf until type 0. */
 JK_FUNC void jk_cpu_caches(jk_cpu *c, uint32_t leaf)
 {
-    uint32_t i;
+    uint32_t r[4], i, level;
     for (i = 0; i < 16; i++) {
-        jk_cpuid r = jk_cpuid_leaf(leaf, i);
-        uint32_t type = r.a & 31, level = r.a >> 5 & 7;
-        size_t bytes = (size_t)((r.b >> 22) + 1) * ((r.b >> 12 & 1023) + 1) * ((r.b & 4095) + 1) * ((size_t)r.c + 1);
-        if (type == 0)
+        jk_cpuid(leaf, i, r);
+        if (!(r[JK_EAX] & 31))
             break;
-        if (level == 1 && type == 1)
-            c->l1d = bytes;
-        else if (level == 2)
-            c->l2 = bytes;
-        else if (level == 3)
-            c->l3 = bytes;
+        level = r[JK_EAX] >> 5 & 7;
+        if ((r[JK_EAX] & 31) != 2 && level - 1 < 3) /* 2: instructions */
+            c->cache[level - 1] = (size_t)((r[JK_EBX] >> 22) + 1) * ((r[JK_EBX] >> 12 & 1023) + 1) *
+                                  ((r[JK_EBX] & 4095) + 1) * (r[JK_ECX] + 1);
     }
 }
 
 JK_FUNC void jk_cpu_brand(char out[64])
 {
-    char text[49];
-    uint32_t i;
-    size_t from = 0, to;
-    for (i = 0; i < 3; i++) {
-        jk_cpuid r = jk_cpuid_leaf(0x80000002u + i, 0);
-        memcpy(text + 16 * i, &r, 16);
-    }
-    text[48] = 0;
-    while (text[from] == ' ')
+    uint32_t words[13], i;
+    const char *from = (const char *)words;
+    size_t n;
+    for (i = 0; i < 3; i++)
+        jk_cpuid(0x80000002u + i, 0, words + 4 * i);
+    words[12] = 0;
+    while (*from == ' ')
         from++;
-    to = strlen(text);
-    while (to > from && text[to - 1] == ' ')
-        to--;
-    memcpy(out, text + from, to - from);
-    out[to - from] = 0;
+    n = strlen(from);
+    while (n && from[n - 1] == ' ')
+        n--;
+    memcpy(out, from, n);
 }
 #endif
 
 JK_FUNC void jk_cpu_detect(jk_cpu *c)
 {
     memset(c, 0, sizeof *c);
+    c->isas = 1u << JITK_ISA_AUTO | 1u << JITK_ISA_INTERP;
 #if JK_NATIVE
     {
-        uint32_t max_leaf = jk_cpuid_leaf(0, 0).a, max_extended = jk_cpuid_leaf(0x80000000u, 0).a;
-        bool topology = max_extended >= 0x8000001du && (jk_cpuid_leaf(0x80000001u, 0).c >> 22 & 1);
-        c->x86_64 = true;
-        jk_cpu_levels(c, max_leaf);
-        if (topology)
+        uint32_t plain[4], extended[4], features[4];
+        jk_cpuid(0, 0, plain);
+        jk_cpuid(0x80000000u, 0, extended);
+        jk_cpuid(0x80000001u, 0, features);
+        c->isas |= jk_cpu_levels(plain[JK_EAX]);
+        if (extended[JK_EAX] >= 0x8000001du && (features[JK_ECX] >> 22 & 1))
             jk_cpu_caches(c, 0x8000001du);
-        else if (max_leaf >= 4)
+        else if (plain[JK_EAX] >= 4)
             jk_cpu_caches(c, 4);
-        if (max_extended >= 0x80000004u)
+        if (extended[JK_EAX] >= 0x80000004u)
             jk_cpu_brand(c->brand);
     }
 #endif

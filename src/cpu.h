@@ -15,8 +15,8 @@
 #endif
 
 typedef struct jk_cpu {
-    bool x86_64, avx2, avx512; /* levels as design.md defines them: AVX2 and FMA; F VL DQ BW CD; as XGETBV allows */
-    size_t l1d, l2, l3;        /* bytes; 0 unknown */
+    unsigned isas;   /* a bit each, as design.md defines them: AVX2 and FMA; F VL DQ BW CD; as XGETBV allows */
+    size_t cache[3]; /* L1 (data) to L3 in bytes; 0 unknown */
     char brand[64];
 } jk_cpu;
 
@@ -25,5 +25,5 @@ JK_FUNC jitk_isa jk_cpu_best(const jk_cpu *c); /* INTERP where no code can be ma
 JK_FUNC bool jk_cpu_has(const jk_cpu *c, jitk_isa isa);
 JK_FUNC const char *jk_isa_name(jitk_isa isa);
 /* The level of that name; AUTO for NULL and for an unknown one. */
-JK_FUNC jitk_isa jk_isa_named(const char *name, size_t len);
+JK_FUNC jitk_isa jk_isa_named(const char *name);
 #endif

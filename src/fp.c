@@ -14,7 +14,7 @@
 #if defined(__x86_64__)
 #define JK_MXCSR 0x1F80u /* to nearest, all exceptions masked, no flush to zero */
 
-JK_NOINLINE uint32_t jk_fp_enter(void)
+JK_FUNC uint32_t jk_fp_enter(void)
 {
     uint32_t saved, ours = JK_MXCSR;
     __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
@@ -23,13 +23,13 @@ JK_NOINLINE uint32_t jk_fp_enter(void)
     return saved;
 }
 
-JK_NOINLINE void jk_fp_leave(uint32_t saved)
+JK_FUNC void jk_fp_leave(uint32_t saved)
 {
     if ((saved & ~0x3Fu) != JK_MXCSR)
         __asm__ volatile("ldmxcsr %0" : : "m"(saved) : "memory");
 }
 #else
-JK_NOINLINE uint32_t jk_fp_enter(void)
+JK_FUNC uint32_t jk_fp_enter(void)
 {
     int saved = fegetround();
     if (saved != FE_TONEAREST)
@@ -37,7 +37,7 @@ JK_NOINLINE uint32_t jk_fp_enter(void)
     return (uint32_t)saved;
 }
 
-JK_NOINLINE void jk_fp_leave(uint32_t saved)
+JK_FUNC void jk_fp_leave(uint32_t saved)
 {
     if ((int)saved != FE_TONEAREST)
         fesetround((int)saved);

@@ -27,8 +27,8 @@
 
 /* The floating-point mode of all of the library's work: to nearest, subnormals, all exceptions masked. enter returns
  * the caller's mode and loads ours if it differs; leave restores it. On other processors the rounding mode only. */
-JK_NOINLINE uint32_t jk_fp_enter(void);
-JK_NOINLINE void jk_fp_leave(uint32_t saved);
+JK_FUNC uint32_t jk_fp_enter(void);
+JK_FUNC void jk_fp_leave(uint32_t saved);
 
 JK_FUNC double jk_f64_from_bits(uint64_t u);
 JK_FUNC uint64_t jk_f64_bits(double x);

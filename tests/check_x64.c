@@ -148,7 +148,7 @@ static bool rig_open(rig *r, const char *source, jk_type type, jitk_isa isa)
     jk_arena_init(&r->arena, NULL, 0);
     ck_assert_msg(jk_lower(&r->ast, &lo, &r->arena, &r->p, &e) == JITK_OK, "%s: %s", source, e.message);
     ck_assert_ptr_null(jk_ir_verify(&r->p));
-    ck_assert_msg(jk_x64_compile(&r->p, isa, cpu.avx2, NULL, 0, &r->arena, &r->code, &e) == JITK_OK, "%s: %s", source,
+    ck_assert_msg(jk_x64_compile(&r->p, isa, jk_cpu_has(&cpu, JITK_ISA_AVX2), NULL, 0, &r->arena, &r->code, &e) == JITK_OK, "%s: %s", source,
                   e.message);
     ck_assert_msg(jk_exec_publish(r->code.bytes, r->code.nbytes, &r->exec, &e) == JITK_OK, "%s", e.message);
     r->frame = (char *)malloc(64 + JK_LARGER(r->code.frame_bytes, jk_interp_frame(&r->p)));
@@ -462,7 +462,7 @@ START_TEST(functions)
     jitk_error e;
     jk_lower_options lo;
     jk_cpu_detect(&cpu);
-    if (fma && !cpu.avx2)
+    if (fma && !jk_cpu_has(&cpu, JITK_ISA_AVX2))
         return;
     memset(&r, 0, sizeof r);
     memset(&e, 0, sizeof e);

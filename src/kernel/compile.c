@@ -303,7 +303,7 @@ JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena 
     if (isa != JITK_ISA_INTERP) {
         jitk_error refused;
         refused.status = JITK_OK;
-        if (jk_x64_compile(p, isa, jk_settings_get()->cpu.avx2, NULL, 0, arena, &code, e) != JITK_OK)
+        if (jk_x64_compile(p, isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) != JITK_OK)
             return NULL;
         if (jk_exec_publish(code.bytes, code.nbytes, &first.exec, &refused) == JITK_OK) {
             first.isa = isa;

@@ -31,7 +31,7 @@ JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *are
     jk_code code;
     jk_exec x;
     if (jk_function_check(p, e) != JITK_OK ||
-        jk_x64_compile(p, JK_ISA_FUNCTION, jk_settings_get()->cpu.avx2, NULL, 0, arena, &code, e) != JITK_OK ||
+        jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) != JITK_OK ||
         jk_exec_publish(code.bytes, code.nbytes, &x, e) != JITK_OK)
         return NULL;
     *arity = p->nparams;

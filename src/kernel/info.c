@@ -141,7 +141,7 @@ JK_NOINLINE void jk_dump_all(const jitk_kernel *k, unsigned what, FILE *out, jit
         jk_dump_plan(k, read, out);
     /* Code is made again, with a listing at the place where the kernel's own stands: same program, same bytes. */
     if ((what & JITK_DUMP_ASM) && k->ncode)
-        jk_x64_compile(&k->program, k->isa, jk_settings_get()->cpu.avx2, out, (uint64_t)(uintptr_t)k->exec.code, &arena,
+        jk_x64_compile(&k->program, k->isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), out, (uint64_t)(uintptr_t)k->exec.code, &arena,
                        &code, e);
     else if (what & JITK_DUMP_ASM)
         fprintf(out, "; the interpreter runs this kernel: there is no machine code\n");

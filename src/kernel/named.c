@@ -41,7 +41,7 @@ JK_SMALL_CLOSE
 
 /* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
  * is packed. */
-JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
+JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
@@ -49,18 +49,48 @@ JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
     b.p = (void **)(uintptr_t)args;
     if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
         jk_run_one(k, n, b.p);
-        jk_fp_leave(mode);
-        return;
+    } else {
+        b.step = NULL;
+        b.number = NULL;
+        b.npacked = 0;
+        if (!k)
+            k = jk_named_make(which);
+        if (k)
+            jk_kernel_run(k, n, &b, NULL);
+        else
+            jk_named_interpret(which, n, &b);
     }
-    b.step = NULL;
-    b.number = NULL;
-    b.npacked = 0;
-    if (!k)
-        k = jk_named_make(which);
-    if (k)
-        jk_kernel_run(k, n, &b, NULL);
-    else
-        jk_named_interpret(which, n, &b);
     jk_fp_leave(mode);
 }
+
+/* What the functions of the common forms tail-call (gen/wrappers.c), with the arguments where they are already: one or
+ * two arrays of which one number is made; an array that is written over, y, with a number and perhaps another array x,
+ * else y twice. */
+#define JK_NAMED_REDUCE(T, name)                                                          \
+    JK_NOINLINE T jk_named_##name(const void *x, size_t n, unsigned which, const void *y) \
+    {                                                                                     \
+        const void *args[3];                                                              \
+        T result;                                                                         \
+        args[0] = x;                                                                      \
+        args[1] = y;                                                                      \
+        args[jk_named_programs[which].nparams] = &result;                                 \
+        jk_named_call(which, n, args);                                                    \
+        return result;                                                                    \
+    }
+#define JK_NAMED_UPDATE(T, name)                                                                         \
+    JK_NOINLINE void jk_named_update_##name(T a, const void *x, const void *y, size_t n, unsigned which) \
+    {                                                                                                    \
+        const void *args[4];                                                                             \
+        args[0] = &a;                                                                                    \
+        args[1] = x;                                                                                     \
+        args[2] = args[3] = y;                                                                           \
+        jk_named_call(which, n, args);                                                                   \
+    }
+JK_NAMED_REDUCE(double, f64)
+JK_NAMED_REDUCE(float, f32)
+JK_NAMED_REDUCE(int64_t, i64)
+JK_NAMED_UPDATE(double, f64)
+JK_NAMED_UPDATE(float, f32)
+#undef JK_NAMED_REDUCE
+#undef JK_NAMED_UPDATE
 #undef JK_NAMED_BLOCK

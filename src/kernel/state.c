@@ -14,7 +14,7 @@ typedef struct jk_shared {
 JK_STATE jk_shared JK_SHARED(jk_shared_state) = {
     PTHREAD_MUTEX_INITIALIZER,
     0,
-    {{0, 0, 0, 0, 0, 0, ""}, {NULL, "", JITK_ISA_AUTO, JITK_ISA_AUTO, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0}};
+    {{0, {0, 0, 0}, ""}, {NULL, "", JITK_ISA_AUTO, JITK_ISA_AUTO, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0}};
 JK_STATE __thread jitk_error JK_SHARED(jk_thread_error) = {JITK_OK, 0, 0, 0, ""};
 #define JK_SHARE (&JK_SHARED(jk_shared_state))
 
@@ -72,8 +72,7 @@ JK_FUNC void jk_settings_read(jk_settings *s)
     /* Measured (Zen 4, 32 MiB of last cache): arrays of half its size in all are written equally fast either way, of
      * its size 1.5 times faster past the caches. A larger last cache is many cores' and not one's. */
     const size_t most = (size_t)64 << 20;
-    const char *name = getenv("JITK_ISA");
-    jitk_isa cap = jk_isa_named(name, name ? strlen(name) : 0);
+    jitk_isa cap = jk_isa_named(getenv("JITK_ISA"));
     jitk_info_t *i = &s->info;
     jk_cpu_detect(&s->cpu);
     i->version = JITK_VERSION;
@@ -82,9 +81,9 @@ JK_FUNC void jk_settings_read(jk_settings *s)
     if (cap != JITK_ISA_AUTO && cap < i->best)
         i->isa = cap;
     i->isa_name = jk_isa_name(i->isa);
-    i->l1d = s->cpu.l1d;
-    i->l2 = s->cpu.l2;
-    i->l3 = s->cpu.l3;
+    i->l1d = s->cpu.cache[0];
+    i->l2 = s->cpu.cache[1];
+    i->l3 = s->cpu.cache[2];
     i->threads = 1;
     i->dump = jk_dump_named(getenv("JITK_DUMP"));
     s->stream_bytes = i->l3 && i->l3 < most ? i->l3 : most;
