@@ -259,8 +259,6 @@ static void gen_call(const gen_kernel *k, size_t number, gen_text *out)
 void gen_calls(const gen_kernels *k, gen_text *out)
 {
     size_t i;
-    gen_puts(out, "JK_SMALL_OPEN\n");
     for (i = 0; i < 2 * k->count; i++)
         gen_call(&k->items[i / 2], i, out);
-    gen_puts(out, "JK_SMALL_CLOSE\n");
 }

@@ -1,5 +1,5 @@
 /* ir: the op table. Everything that is to be said of an op stands in its row: enum, printed name, arity, result type,
- * flags and meaning; printer, reader, folder, verifier, interpreter and tests are made from it.
+ * flags and meaning; printer, reader, folder, verifier and tests are made from it.
  *
  * X(NAME, text, arity, result, flags, meaning)
  *   result   SAME   the type of the last operand        MASK   M64 or M32 as the operands are 8 or 4 bytes
@@ -8,8 +8,8 @@
  *            OWN    stated when built
  *   flags    JK_COMM   a and b commute JK_FOLD   constants fold through the meaning
  *            JK_LEAF   no value operands   JK_RED    a reduction: varying argument, uniform result
- *   meaning  C over a, b, c: of F the operands' floating type (and I its signed integer of the same size, U unsigned);
- *            masks are U values, all ones or 0. jk_x_F() is the function of fp.h for that type.
+ *   meaning  for the reader, and what fp.c computes: C over a, b, c, floats or unsigned integers of the lane's size;
+ *            masks are all ones or 0. JK_FP(x) stands for a function of the lane's floating type.
  */
 #ifndef JK_OPS_H
 #define JK_OPS_H
