@@ -347,9 +347,12 @@ JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
     }                                                                                      \
     break;
 /* The same where lanes of four bytes are another thing than those of eight. */
-#define JK_CASE(op, value4, value8) \
-    case op:                        \
-        JK_EACH(if (single) a = (jk_lanes64)(value4); else a = (jk_lanes64)(value8))
+#define JK_CASE(op, value4, value8)           \
+    case op:                                  \
+        if (single) {                         \
+            JK_EACH(a = (jk_lanes64)(value4)) \
+        }                                     \
+        JK_EACH(a = (jk_lanes64)(value8))
 
 /* nbytes: a multiple of 16, not 0. */
 JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nbytes, char *to, const void *const *from)
