@@ -113,12 +113,6 @@ JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t
     return items != NULL;
 }
 
-JK_FUNC void jk_fail_text(jitk_error *e, jitk_status status, const char *format, va_list args)
-{
-    e->status = status;
-    vsnprintf(e->message, sizeof e->message, format, args);
-}
-
 JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length)
 {
     size_t i, line = 1, start = 0;
@@ -132,37 +126,22 @@ JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset,
     e->length = length;
 }
 
-JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length,
-                            const char *format, ...)
+JK_NOINLINE jitk_status jk_fail(jitk_error *e, jitk_status status, const char *format, ...)
 {
     va_list args;
     if (e->status == JITK_OK) {
-        e->line = line;
-        e->column = column;
-        e->length = length;
+        e->status = status;
+        e->line = e->column = e->length = 0;
         va_start(args, format);
-        jk_fail_text(e, status, format, args);
+        vsnprintf(e->message, sizeof e->message, format, args);
         va_end(args);
     }
     return e->status;
 }
 
-JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
-                               const char *format, ...)
+JK_NOINLINE jitk_status jk_fail_nomem(jitk_error *e)
 {
-    va_list args;
-    if (e->status == JITK_OK) {
-        jk_fail_place(e, source, offset, length);
-        va_start(args, format);
-        jk_fail_text(e, status, format, args);
-        va_end(args);
-    }
-    return e->status;
-}
-
-JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)
-{
-    return jk_fail(e, JITK_ERR_NOMEM, 0, 0, 0, "out of memory");
+    return jk_fail(e, JITK_ERR_NOMEM, "out of memory");
 }
 
 JK_SMALL_CLOSE

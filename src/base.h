@@ -81,13 +81,10 @@ JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_
 JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes);
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
- * Returns the status, so that `return jk_fail(...)` reads well. Places are 1-based; 0 means no place. */
-JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length,
-                            const char *format, ...) __attribute__((format(printf, 6, 7)));
-/* The same, with the place given as byte offset and length in a source text. */
-JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
-                               const char *format, ...) __attribute__((format(printf, 6, 7)));
+ * Returns the status, so that `return jk_fail(...)` reads well. The error has no place (0) until it is given one. */
+JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 JK_FUNC jitk_status jk_fail_nomem(jitk_error *e);
-/* Sets an error's place alone. */
+/* Sets an error's place, which is 1-based, from byte offset and length in a source text. */
 JK_FUNC void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length);
 #endif

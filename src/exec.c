@@ -248,7 +248,7 @@ JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *ou
     jk_exec_unlock();
     out->code = at;
     out->nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
-    return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, 0, 0, 0, "the system gives no executable memory");
+    return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, "the system gives no executable memory");
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -273,7 +273,7 @@ JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *ou
     (void)code, (void)nbytes;
     out->code = NULL;
     out->nbytes = 0;
-    return jk_fail(e, JITK_ERR_EXEC, 0, 0, 0, "no machine code is made for this system");
+    return jk_fail(e, JITK_ERR_EXEC, "no machine code is made for this system");
 }
 
 JK_FUNC void jk_exec_free(void *code)

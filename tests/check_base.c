@@ -21,7 +21,7 @@ static void check_base_free(void *p)
     free(p);
 }
 #define JK_MALLOC check_base_malloc
-#define JK_FREE   check_base_free
+#define JK_FREE check_base_free
 #include "suites.h"
 
 /* Pieces of many sizes: aligned, apart from each other, zeroed where asked; everything is given back. */
@@ -136,7 +136,9 @@ START_TEST(errors)
     size_t i;
     for (i = 0; i < sizeof places / sizeof places[0]; i++) {
         memset(&e, 0, sizeof e);
-        ck_assert_int_eq(jk_fail_at(&e, JITK_ERR_NAME, source, places[i][0], 2, "unknown '%s'", "x"), JITK_ERR_NAME);
+        ck_assert_int_eq(jk_fail(&e, JITK_ERR_NAME, "unknown '%s'", "x"), JITK_ERR_NAME);
+        ck_assert_uint_eq(e.line, 0);
+        jk_fail_place(&e, source, places[i][0], 2);
         ck_assert_int_eq(e.status, JITK_ERR_NAME);
         ck_assert_uint_eq(e.line, places[i][1]);
         ck_assert_uint_eq(e.column, places[i][2]);
@@ -144,7 +146,7 @@ START_TEST(errors)
         ck_assert_str_eq(e.message, "unknown 'x'");
     }
     /* the first error is kept */
-    ck_assert_int_eq(jk_fail(&e, JITK_ERR_TYPE, 7, 8, 9, "second"), JITK_ERR_NAME);
+    ck_assert_int_eq(jk_fail(&e, JITK_ERR_TYPE, "second"), JITK_ERR_NAME);
     ck_assert_int_eq(jk_fail_nomem(&e), JITK_ERR_NAME);
     ck_assert_str_eq(e.message, "unknown 'x'");
     ck_assert_uint_eq(e.line, 4);
@@ -158,7 +160,7 @@ START_TEST(error_is_cut)
     memset(&e, 0, sizeof e);
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = 0;
-    jk_fail(&e, JITK_ERR_LIMIT, 0, 0, 0, "%s", text);
+    jk_fail(&e, JITK_ERR_LIMIT, "%s", text);
     ck_assert_uint_eq(strlen(e.message), sizeof e.message - 1);
 }
 END_TEST

@@ -1180,7 +1180,10 @@ START_TEST(caret)
     FILE *f = tmpfile();
     char *s;
     ck_assert_ptr_nonnull(f);
-    jk_fail(&e, JITK_ERR_SYNTAX, r->line, r->column, r->length, "says");
+    jk_fail(&e, JITK_ERR_SYNTAX, "says");
+    e.line = r->line;
+    e.column = r->column;
+    e.length = r->length;
     jk_error_print_caret(&e, r->source, strlen(r->source), f);
     s = file_text(f);
     ck_assert_str_eq(s, r->shown);

@@ -37,9 +37,9 @@ JK_FUNC uint32_t jk_tree_node(jk_tree_builder *b, jk_ast_kind kind, unsigned op,
         return 0;
     for (i = 0; i < nkids; i++)
         if (kids[i] >= b->nnodes)
-            jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "argument %zu is no node of this tree", i + 1);
+            jk_fail(b->error, JITK_ERR_ARGS, "argument %zu is no node of this tree", i + 1);
     if (len > JK_SOURCE_MAX || b->nnodes >= JK_TREE_MAX || nkids > JK_TREE_MAX)
-        jk_fail(b->error, JITK_ERR_LIMIT, 0, 0, 0, "the tree is too large");
+        jk_fail(b->error, JITK_ERR_LIMIT, "the tree is too large");
     if (b->error->status != JITK_OK)
         return 0;
     n = (jk_node *)jk_grow(arena, b->nodes, b->nnodes, &b->cap_nodes, sizeof *n);
@@ -76,7 +76,7 @@ JK_FUNC uint32_t jk_tree_node(jk_tree_builder *b, jk_ast_kind kind, unsigned op,
 JK_FUNC uint32_t jk_tree_unary(jk_tree_builder *b, jk_ast_op op, uint32_t kid)
 {
     if (jk_signs[op].prec != JK_PREC_UNARY && op != JK_OP_SQRT)
-        jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "'%s' is no unary operator", jk_signs[op].text);
+        jk_fail(b->error, JITK_ERR_ARGS, "'%s' is no unary operator", jk_signs[op].text);
     return jk_tree_node(b, JK_AST_UNARY, op, NULL, 0, &kid, 1);
 }
 
@@ -84,7 +84,7 @@ JK_FUNC uint32_t jk_tree_binary(jk_tree_builder *b, jk_ast_op op, uint32_t left,
 {
     uint32_t kids[2];
     if (op == JK_OP_NONE || jk_signs[op].prec == JK_PREC_UNARY || op == JK_OP_SQRT)
-        jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "'%s' is no binary operator", jk_signs[op].text);
+        jk_fail(b->error, JITK_ERR_ARGS, "'%s' is no binary operator", jk_signs[op].text);
     kids[0] = left;
     kids[1] = right;
     return jk_tree_node(b, JK_AST_BINARY, op, NULL, 0, kids, 2);
@@ -104,7 +104,7 @@ JK_FUNC uint32_t jk_tree_number_text(jk_tree_builder *b, const char *text)
 {
     size_t n = strlen(text);
     if (n == 0 || jk_number_read(text, JK_F64, NULL) != n)
-        jk_fail(b->error, JITK_ERR_SYNTAX, 0, 0, 0, "expected a number, found '%.40s'", text);
+        jk_fail(b->error, JITK_ERR_SYNTAX, "expected a number, found '%.40s'", text);
     return jk_tree_node(b, JK_AST_NUMBER, JK_OP_NONE, text, n, NULL, 0);
 }
 
@@ -122,7 +122,7 @@ JK_FUNC bool jk_tree_check_name(jk_tree_builder *b, const char *name)
     l.kind = JK_TOK_END;
     jk_next(&l);
     if (l.kind != JK_TOK_NAME || l.piece[0].end != n || jk_is_reserved(&l))
-        jk_fail(b->error, JITK_ERR_SYNTAX, 0, 0, 0, "expected a name, found '%.40s'", name);
+        jk_fail(b->error, JITK_ERR_SYNTAX, "expected a name, found '%.40s'", name);
     return b->error->status == JITK_OK;
 }
 
@@ -251,7 +251,7 @@ JK_FUNC bool jk_tree_copy(jk_tree_builder *b, uint32_t root, uint32_t *out)
     if (a->arena.failed)
         jk_fail_nomem(b->error);
     else
-        jk_fail(b->error, JITK_ERR_LIMIT, 0, 0, 0, "the tree is too large: more than %zu nodes", JK_TREE_MAX);
+        jk_fail(b->error, JITK_ERR_LIMIT, "the tree is too large: more than %zu nodes", JK_TREE_MAX);
     return false;
 }
 
@@ -276,7 +276,7 @@ JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *param
             return false;
         }
         if (l.count == i) {
-            jk_fail(b->error, JITK_ERR_NAME, 0, 0, 0, "parameter '%s' is named twice", name);
+            jk_fail(b->error, JITK_ERR_NAME, "parameter '%s' is named twice", name);
             return false;
         }
         q->type = params[i].type;
@@ -299,8 +299,7 @@ JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, boo
     if (b->error->status != JITK_OK || (name && !jk_tree_check_name(b, name)))
         return b->error->status;
     if (nresults == 0 || (is_bare && (nresults != 1 || nparams || name)))
-        return jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0,
-                       "a definition has results; a bare expression is one result alone");
+        return jk_fail(b->error, JITK_ERR_ARGS, "a definition has results; a bare expression is one result alone");
     memset(&d, 0, sizeof d);
     d.is_bare = is_bare;
     d.first = (uint32_t)a->nnodes;
@@ -321,7 +320,7 @@ JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, boo
     for (i = 0; i < nresults; i++) {
         d.results[i].type = results[i].type;
         if (results[i].root >= b->nnodes)
-            return jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "result %zu is no node of this tree", i + 1);
+            return jk_fail(b->error, JITK_ERR_ARGS, "result %zu is no node of this tree", i + 1);
         if (!jk_tree_copy(b, results[i].root, &d.results[i].root))
             return b->error->status;
     }

@@ -512,8 +512,7 @@ JK_FUNC void jk_ir_rare_begin(jk_ir *ir)
     if (ir->arena->failed)
         return;
     if (ir->nrares > UINT16_MAX)
-        jk_fail(ir->error, JITK_ERR_LIMIT, 0, 0, 0, "too many operations with rare cases (more than %u)",
-                UINT16_MAX + 1u);
+        jk_fail(ir->error, JITK_ERR_LIMIT, "too many operations with rare cases (more than %u)", UINT16_MAX + 1u);
     ir->rares = grown;
     grown[ir->nrares].first = (jk_ref)ir->nins;
     grown[ir->nrares].again = ir->open_rare;

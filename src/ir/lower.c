@@ -46,7 +46,7 @@ typedef struct jk_lowerer {
 #define JK_WORK_MAX ((size_t)1 << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
-/* Errors at a node, as a whole or at its function's name: 1: whole, status, and the message of the name and `more`. */
+/* Errors, those at a node as a whole (1) or at its function's name: status, and the message of a name and `more`. */
 #define JK_LOWER_ERRORS(X)                                                                                           \
     X(LARGE, 1, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
     X(FUNCTION, 1, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
@@ -63,7 +63,12 @@ typedef struct jk_lowerer {
     X(PARAM, 0, NAME, "'%.*s' is a parameter here, not a function")                                                  \
     X(ITSELF, 0, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
     X(BELOW, 0, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
-    X(CALL, 0, NAME, "unknown function '%.*s'%s")
+    X(CALL, 0, NAME, "unknown function '%.*s'%s")                                                                    \
+    X(EMPTY, 0, SYNTAX, "nothing is defined here: expected an expression")                                           \
+    X(EDGE, 0, UNSUPPORTED, "edge rules are not supported yet: expected '[]'")                                       \
+    X(SCALAR, 0, TYPE, "parameter '%.*s' of a scalar function must be a scalar %s")                                  \
+    X(ONE, 0, TYPE, "a scalar function has one result, not %.*s%s")                                                  \
+    X(OWN, 0, TYPE, "a scalar function's %.*s must be %s")
 typedef enum jk_lower_error {
 #define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
     JK_LOWER_ERRORS(JK_ROW)
@@ -82,18 +87,26 @@ static const jk_lower_error_row jk_lower_errors[] = {
 };
 #undef JK_LOWER_ERRORS
 
-JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
-{
-    const jk_lower_error_row *row = &jk_lower_errors[say];
-    if (l->arena->failed) /* which may have led here */
-        return;
-    jk_fail_at(l->e, (jitk_status)row->status, l->ast->source, row->whole ? n->pos : n->at,
-               row->whole ? n->len : n->at_len, row->text, JK_NAME_SHOWN(n->text_len), n->text, more);
-}
-
 JK_NOINLINE bool jk_lower_well(const jk_lowerer *l)
 {
     return l->e->status == JITK_OK && !l->arena->failed;
+}
+
+/* An error at a place of the source. */
+JK_NOINLINE void jk_lower_fail_at(jk_lowerer *l, jk_lower_error say, uint32_t pos, uint32_t nbytes, const char *name,
+                                  size_t len, const char *more)
+{
+    if (jk_lower_well(l)) { /* no memory may have led here */
+        jk_fail(l->e, (jitk_status)jk_lower_errors[say].status, jk_lower_errors[say].text, JK_NAME_SHOWN(len), name,
+                more);
+        jk_fail_place(l->e, l->ast->source, pos, nbytes);
+    }
+}
+
+JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
+{
+    bool whole = jk_lower_errors[say].whole;
+    jk_lower_fail_at(l, say, whole ? n->pos : n->at, whole ? n->len : n->at_len, n->text, n->text_len, more);
 }
 
 /* ---- names ---- */
@@ -236,6 +249,13 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
     jk_lower_push(l, r, array && !reduces);
 }
 
+/* A number as a part of a message. */
+JK_NOINLINE const char *jk_lower_count(jk_lowerer *l, uint32_t n)
+{
+    snprintf(l->text, sizeof l->text, "%u", (unsigned)n);
+    return l->text;
+}
+
 /* Begins to work on a definition; the caller binds its parameters. */
 JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
 {
@@ -266,8 +286,7 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
     for (i = 0; i < d->nparams; i++)
         typed |= d->params[i].type != JK_TYPE_NONE || d->params[i].edge != JK_EDGE_NONE;
     if (d->nresults != 1) {
-        snprintf(l->text, sizeof l->text, "%u", (unsigned)d->nresults);
-        jk_lower_fail(l, n, JK_LOWER_RESULTS, l->text);
+        jk_lower_fail(l, n, JK_LOWER_RESULTS, jk_lower_count(l, d->nresults));
     } else if (n->nkids != d->nparams) {
         jk_lower_counts(l, n, d->nparams, false, NULL);
     } else if (typed) {
@@ -330,7 +349,7 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
         jk_inlined *c = jk_lower_here(l);
         if (c->node < c->def->end) {
             if (l->depth > 1 && ++l->work > JK_WORK_MAX)
-                jk_fail(l->e, JITK_ERR_LIMIT, 0, 0, 0, "calls grow to more than %zu operations", JK_WORK_MAX);
+                jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %zu operations", JK_WORK_MAX);
             jk_lower_node(l, &l->ast->nodes[c->node++]);
         } else if (l->depth == 1) {
             return;
@@ -348,7 +367,7 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
     jk_nearest s;
     size_t i;
     if (a->ndefs == 0) {
-        jk_fail(l->e, JITK_ERR_SYNTAX, 1, 1, 0, "nothing is defined here: expected an expression");
+        jk_lower_fail_at(l, JK_LOWER_EMPTY, 0, 0, NULL, 0, NULL);
         return NULL;
     }
     if (!name)
@@ -361,7 +380,7 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
             jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
         }
     jk_nearest_text(&s, l->text, sizeof l->text);
-    jk_fail(l->e, JITK_ERR_NAME, 0, 0, 0, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, l->text);
+    jk_fail(l->e, JITK_ERR_NAME, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, l->text);
     return NULL;
 }
 
@@ -375,28 +394,22 @@ JK_FUNC const char *jk_lower_copy(jk_lowerer *l, const char *text, size_t len)
     return p;
 }
 
-/* An error of a definition, where it or a parameter stands: the message of `text` and the kernel's type. */
-JK_NOINLINE void jk_lower_refuse(jk_lowerer *l, jitk_status status, uint32_t pos, uint32_t len, const char *message,
-                                 const char *text)
-{
-    jk_fail_at(l->e, status, l->ast->source, pos, len, message, text, jk_type_name((jk_type)l->ir.type));
-}
-
 JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
     const jk_param *p = &d->params[k];
     jk_type own = (jk_type)l->ir.type;
-    bool edge = p->edge != JK_EDGE_NONE;
+    jk_lower_error say = JK_LOWER_END;
     jk_value v;
     v.array = d->is_bare ? !l->o->scalar : p->is_array;
     arg->name = jk_lower_copy(l, p->name, p->name_len);
     arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
     arg->is_array = v.array;
-    if (edge || (l->o->scalar && (v.array || arg->type != own)))
-        jk_lower_refuse(l, edge ? JITK_ERR_UNSUPPORTED : JITK_ERR_TYPE, p->pos, p->name_len,
-                        edge ? "edge rules are not supported yet: expected '[]'"
-                             : "parameter '%s' of a scalar function must be a scalar %s",
-                        arg->name);
+    if (p->edge != JK_EDGE_NONE)
+        say = JK_LOWER_EDGE;
+    else if (l->o->scalar && (v.array || arg->type != own))
+        say = JK_LOWER_SCALAR;
+    if (say != JK_LOWER_END)
+        jk_lower_fail_at(l, say, p->pos, p->name_len, p->name, p->name_len, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
     jk_name_enter(l, p->name, p->name_len, true, v);
 }
@@ -414,7 +427,7 @@ JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_para
     arg->is_array = v.array;
     arg->value = plain || jk_is_mask((jk_type)l->ir.ins[v.ref].type) ? jk_as_number(&l->ir, v.ref) : v.ref;
     if (l->o->scalar && arg->type != l->ir.type)
-        jk_lower_refuse(l, JITK_ERR_TYPE, d->pos, d->len, "a scalar function's %s must be %s", arg->name);
+        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)l->ir.type));
 }
 
 JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out)
@@ -422,8 +435,7 @@ JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out
     uint32_t k, nargs = d->nparams + d->nresults;
     jk_param_info *args = (jk_param_info *)jk_arena_zero(l->arena, nargs * sizeof *args);
     if (l->o->scalar && d->nresults != 1)
-        jk_fail_at(l->e, JITK_ERR_TYPE, l->ast->source, d->pos, d->len, "a scalar function has one result, not %u",
-                   (unsigned)d->nresults);
+        jk_lower_fail_at(l, JK_LOWER_ONE, d->pos, d->len, "", 0, jk_lower_count(l, d->nresults));
     jk_lower_enter(l, d);
     for (k = 0; k < d->nparams && jk_lower_well(l); k++)
         jk_lower_param(l, d, k, &args[k]);
@@ -450,7 +462,7 @@ JK_FUNC jitk_status jk_lower_flags(unsigned flags, jitk_error *e)
             return JITK_OK;
         }
     }
-    return jk_fail(e, status, 0, 0, 0, say, flags);
+    return jk_fail(e, status, say, flags);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,

@@ -107,7 +107,7 @@ JK_FUNC void jk_slot_rare(jk_slotter *s, jk_ref rare)
         if (s->slot[r] == JK_NOREF || ins[r].op == JK_RSTATE)
             continue;
         if (ins[r].op == JK_RARE)
-            jk_fail(s->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "a rare body inside a rare body");
+            jk_fail(s->e, JITK_ERR_UNSUPPORTED, "a rare body inside a rare body");
         jk_slot_place(s, r);
     }
     for (t = states; t < states + nstates; t++)

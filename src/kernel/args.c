@@ -10,9 +10,9 @@ JK_NOINLINE void jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status,
 {
     const jk_program *p = &k->program;
     if (i < p->nparams)
-        jk_fail(e, status, 0, 0, 0, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
+        jk_fail(e, status, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
     else
-        jk_fail(e, status, 0, 0, 0, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
+        jk_fail(e, status, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
 }
 
 /* What is wrong with the whole of a call. */
@@ -20,11 +20,10 @@ JK_NOINLINE jitk_status jk_call_fail(const jitk_kernel *k, size_t n, size_t narg
 {
     const jk_program *p = &k->program;
     if (nargs != p->nargs)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0,
-                       "%zu arguments where the kernel takes %u: %u parameters, then %u results", nargs,
-                       (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+        return jk_fail(e, JITK_ERR_ARGS, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
+                       nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
     if (n > k->max_n)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "n is %zu (%td as a signed number): no such array fits in memory", n,
+        return jk_fail(e, JITK_ERR_ARGS, "n is %zu (%td as a signed number): no such array fits in memory", n,
                        (ptrdiff_t)n);
     return jk_refuse(e, JITK_ERR_ARGS, "the array of arguments is NULL");
 }

@@ -9,9 +9,9 @@ JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds
     return JITK_OK;
 }
 
-/* Binds the arguments of most calls: pointers of the declared types, numbers that are floating point, nothing that might
- * overlap but what is in place. False where anything else is asked for, or wrong: the long way does it, or says what it
- * is. p[JK_QUICK_ARGS]; `number` holds what had to be converted. */
+/* Binds the arguments of most calls: pointers of the declared types, numbers that are floating point, nothing that
+ * might overlap but what is in place. False where anything else is asked for, or wrong: the long way does it, or says
+ * what it is. p[JK_QUICK_ARGS]; `number` holds what had to be converted. */
 static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *args, void **p,
                                  float *number)
 {
@@ -70,7 +70,7 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
     jk_binds b;
     jitk_status status;
     if (!k)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the kernel is NULL");
+        return jk_fail(e, JITK_ERR_ARGS, "the kernel is NULL");
     if (k->program.nargs > JK_FEW_ARGS)
         return jk_call_many(k, n, nargs, args, strides, tagged, e);
     b.p = p;

@@ -32,14 +32,13 @@ JK_FUNC jitk_status jk_options_read(jk_request *r, const jitk_options *o, const 
     if (o->isa != JITK_ISA_AUTO) {
         r->isa = o->isa;
         if (!jk_cpu_has(cpu, o->isa))
-            return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0,
-                           "this machine has no %s; JITK_ISA_AUTO takes its best (%s)", jk_isa_name(o->isa),
-                           jk_isa_name(jk_cpu_best(cpu)));
+            return jk_fail(e, JITK_ERR_UNSUPPORTED, "this machine has no %s; JITK_ISA_AUTO takes its best (%s)",
+                           jk_isa_name(o->isa), jk_isa_name(jk_cpu_best(cpu)));
     }
     if ((~o->flags & (JITK_STRICT | JITK_CONTRACT)) == 0)
         return jk_refuse(e, JITK_ERR_ARGS, "JITK_STRICT and JITK_CONTRACT exclude each other");
     if (o->flags & ~known)
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "options.flags has unknown bits: 0x%x", o->flags & ~known);
+        return jk_fail(e, JITK_ERR_UNSUPPORTED, "options.flags has unknown bits: 0x%x", o->flags & ~known);
     refused = jk_options_refused(o);
     if (refused)
         return jk_refuse(e, JITK_ERR_UNSUPPORTED, refused);
@@ -303,7 +302,8 @@ JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena 
     if (isa != JITK_ISA_INTERP) {
         jitk_error refused;
         refused.status = JITK_OK;
-        if (jk_x64_compile(p, isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) != JITK_OK)
+        if (jk_x64_compile(p, isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) !=
+            JITK_OK)
             return NULL;
         if (jk_exec_publish(code.bytes, code.nbytes, &first.exec, &refused) == JITK_OK) {
             first.isa = isa;

@@ -9,15 +9,15 @@ JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
 {
     uint32_t i;
     if (p->nargs - p->nparams != 1)
-        return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "a scalar function has one result, this has %u",
+        return jk_fail(e, JITK_ERR_TYPE, "a scalar function has one result, this has %u",
                        (unsigned)(p->nargs - p->nparams));
     for (i = 0; i < p->nargs; i++) {
         const jk_param_info *a = &p->args[i];
         if (a->is_array)
-            return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "a scalar function has no arrays, this has %s",
+            return jk_fail(e, JITK_ERR_TYPE, "a scalar function has no arrays, this has %s",
                            a->is_result ? "an array result" : a->name);
         if (a->type != p->type)
-            return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "all of a scalar function is %s, %s names another type",
+            return jk_fail(e, JITK_ERR_TYPE, "all of a scalar function is %s, %s names another type",
                            jk_type_name((jk_type)p->type), a->is_result ? "the result" : a->name);
     }
     for (i = 0; i < p->nins; i++)
@@ -31,7 +31,8 @@ JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *are
     jk_code code;
     jk_exec x;
     if (jk_function_check(p, e) != JITK_OK ||
-        jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) != JITK_OK ||
+        jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code,
+                       e) != JITK_OK ||
         jk_exec_publish(code.bytes, code.nbytes, &x, e) != JITK_OK)
         return NULL;
     *arity = p->nparams;

@@ -16,8 +16,7 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
     if (!kernel || !info)
         jk_refuse(&e, JITK_ERR_ARGS, kernel ? "the place for the answer is NULL" : "the kernel is NULL");
     else if (i >= kernel->program.nargs)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "argument number %zu of %u, counted from 0", i,
-                (unsigned)kernel->program.nargs);
+        jk_fail(&e, JITK_ERR_ARGS, "argument number %zu of %u, counted from 0", i, (unsigned)kernel->program.nargs);
     if (e.status != JITK_OK)
         return jk_report(&e, NULL);
     a = &kernel->program.args[i];
@@ -141,8 +140,8 @@ JK_NOINLINE void jk_dump_all(const jitk_kernel *k, unsigned what, FILE *out, jit
         jk_dump_plan(k, read, out);
     /* Code is made again, with a listing at the place where the kernel's own stands: same program, same bytes. */
     if ((what & JITK_DUMP_ASM) && k->ncode)
-        jk_x64_compile(&k->program, k->isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), out, (uint64_t)(uintptr_t)k->exec.code, &arena,
-                       &code, e);
+        jk_x64_compile(&k->program, k->isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), out,
+                       (uint64_t)(uintptr_t)k->exec.code, &arena, &code, e);
     else if (what & JITK_DUMP_ASM)
         fprintf(out, "; the interpreter runs this kernel: there is no machine code\n");
     jk_arena_free(&arena);

@@ -130,7 +130,7 @@ JK_NOINLINE jitk_status jk_end(jk_session *s, jitk_error *user)
 
 JK_NOINLINE jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message)
 {
-    return jk_fail(e, status, 0, 0, 0, "%s", message);
+    return jk_fail(e, status, "%s", message);
 }
 
 JK_NOINLINE void *jk_quiet_malloc(size_t nbytes, jitk_error *e)

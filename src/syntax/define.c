@@ -320,8 +320,7 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
     if (!jk_ast_init(ast, source, fits ? source_len : 0, first, first_bytes))
         return jk_fail_nomem(e);
     if (!fits)
-        return jk_fail(e, JITK_ERR_LIMIT, 0, 0, 0, "a text of %zu bytes: at most %zu are allowed", source_len,
-                       JK_SOURCE_MAX);
+        return jk_fail(e, JITK_ERR_LIMIT, "a text of %zu bytes: at most %zu are allowed", source_len, JK_SOURCE_MAX);
     memset(&p, 0, offsetof(jk_parser, first_frames));
     p.ast = ast;
     p.l.source = ast->source;

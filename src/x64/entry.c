@@ -1,4 +1,5 @@
-/* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling convention. */
+/* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling
+ * convention. */
 #include "gen.h"
 
 JK_SMALL_OPEN
@@ -69,8 +70,8 @@ JK_FUNC void jk_gen_stage(jk_gen *g, const jk_target *t)
     g->one = g->lanes / g->parts;
 }
 
-/* The order, behind the loads that are results themselves: one result may stand where another's input is, so that such a
- * load may not be read again after a store. */
+/* The order, behind the loads that are results themselves: one result may stand where another's input is, so that such
+ * a load may not be read again after a store. */
 JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, uint32_t *norder)
 {
     uint32_t k, n = 0;
@@ -93,8 +94,8 @@ JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, ui
     return true;
 }
 
-/* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage the
- * function that computes it: all uniform stages are one there, as no pass is between them. */
+/* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage
+ * the function that computes it: all uniform stages are one there, as no pass is between them. */
 JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_ref want)
 {
     static const jk_row *const rows[] = {jk_rows_function, jk_rows_uniform, jk_rows_map, jk_rows_chunk, jk_rows_find};
@@ -118,8 +119,12 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
         g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS;
         g->pour = g->stack > 4096;
     }
-    return (!pass || jk_plan_pass(g, &b, whole)) &&
-           jk_skeleton(g, &b, rows[!s ? 0 : !pass ? 1 : !whole ? 4 : nred ? 3 : 2]);
+    return (!pass || jk_plan_pass(g, &b, whole)) && jk_skeleton(g, &b,
+                                                                rows[!s       ? 0
+                                                                     : !pass  ? 1
+                                                                     : !whole ? 4
+                                                                     : nred   ? 3
+                                                                              : 2]);
 }
 
 /* Each stage, and behind a pass its searches. */
@@ -190,7 +195,7 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
             break;
         frame = (uint32_t)JK_ALIGN_UP((size_t)g.frame_max, 64);
         if (frame > JK_FUNCTION_FRAME)
-            return jk_fail(e, JITK_ERR_LIMIT, 0, 0, 0,
+            return jk_fail(e, JITK_ERR_LIMIT,
                            "the function needs %u bytes of stack for temporaries; at most %u are taken", frame,
                            JK_FUNCTION_FRAME);
     }

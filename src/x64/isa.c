@@ -39,7 +39,7 @@ JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align)
 {
     uint32_t at = (uint32_t)JK_ALIGN_UP(g->frame, align);
     if (nbytes > (uint32_t)INT32_MAX / 2 || at > (uint32_t)INT32_MAX / 2) {
-        jk_fail(g->e, JITK_ERR_LIMIT, 0, 0, 0, "the kernel needs more than 1 GiB of temporaries");
+        jk_fail(g->e, JITK_ERR_LIMIT, "the kernel needs more than 1 GiB of temporaries");
         return 0;
     }
     g->frame = at + nbytes;

@@ -84,7 +84,7 @@ JK_NOINLINE unsigned jk_take(jk_body *b, unsigned cls)
             }
         }
         if (best == JK_NOREG) { /* only our own mistake: an instruction that pins every register */
-            jk_fail(b->g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: out of registers");
+            jk_fail(b->g->e, JITK_ERR_UNSUPPORTED, "internal: out of registers");
             return 0;
         }
         jk_evict(b, cls, best);
