@@ -25,8 +25,8 @@ static void check_syntax_free(void *p)
 #define JK_MALLOC check_syntax_malloc
 #define JK_FREE check_syntax_free
 #include "suites.h"
-#include "tree_build.h"
-#include "tree_print.h"
+#include "../src/syntax/tree_build.c"
+#include "../src/syntax/tree_print.c"
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>

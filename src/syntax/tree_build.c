@@ -1,10 +1,8 @@
-/* Trees without text, for the tests. Nodes are made in any order, may be shared between expressions and may be left
- * over; they wait in a pool, and a definition copies what its results reach into the tree, in post-order. So the
- * promise of ast.h holds whatever the caller does. The first failure sticks: after it every call returns 0 and the
- * error keeps it. */
-#ifndef TREE_BUILD_H
-#define TREE_BUILD_H
-#include "suites.h"
+/* syntax: trees without text. No public function builds trees yet, so that jitk.h has not this file; the tests have.
+ * Nodes are made in any order, may be shared between expressions and may be left over; they wait in a pool, and a
+ * definition copies what its results reach into the tree, in post-order. So the promise of ast.h holds whatever the
+ * caller does. The first failure sticks: after it every call returns 0 and the error keeps it. */
+#include "ast.h"
 
 typedef struct jk_tree_builder {
     jitk_ast *ast; /* its arena holds the pool, too */
@@ -330,4 +328,3 @@ JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, boo
     a->defs[a->ndefs++] = d;
     return JITK_OK;
 }
-#endif

@@ -1,9 +1,7 @@
-/* Trees as text, for the tests: infix, with the fewest parentheses that parse back to the same tree, or S-expressions.
- * One loop walks a tree with an explicit stack. Text is gathered in a buffer that goes to a FILE when it is full, or
- * grows. */
-#ifndef TREE_PRINT_H
-#define TREE_PRINT_H
-#include "suites.h"
+/* syntax: trees as text. No public function prints trees yet, so that jitk.h has not this file; the tests have. Infix,
+ * with the fewest parentheses that parse back to the same tree, or S-expressions. One loop walks a tree with an
+ * explicit stack. Text is gathered in a buffer that goes to a FILE when it is full, or grows. */
+#include "ast.h"
 
 typedef struct jk_text {
     FILE *file;     /* NULL: the buffer grows */
@@ -243,4 +241,3 @@ JK_FUNC jitk_status jk_ast_print_sexpr(const jitk_ast *ast, FILE *out)
 {
     return jk_ast_print(ast, false, out);
 }
-#endif
