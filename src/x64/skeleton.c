@@ -323,10 +323,11 @@ static bool jk_skel_function(jk_skel *x)
 
 static jk_opnd jk_spot_of(const jk_gen *g, unsigned n)
 {
-    const jk_spot_row *r = &jk_spots[n - JK_IN_R15 - 1];
+    const jk_spot_row *r;
     jk_opnd o;
     if (n <= JK_IN_R15)
         return jk_opnd_reg(n);
+    r = &jk_spots[n - JK_IN_R15 - 1];
     o = r->opnd;
     o.disp += r->factor * (int32_t)*(const uint32_t *)((const char *)g + r->field);
     return o;
