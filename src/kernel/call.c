@@ -41,6 +41,8 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
     return true;
 }
 
+JK_SMALL_OPEN
+
 /* More arguments than there is room for on the stack. */
 JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                      const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
@@ -61,6 +63,8 @@ JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t narg
     return status;
 }
 
+JK_SMALL_CLOSE
+
 JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
@@ -80,34 +84,34 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
     return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
 }
 
-JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
+/* The long way; `mode` is the caller's. */
+JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+                                     const ptrdiff_t strides[], const jk_tagged *tagged, uint32_t mode)
 {
-    uint32_t mode = jk_fp_enter();
-    void *p[JK_QUICK_ARGS];
-    float number[JK_QUICK_ARGS];
     jitk_error e;
-    if (kernel && jk_bind_plain(kernel, n, nargs, args, p, number)) {
-        jk_run_small(kernel, n, p);
-        jk_fp_leave(mode);
-        return JITK_OK;
-    }
     e.status = JITK_OK;
-    if (jk_call_any(kernel, n, nargs, NULL, NULL, args, &e) != JITK_OK)
+    if (jk_call_any(k, n, nargs, args, strides, tagged, &e) != JITK_OK)
         jk_report(&e, NULL);
     jk_fp_leave(mode);
     return e.status;
 }
 
+JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
+{
+    uint32_t mode = jk_fp_enter();
+    void *p[JK_QUICK_ARGS];
+    float number[JK_QUICK_ARGS];
+    if (!kernel || !jk_bind_plain(kernel, n, nargs, args, p, number))
+        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
+    jk_run_small(kernel, n, p);
+    jk_fp_leave(mode);
+    return JITK_OK;
+}
+
 JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
                                        const ptrdiff_t strides[])
 {
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    if (jk_call_any(kernel, n, nargs, args, strides, NULL, &e) != JITK_OK)
-        jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
+    return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
 }
 
 JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])

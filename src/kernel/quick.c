@@ -3,6 +3,8 @@
 #include "../fp.h"
 #include "kernel.h"
 
+JK_SMALL_OPEN
+
 /* ---- what the driver does, too ---- */
 JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size)
 {
@@ -73,6 +75,8 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
            k->program.ncells < JK_QUICK_CELLS && k->max_red <= JK_QUICK_RED;
 }
 
+JK_SMALL_CLOSE
+
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
 JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
@@ -106,6 +110,8 @@ JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void
             to[w] = row[w];
     }
 }
+
+JK_SMALL_OPEN
 
 JK_FUNC void jk_quick_reduced(const jitk_kernel *k, const jk_quick *step, jk_run *run)
 {
@@ -145,39 +151,7 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
     }
 }
 
-/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
-{
-    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
-    double node;
-    float f;
-    jk_run run;
-    run.array = p;
-    run.tail = NULL;
-    run.cell = NULL;
-    run.node = &node;
-    run.frame = frame;
-    run.n = n;
-    run.find = 0;
-    if (!k->nout) {
-        k->quick->pass(&run, 0, n, 0);
-        return;
-    }
-    node = k->quick->pass(&run, 0, n, 0);
-    f = (float)node;
-    if (k->out->type == JK_F64)
-        memcpy(p[k->out->arg], &node, sizeof node);
-    else
-        memcpy(p[k->out->arg], &f, sizeof f);
-}
-
-/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
-static inline bool jk_is_one(const jitk_kernel *k, size_t n)
-{
-    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
-}
-
-JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
+JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
     size_t rest = k->tail_rows ? n & (k->program.type == JK_F32 ? 15 : 7) : 0;
@@ -213,6 +187,40 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
     }
     if (k->nout)
         jk_scalars_out(k, p, q.cell);
+}
+
+JK_SMALL_CLOSE
+
+/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+{
+    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
+    double node;
+    float f;
+    jk_run run;
+    run.array = p;
+    run.tail = NULL;
+    run.cell = NULL;
+    run.node = &node;
+    run.frame = frame;
+    run.n = n;
+    run.find = 0;
+    if (!k->nout) {
+        k->quick->pass(&run, 0, n, 0);
+        return;
+    }
+    node = k->quick->pass(&run, 0, n, 0);
+    f = (float)node;
+    if (k->out->type == JK_F64)
+        memcpy(p[k->out->arg], &node, sizeof node);
+    else
+        memcpy(p[k->out->arg], &f, sizeof f);
+}
+
+/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n)
+{
+    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
 }
 
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
