@@ -1,7 +1,7 @@
 /* kernel: the public calls, from their arguments on. What runs at every call stands here, in args.c and in quick.c. */
 #include "kernel.h"
 
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
     if (!k->nquick || n - 1 >= k->chunk || b->npacked)
         return jk_run_driver(k, n, b, e);
@@ -65,7 +65,7 @@ JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t narg
 
 JK_SMALL_CLOSE
 
-JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
     void *p[JK_FEW_ARGS];

@@ -47,19 +47,13 @@ JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
     jk_binds b;
     b.p = (void **)(uintptr_t)args;
-    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
-        jk_run_one(k, n, b.p);
-    } else {
-        b.step = NULL;
-        b.number = NULL;
-        b.npacked = 0;
-        if (!k)
-            k = jk_named_make(which);
-        if (k)
-            jk_kernel_run(k, n, &b, NULL);
-        else
-            jk_named_interpret(which, n, &b);
-    }
+    b.npacked = 0;
+    if (!k)
+        k = jk_named_make(which);
+    if (k)
+        jk_kernel_run(k, n, &b, NULL);
+    else
+        jk_named_interpret(which, n, &b);
     jk_fp_leave(mode);
 }
 
