@@ -103,14 +103,18 @@ JK_NOINLINE void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, s
     return p;
 }
 
-JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes)
+JK_NOINLINE void *jk_push(jk_arena *a, void *list, size_t item_bytes)
 {
-    void *items;
-    memcpy(&items, array, sizeof items);
-    items = jk_grow(a, items, count, cap, item_bytes);
-    if (items)
-        memcpy(array, &items, sizeof items);
-    return items != NULL;
+    struct {
+        JK_LIST(void, items);
+    } l;
+    memcpy(&l, list, sizeof l);
+    l.items = jk_grow(a, l.items, l.nitems, &l.cap_items, item_bytes);
+    if (!l.items)
+        return NULL;
+    l.nitems++;
+    memcpy(list, &l, sizeof l);
+    return (char *)l.items + (l.nitems - 1) * item_bytes;
 }
 
 JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length)

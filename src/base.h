@@ -77,9 +77,12 @@ JK_FUNC char *jk_find_char(const char *s, char c);
 /* Makes room for one more element in an arena-backed array: doubles *cap (from 8) when count == *cap. Returns the
  * (moved) array, or NULL when memory has run out. */
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);
-/* The same for the array that the pointer at `array` (of any type) leads to. False, and the array as it was, when
- * memory has run out. */
-JK_FUNC bool jk_room(jk_arena *a, void *array, size_t count, size_t *cap, size_t item_bytes);
+/* The fields of such an array, and one more item at its end, not cleared: jk_push(arena, &s->items, sizeof *s->items).
+ * NULL, and the array as it was, when memory has run out. */
+#define JK_LIST(type, items) \
+    type *items;             \
+    size_t n##items, cap_##items
+JK_FUNC void *jk_push(jk_arena *a, void *list, size_t item_bytes);
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
  * Returns the status, so that `return jk_fail(...)` reads well. The error has no place (0) until it is given one. */

@@ -344,7 +344,10 @@ static jk_ref random_rare(bool uniform)
         again = random_mask(uniform);
     last = random_bits() % 2 ? last : pick(uniform);
     w.npool = pool;
-    return jk_ir_rare_end(&w.ir, mask, fast, last, again, 1 + (unsigned)(random_bits() % 5), state, next, n);
+    for (i = 0; i < n; i++)
+        jk_ir_rare_next(&w.ir, state[i], next[i]);
+    jk_ir_rare_again(&w.ir, again, 1 + (unsigned)(random_bits() % 5));
+    return jk_ir_rare_end(&w.ir, mask, fast, last);
 }
 
 static void random_program(jk_type t, bool searches)
@@ -444,8 +447,10 @@ START_TEST(rare_counts)
     s[1] = jk_ir_rstate(&w.ir, jk_ir_float(&w.ir, JK_F64, 0));
     next[0] = jk_ir_2(&w.ir, JK_MUL, s[0], jk_ir_float(&w.ir, JK_F64, 0.5));
     next[1] = jk_ir_2(&w.ir, JK_ADD, s[1], one);
-    result = jk_ir_rare_end(&w.ir, mask, jk_ir_float(&w.ir, JK_F64, -1), next[1], jk_ir_2(&w.ir, JK_LE, one, next[0]),
-                            (unsigned)limit, s, next, 2);
+    for (i = 0; i < 2; i++)
+        jk_ir_rare_next(&w.ir, s[i], next[i]);
+    jk_ir_rare_again(&w.ir, jk_ir_2(&w.ir, JK_LE, one, next[0]), (unsigned)limit);
+    result = jk_ir_rare_end(&w.ir, mask, jk_ir_float(&w.ir, JK_F64, -1), next[1]);
     add_result(result, true);
     close_program();
     memcpy(w.in[0], x, sizeof x);

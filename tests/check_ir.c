@@ -654,7 +654,9 @@ START_TEST(rare_scopes)
     for (k = 0; k < many; k++)
         next = jk_ir_2(&ir, JK_MUL, state, jk_ir_bits(&ir, JK_F64, 0x4008000000000000u + k));
     ck_assert_uint_eq(jk_ir_1(&ir, JK_SQRT, y), inside);
-    rare = jk_ir_rare_end(&ir, mask, before, next, mask, 3, &state, &next, 1);
+    jk_ir_rare_next(&ir, state, next);
+    jk_ir_rare_again(&ir, mask, 3);
+    rare = jk_ir_rare_end(&ir, mask, before, next);
     ck_assert_uint_eq(rare + 1, ir.nins);
     ck_assert(ir.varying[rare] && ir.varying[inside]);
     ck_assert_uint_eq(ir.ins[state].b, next);
@@ -666,7 +668,7 @@ START_TEST(rare_scopes)
     k = (jk_ref)ir.nins;
     jk_ir_rare_begin(&ir);
     next = jk_ir_1(&ir, JK_SQRT, before);
-    rare = jk_ir_rare_end(&ir, jk_ir_bits(&ir, JK_M64, 0), before, next, JK_NOREF, 1, NULL, NULL, 0);
+    rare = jk_ir_rare_end(&ir, jk_ir_bits(&ir, JK_M64, 0), before, next);
     ck_assert_uint_eq(rare, before);
     ck_assert_uint_eq(ir.nrares, 1);
     ck_assert_uint_eq(jk_ir_1(&ir, JK_SQRT, before), k);
@@ -1064,9 +1066,7 @@ START_TEST(functions_take_their_arguments)
     ck_assert(!f->script || f->nparams == least);
     ck_assert(!f->script || most == (f->flags & JK_FN_MANY ? SIZE_MAX : least));
     for (n = 0; n < 6; n++) {
-        jitk_status want = !f->script              ? JITK_ERR_UNSUPPORTED
-                           : n < least || n > most ? JITK_ERR_ARGS
-                                                   : JITK_OK;
+        jitk_status want = !f->script ? JITK_ERR_UNSUPPORTED : n < least || n > most ? JITK_ERR_ARGS : JITK_OK;
         at = text + sprintf(text, "%s(", f->name);
         for (k = 0; k < n; k++)
             at += sprintf(at, "%s%s", k ? ", " : "", f->script == jk_script_pow && k == 1 ? "7" : k % 2 ? "y" : "x");

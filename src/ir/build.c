@@ -397,7 +397,6 @@ JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags
     ir->error = e;
     ir->type = (uint8_t)type;
     ir->flags = flags;
-    ir->open_rare = JK_NOREF;
     jk_ir_room(ir, JK_IR_FIRST);
 }
 
@@ -505,19 +504,16 @@ JK_FUNC jk_ref jk_ir_rare_find(const jk_ir *ir, jk_ref mask, jk_ref fast)
     return jk_ir_find(ir, &i);
 }
 
-/* While a body is open, its `again` holds the number of the enclosing one. */
 JK_FUNC void jk_ir_rare_begin(jk_ir *ir)
 {
-    jk_rare *grown = (jk_rare *)jk_grow(ir->arena, ir->rares, ir->nrares, &ir->cap_rares, sizeof *ir->rares);
-    if (ir->arena->failed)
+    jk_rare *rare = (jk_rare *)jk_push(ir->arena, &ir->rares, sizeof *rare);
+    if (!rare)
         return;
-    if (ir->nrares > UINT16_MAX)
+    if (ir->nrares > UINT16_MAX + 1u)
         jk_fail(ir->error, JITK_ERR_LIMIT, "too many operations with rare cases (more than %u)", UINT16_MAX + 1u);
-    ir->rares = grown;
-    grown[ir->nrares].first = (jk_ref)ir->nins;
-    grown[ir->nrares].again = ir->open_rare;
-    grown[ir->nrares].limit = 1;
-    ir->open_rare = (uint32_t)ir->nrares++;
+    rare->first = (jk_ref)ir->nins;
+    rare->again = JK_NOREF;
+    rare->limit = 1;
 }
 
 JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init)
@@ -536,39 +532,42 @@ JK_FUNC void jk_ir_unlink(jk_ir *ir, jk_ref first)
         }
 }
 
-/* Takes a body back: what stays is a value made before it, or a constant of it. */
-JK_FUNC jk_ref jk_ir_rare_drop(jk_ir *ir, uint32_t number, jk_ref value)
+JK_FUNC void jk_ir_rare_next(jk_ir *ir, jk_ref state, jk_ref next)
 {
-    jk_ins i = ir->ins[value];
-    ir->nins = ir->rares[number].first;
-    ir->nrares = number;
-    return value < ir->nins ? value : jk_ir_bits(ir, (jk_type)i.type, jk_ir_const_bits(&i));
+    ir->ins[state].b = next;
 }
 
-JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result, jk_ref again, unsigned limit,
-                              const jk_ref *states, const jk_ref *nexts, size_t nstates)
+JK_FUNC void jk_ir_rare_again(jk_ir *ir, jk_ref again, unsigned limit)
 {
-    size_t i;
-    uint32_t number = ir->open_rare;
-    jk_rare *rare;
+    if (ir->arena->failed)
+        return;
+    ir->rares[ir->nrares - 1].again = again;
+    ir->rares[ir->nrares - 1].limit = limit;
+}
+
+JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result)
+{
+    const jk_rare *rare;
+    bool never;
     jk_ref r;
     if (ir->arena->failed)
         return 0;
-    for (i = 0; i < nstates; i++)
-        ir->ins[states[i]].b = nexts[i];
-    rare = &ir->rares[number];
-    ir->open_rare = rare->again;
-    rare->again = again;
-    rare->limit = limit;
+    rare = &ir->rares[ir->nrares - 1];
     jk_ir_unlink(ir, rare->first);
-    if (jk_ir_is(ir, mask, JK_IS_ZERO)) /* no lane will ever need it */
-        return jk_ir_rare_drop(ir, number, fast);
-    if (jk_ir_is_const(ir, mask) && again == JK_NOREF && jk_ir_is_const(ir, result))
-        return jk_ir_rare_drop(ir, number, result);
-    r = jk_ir_emit(ir, JK_RARE, (jk_type)ir->ins[fast].type, number, mask, fast, result);
-    if (!ir->arena->failed && ir->varying[r])
+    never = jk_ir_is(ir, mask, JK_IS_ZERO);
+    if (never || (jk_ir_is_const(ir, mask) && rare->again == JK_NOREF && jk_ir_is_const(ir, result))) {
+        /* The body is taken back: what stays is a value made before it, or a constant of it. */
+        jk_ins i = ir->ins[r = never ? fast : result];
+        ir->nins = rare->first;
+        ir->nrares--;
+        return r < ir->nins ? r : jk_ir_bits(ir, (jk_type)i.type, jk_ir_const_bits(&i));
+    }
+    r = jk_ir_emit(ir, JK_RARE, (jk_type)ir->ins[fast].type, (unsigned)(ir->nrares - 1), mask, fast, result);
+    if (ir->varying[r]) {
+        jk_ref i;
         for (i = rare->first; i < r; i++)
-            ir->varying[i] = !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF) || ir->varying[i];
+            ir->varying[i] |= !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF);
+    }
     return r;
 }
 

@@ -318,20 +318,21 @@ typedef struct jk_nearest {
 /* Edits (a letter put in, left out, replaced, or two swapped) from a to b; both at most JK_NAME_MAX long. */
 JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    uint8_t d[65][65]; /* by how much of a, of b */
-    size_t i, j;
-    for (i = 0; i <= na; i++)
-        for (j = 0; j <= nb; j++) {
-            unsigned cost = (unsigned)(i + j); /* all of one put in, all of the other left out */
+    enum { row = JK_NAME_MAX + 1 };
+    uint8_t d[row * row], *at = d; /* by how much of a, of b */
+    uint32_t i, j, cost;
+    for (i = 0; i <= na; i++, at += row - nb - 1)
+        for (j = 0; j <= nb; j++, at++) {
+            cost = i + j; /* all of one put in, all of the other left out */
             if (i > 0 && j > 0) {
-                cost = JK_SMALLER(d[i - 1][j], d[i][j - 1]) + 1u;
-                cost = JK_SMALLER(cost, d[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u));
+                cost = JK_SMALLER(at[-row], at[-1]) + 1u;
+                cost = JK_SMALLER(cost, at[-row - 1] + (uint32_t)(a[i - 1] != b[j - 1]));
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    cost = JK_SMALLER(cost, at[-2 * row - 2] + 1u);
             }
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                cost = JK_SMALLER(cost, d[i - 2][j - 2] + 1u);
-            d[i][j] = (uint8_t)cost;
+            *at = (uint8_t)cost;
         }
-    return d[na][nb];
+    return d[na * row + nb];
 }
 
 JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
@@ -421,8 +422,8 @@ JK_FUNC const jk_script *jk_power_script(jk_ir *ir, jk_ref exponent, unsigned *n
 /* The value r that a script makes of its arguments; JK_NOREF for a power that this version does not have. */
 JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, size_t nargs)
 {
-    jk_ref v[128], again = JK_NOREF, state = 0, next = 0; /* v: by letter */
-    unsigned n = 0;                                       /* a power's exponent */
+    jk_ref v[128];  /* by letter */
+    unsigned n = 0; /* a power's exponent */
     memset(v, 0, sizeof v);
     while (nargs-- > 0)
         v['x' + nargs] = arg[nargs].ref;
@@ -446,9 +447,8 @@ JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg,
             jk_ir_rare_begin(ir);
             continue;
         case JK_DO_AGAIN:
-            again = a;
-            state = b;
-            next = c;
+            jk_ir_rare_next(ir, b, c);
+            jk_ir_rare_again(ir, a, ir->type == JK_F64 ? 64 : 32);
             continue;
         case JK_CONST:
             r = jk_ir_kind(ir, (jk_kind)now->a);
@@ -463,11 +463,7 @@ JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg,
             r = jk_as_mask(ir, a);
             break;
         case JK_RARE:
-            r = jk_ir_rare_end(ir, a, b, c, again,
-                               again == JK_NOREF    ? 1
-                               : ir->type == JK_F64 ? 64
-                                                    : 32,
-                               &state, &next, again != JK_NOREF);
+            r = jk_ir_rare_end(ir, a, b, c);
             break;
         default:
             r = jk_ir_any(ir, (jk_op)now->op, a, b, c);

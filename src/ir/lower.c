@@ -34,11 +34,11 @@ typedef struct jk_lowerer {
     jk_arena *arena;
     jitk_error *e;
     jk_ir ir;
-    jk_binding *names;
     uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
-    jk_value *values;
-    jk_inlined *calls;
-    size_t nnames, cap_names, nbuckets, nvalues, cap_values, depth, cap_calls, work;
+    size_t nbuckets, work;
+    JK_LIST(jk_binding, names);
+    JK_LIST(jk_value, values);
+    JK_LIST(jk_inlined, calls);
     char text[128]; /* a part of a message */
 } jk_lowerer;
 
@@ -112,7 +112,7 @@ JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error s
 /* ---- names ---- */
 JK_FUNC jk_inlined *jk_lower_here(jk_lowerer *l)
 {
-    return &l->calls[l->depth - 1];
+    return &l->calls[l->ncalls - 1];
 }
 
 JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size_t len, bool param)
@@ -138,11 +138,9 @@ JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_
 
 JK_NOINLINE void jk_name_enter(jk_lowerer *l, const char *text, uint32_t len, bool param, jk_value v)
 {
-    jk_binding *b = (jk_binding *)jk_grow(l->arena, l->names, l->nnames, &l->cap_names, sizeof *b);
+    jk_binding *b = (jk_binding *)jk_push(l->arena, &l->names, sizeof *b);
     if (!b)
         return;
-    l->names = b;
-    b += l->nnames++;
     b->text = text;
     b->len = len;
     b->head = jk_name_bucket(l, text, len, param);
@@ -190,13 +188,11 @@ JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_node *n)
 /* ---- nodes ---- */
 JK_NOINLINE void jk_lower_push(jk_lowerer *l, jk_ref ref, bool array)
 {
-    jk_value *v = (jk_value *)jk_grow(l->arena, l->values, l->nvalues, &l->cap_values, sizeof *v);
-    if (!v)
-        return;
-    l->values = v;
-    v += l->nvalues++;
-    v->ref = ref;
-    v->array = array;
+    jk_value *v = (jk_value *)jk_push(l->arena, &l->values, sizeof *v);
+    if (v) {
+        v->ref = ref;
+        v->array = array;
+    }
 }
 
 JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n)
@@ -259,11 +255,9 @@ JK_NOINLINE const char *jk_lower_count(jk_lowerer *l, uint32_t n)
 /* Begins to work on a definition; the caller binds its parameters. */
 JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
 {
-    jk_inlined *c = (jk_inlined *)jk_grow(l->arena, l->calls, l->depth, &l->cap_calls, sizeof *c);
+    jk_inlined *c = (jk_inlined *)jk_push(l->arena, &l->calls, sizeof *c);
     if (!c)
         return;
-    l->calls = c;
-    c += l->depth++;
     c->def = d;
     c->node = d->first;
     c->names = (uint32_t)l->nnames;
@@ -272,7 +266,7 @@ JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
 /* Ends it and forgets its parameters. */
 JK_FUNC void jk_lower_leave(jk_lowerer *l)
 {
-    size_t names = l->calls[--l->depth].names;
+    size_t names = l->calls[--l->ncalls].names;
     while (l->nnames > names) {
         const jk_binding *b = &l->names[--l->nnames];
         *b->head = b->next;
@@ -348,10 +342,10 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
     while (jk_lower_well(l)) {
         jk_inlined *c = jk_lower_here(l);
         if (c->node < c->def->end) {
-            if (l->depth > 1 && ++l->work > JK_WORK_MAX)
+            if (l->ncalls > 1 && ++l->work > JK_WORK_MAX)
                 jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %zu operations", JK_WORK_MAX);
             jk_lower_node(l, &l->ast->nodes[c->node++]);
-        } else if (l->depth == 1) {
+        } else if (l->ncalls == 1) {
             return;
         } else {
             jk_lower_leave(l);

@@ -17,8 +17,8 @@ typedef struct jk_orderer {
     const uint8_t *need; /* registers that computing a value takes, about; by ref - lo */
     uint32_t *mark;      /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
-    jk_ref *stack, *out;
-    size_t depth, cap_stack, nout, cap_out;
+    JK_LIST(jk_ref, stack);
+    JK_LIST(jk_ref, out);
 } jk_orderer;
 
 /* The earlier values that an instruction needs, with their number. An RSTATE's next value comes later, as a rule, and a
@@ -76,16 +76,18 @@ JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
     return !o->level || o->varying || o->level[r] == o->at_level;
 }
 
+/* Appends to the stack or to what comes out. */
+JK_NOINLINE void jk_order_put(jk_orderer *o, void *list, jk_ref r)
+{
+    jk_ref *at = (jk_ref *)jk_push(o->arena, list, sizeof *at);
+    if (at)
+        *at = r;
+}
+
 JK_FUNC void jk_order_push(jk_orderer *o, jk_ref r)
 {
-    jk_ref *grown;
-    if (!jk_order_takes(o, r) || o->mark[r - o->lo] >= o->stamp)
-        return;
-    grown = (jk_ref *)jk_grow(o->arena, o->stack, o->depth, &o->cap_stack, sizeof *o->stack);
-    if (!grown)
-        return;
-    o->stack = grown;
-    o->stack[o->depth++] = r;
+    if (jk_order_takes(o, r) && o->mark[r - o->lo] < o->stamp)
+        jk_order_put(o, &o->stack, r);
 }
 
 /* The operands of r from `lo` on, each once, the greatest need first; `need` is by ref - lo. */
@@ -125,22 +127,18 @@ JK_FUNC void jk_order_open(jk_orderer *o, jk_ref r)
 JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
 {
     jk_order_push(o, root);
-    while (o->depth > 0 && !o->arena->failed) {
-        jk_ref r = o->stack[o->depth - 1], *grown;
+    while (o->nstack > 0 && !o->arena->failed) {
+        jk_ref r = o->stack[o->nstack - 1];
         uint32_t *mark = &o->mark[r - o->lo];
         if (*mark < o->stamp) {
             *mark = o->stamp;
             jk_order_open(o, r);
             continue;
         }
-        o->depth--;
-        if (*mark > o->stamp)
-            continue;
-        *mark = o->stamp + 1;
-        grown = (jk_ref *)jk_grow(o->arena, o->out, o->nout, &o->cap_out, sizeof *o->out);
-        if (grown) {
-            o->out = grown;
-            o->out[o->nout++] = r;
+        o->nstack--;
+        if (*mark == o->stamp) {
+            *mark = o->stamp + 1;
+            jk_order_put(o, &o->out, r);
         }
     }
 }

@@ -201,23 +201,25 @@ JK_FUNC bool jk_bare_params(jitk_ast *a, jk_def *d)
 
 /* ---- definitions ---- */
 
-/* Room for result number n; its type is as yet the kernel's. */
-JK_NOINLINE bool jk_result_enter(jk_parser *p, jk_def *d, uint32_t n)
+/* A further result; its type is as yet the kernel's. */
+JK_NOINLINE jk_result *jk_result_enter(jk_parser *p)
 {
-    bool room = jk_more(p, &d->results, n, &p->cap_results, sizeof *d->results);
-    if (room)
-        d->results[n].type = JK_TYPE_NONE;
-    return room;
+    jk_result *r = (jk_result *)jk_more(p, &p->results, sizeof *r);
+    if (r)
+        r->type = JK_TYPE_NONE;
+    return r;
 }
 
-/* -> types: up to as many results are counted. */
-JK_FUNC void jk_parse_result_types(jk_parser *p, jk_def *d)
+/* -> types */
+JK_FUNC void jk_parse_result_types(jk_parser *p)
 {
+    jk_result *r;
     do {
-        if (!jk_result_enter(p, d, d->nresults))
+        r = jk_result_enter(p);
+        if (!r)
             return;
         jk_next(&p->l);
-        jk_parse_type(&p->l, &d->results[d->nresults++].type);
+        jk_parse_type(&p->l, &r->type);
     } while (p->l.kind == JK_TOK_COMMA);
     if (p->l.kind == JK_TOK_LBRACKET)
         jk_lex_refuse(&p->l, JK_NO_RESULT_SHAPE);
@@ -227,21 +229,23 @@ JK_FUNC void jk_parse_result_types(jk_parser *p, jk_def *d)
 JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
     jk_lexer *l = &p->l;
-    uint32_t ntypes = d->nresults, n = 0, root, pos;
+    size_t ntypes = p->nresults, n = 0;
+    uint32_t root, pos;
     char counts[80];
     for (;;) {
         pos = l->piece[0].pos;
         root = jk_parse_expression(p);
-        if (n >= ntypes && !jk_result_enter(p, d, n))
+        if (n == p->nresults && !jk_result_enter(p))
             return;
-        d->results[n++].root = root;
+        p->results[n++].root = root;
         if (l->kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
             jk_lex_refuse(l, JK_NO_BARE_RESULTS);
         jk_next(l);
     }
-    d->nresults = n;
+    d->results = p->results;
+    d->nresults = (uint32_t)n;
     if (ntypes && n != ntypes) {
         snprintf(counts, sizeof counts, "%u result%s but %u type%s", (unsigned)n, &"s"[n == 1], (unsigned)ntypes,
                  &"s"[ntypes == 1]);
@@ -264,7 +268,7 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
     }
     jk_parse_params(p, d);
     if (l->kind == JK_TOK_ARROW)
-        jk_parse_result_types(p, d);
+        jk_parse_result_types(p);
     if (l->kind == JK_TOK_LBRACE)
         jk_lex_refuse(l, JK_NO_BODY);
     jk_accept(l, JK_TOK_EQUALS, "'='");
@@ -274,11 +278,11 @@ JK_FUNC void jk_parse_definition(jk_parser *p)
 {
     jitk_ast *a = p->ast;
     jk_def *d;
-    if (!jk_more(p, &a->defs, a->ndefs, &a->cap_defs, sizeof *d))
+    d = (jk_def *)jk_more(p, &a->defs, sizeof *d);
+    if (!d)
         return;
-    d = &a->defs[a->ndefs++];
     memset(d, 0, sizeof *d);
-    p->cap_results = 0;
+    p->nresults = p->cap_results = 0; /* a new list */
     d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
     d->is_bare = !jk_at_definition(p);

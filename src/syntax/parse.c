@@ -31,20 +31,20 @@ typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHIN
 typedef struct jk_parser {
     jk_lexer l;
     jitk_ast *ast;
-    jk_frame *frames;
-    jk_operand *operands;
-    size_t nframes, cap_frames, noperands, cap_operands, cap_results;
+    JK_LIST(jk_frame, frames);
+    JK_LIST(jk_operand, operands);
+    JK_LIST(jk_result, results); /* of the definition at hand */
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
 
-/* Room for one more in an array. Where there is none, all ends as after an error. */
-JK_NOINLINE bool jk_more(jk_parser *p, void *array, size_t count, size_t *cap, size_t item_bytes)
+/* One more item of a list. Where there is no memory for it, all ends as after an error. */
+JK_NOINLINE void *jk_more(jk_parser *p, void *list, size_t item_bytes)
 {
-    bool room = jk_room(&p->ast->arena, array, count, cap, item_bytes);
-    if (!room)
+    void *item = p->ast->arena.failed ? NULL : jk_push(&p->ast->arena, list, item_bytes);
+    if (!item)
         p->l.kind = JK_TOK_ERROR;
-    return room;
+    return item;
 }
 
 JK_COLD jk_expect jk_fail_with(jk_parser *p, jk_refusal number)
@@ -74,10 +74,9 @@ JK_NOINLINE bool jk_is_reserved(jk_lexer *l)
 /* Puts a frame for the current token on top and moves on. */
 JK_NOINLINE jk_expect jk_open(jk_parser *p, unsigned kind, unsigned op, unsigned prec)
 {
-    jk_frame *f;
-    if (!jk_more(p, &p->frames, p->nframes, &p->cap_frames, sizeof *f))
+    jk_frame *f = (jk_frame *)jk_more(p, &p->frames, sizeof *f);
+    if (!f)
         return JK_EXPECT_NOTHING;
-    f = &p->frames[p->nframes++];
     f->kind = (uint8_t)kind;
     f->op = (uint8_t)op;
     f->prec = (uint8_t)prec;
@@ -95,31 +94,37 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
     const jk_frame *f = &p->frames[p->nframes - 1];
     jk_operand *o;
     jk_node *n;
-    /* No node is the kid of two: where there is room for the nodes there is room for the kids. */
-    if (p->l.kind == JK_TOK_ERROR || !jk_more(p, &a->kids, a->nnodes, &a->cap_kids, sizeof *a->kids) ||
-        !jk_more(p, &a->nodes, a->nnodes, &a->cap_nodes, sizeof *n) ||
-        !jk_more(p, &p->operands, p->noperands, &p->cap_operands, sizeof *o))
+    uint32_t number = (uint32_t)a->nnodes, *kid;
+    if (p->l.kind == JK_TOK_ERROR)
         return JK_EXPECT_NOTHING;
-    p->nframes--;
-    o = p->operands + f->base;
-    n = &a->nodes[a->nnodes];
+    /* No node is the kid of two: where there is room for the nodes there is room for the kids. */
+    a->kids = (uint32_t *)jk_grow(&a->arena, a->kids, number, &a->cap_kids, sizeof *a->kids);
+    n = (jk_node *)jk_more(p, &a->nodes, sizeof *n);
+    if (!n)
+        return JK_EXPECT_NOTHING;
     n->kind = f->kind;
     n->op = f->op;
     n->flags = 0;
-    n->nkids = (uint32_t)p->noperands - f->base;
-    n->kid = (uint32_t)a->nkids;
-    n->pos = n->nkids && o->at.pos < f->at.pos ? o->at.pos : f->at.pos;
-    n->len = p->l.last_end - n->pos;
-    n->at = f->at.pos;
+    n->at = n->pos = f->at.pos;
     n->at_len = n->text_len = f->at.end - f->at.pos;
     n->text = p->l.source + n->at;
-    for (; p->noperands > f->base; p->noperands--)
-        a->kids[n->kid + p->noperands - f->base - 1] = p->operands[p->noperands - 1].node;
+    n->nkids = 0;
+    n->kid = (uint32_t)a->nkids;
+    kid = a->kids + a->nkids;
+    for (o = p->operands + f->base; o < p->operands + p->noperands; o++) {
+        n->pos = JK_SMALLER(n->pos, o->at.pos);
+        kid[n->nkids++] = o->node;
+    }
+    n->len = p->l.last_end - n->pos;
     a->nkids += n->nkids;
-    o->node = (uint32_t)a->nnodes++;
+    p->nframes--;
+    p->noperands = f->base;
+    o = (jk_operand *)jk_more(p, &p->operands, sizeof *o);
+    if (!o)
+        return JK_EXPECT_NOTHING;
+    o->node = number;
     o->at.pos = n->pos;
     o->at.end = p->l.last_end;
-    p->noperands++;
     return JK_EXPECT_OPERATOR;
 }
 
