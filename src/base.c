@@ -9,7 +9,7 @@ JK_FUNC size_t jk_type_size(jk_type t)
     return bytes[t];
 }
 
-JK_FUNC const char *jk_type_name(jk_type t)
+JK_NOINLINE const char *jk_type_name(jk_type t)
 {
     static const char *const names[JK_TYPE_COUNT] = {"f64", "f32", "i64", "i32", "u8", "m64", "m32"};
     return names[t];

@@ -117,11 +117,7 @@ JK_FUNC jk_inlined *jk_lower_here(jk_lowerer *l)
 
 JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size_t len, bool param)
 {
-    uint32_t hash = 2166136261u;
-    while (len-- > 0)
-        hash = (hash ^ (uint8_t)text[len]) * 16777619u;
-    hash ^= hash >> 15;
-    return &l->buckets[(hash & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
+    return &l->buckets[(jk_name_hash(text, len) & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
 }
 
 /* The node's name, from number `at` on, if newer than `older`; 0: none. */
@@ -154,13 +150,12 @@ JK_FUNC void jk_lower_names(jk_lowerer *l)
 {
     const jk_def *d, *end = l->ast->defs + l->ast->ndefs;
     size_t names = l->ast->ndefs;
-    jk_value none;
+    const jk_value none = {0, false};
     for (d = l->ast->defs; d < end; d++)
         names += d->nparams;
     for (l->nbuckets = 16; l->nbuckets < names;)
         l->nbuckets *= 2;
     l->buckets = (uint32_t *)jk_arena_zero(l->arena, 2 * l->nbuckets * sizeof *l->buckets);
-    memset(&none, 0, sizeof none);
     for (d = l->ast->defs; d < end && !l->arena->failed; d++)
         jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
 }
@@ -168,16 +163,13 @@ JK_FUNC void jk_lower_names(jk_lowerer *l)
 /* The nearest of the names that could stand here, as a message's end. */
 JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_node *n)
 {
-    const jk_def *d, *here = jk_lower_here(l)->def;
+    const jk_inlined *here = jk_lower_here(l);
     bool call = n->kind == JK_AST_CALL;
+    size_t i = call ? 0 : here->names, end = call ? (size_t)(here->def - l->ast->defs) : l->nnames;
     jk_nearest s;
-    size_t i;
     jk_nearest_init(&s, n->text, n->text_len);
-    for (d = l->ast->defs; call && d < here; d++)
-        if (d->name)
-            jk_nearest_try(&s, d->name, d->name_len);
-    for (i = 0; !call && i < here->nparams; i++)
-        jk_nearest_try(&s, here->params[i].name, here->params[i].name_len);
+    for (; i < end; i++) /* to the nameless none is near */
+        jk_nearest_try(&s, l->names[i].text, l->names[i].len);
     for (i = 0; i < JK_NFUNCTIONS; i++)
         if ((jk_fns[i].params != NULL) == call)
             jk_nearest_try(&s, jk_fns[i].name, strlen(jk_fns[i].name));
@@ -208,9 +200,12 @@ JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n)
 /* The wrong number of arguments: "1 argument, not 2: (x)", "1 or more arguments, not 0". */
 JK_NOINLINE void jk_lower_counts(jk_lowerer *l, const jk_node *n, uint32_t want, bool more, const char *params)
 {
-    snprintf(l->text, sizeof l->text, "%u%s argument%s, not %u%s%s%s", (unsigned)want, more ? " or more" : "",
-             want == 1 && !more ? "" : "s", (unsigned)n->nkids, params ? ": (" : "", params ? params : "",
-             params ? ")" : "");
+    const char *format = params ? "%u%s, not %u: (%s)" : "%u%s, not %u";
+    snprintf(l->text, sizeof l->text, format, (unsigned)want,
+             more        ? " or more arguments"
+             : want == 1 ? " argument"
+                         : " arguments",
+             (unsigned)n->nkids, params);
     jk_lower_fail(l, n, JK_LOWER_COUNTS, l->text);
 }
 
@@ -369,9 +364,9 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
     jk_nearest_init(&s, name, strlen(name));
     for (i = a->ndefs; i-- > 0;)
         if (a->defs[i].name) {
-            if (s.len == a->defs[i].name_len && memcmp(name, a->defs[i].name, s.len) == 0)
-                return &a->defs[i];
             jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
+            if (s.distance == 0)
+                return &a->defs[i];
         }
     jk_nearest_text(&s, l->text, sizeof l->text);
     jk_fail(l->e, JITK_ERR_NAME, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, l->text);

@@ -51,11 +51,12 @@ JK_NOINLINE uint32_t jk_slot_use(jk_slotter *s, jk_ref r)
 JK_NOINLINE jk_step *jk_slot_push(jk_slotter *s, jk_ref r, unsigned n)
 {
     jk_step *t = --s->step;
-    const jk_ins *i = &s->p->ins[r];
+    jk_ref x[4];
+    jk_ins_operands(s->p, r, x);
     memset(t, 0xff, sizeof *t);
     t->ref = r;
     while (n-- > 0)
-        t->from[n] = jk_slot_use(s, n == 0 ? i->a : n == 1 ? i->b : i->c);
+        t->from[n] = jk_slot_use(s, x[n]);
     return t;
 }
 

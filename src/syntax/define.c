@@ -15,10 +15,8 @@ typedef struct jk_param_list {
 /* ---- parameters ---- */
 JK_NOINLINE uint32_t *jk_param_slot(const jk_param_list *l, const char *name, uint32_t n)
 {
-    uint32_t h = 2166136261u, i; /* FNV-1a */
-    for (i = 0; i < n; i++)
-        h = (h ^ (unsigned char)name[i]) * 16777619u;
-    for (h ^= h >> 15;; h++) {
+    uint32_t h;
+    for (h = jk_name_hash(name, n);; h++) {
         uint32_t *slot = &l->slots[h & (l->nslots - 1)];
         const jk_param *q = *slot ? &l->items[*slot - 1] : NULL;
         if (!q || (q->name_len == n && memcmp(q->name, name, n) == 0))

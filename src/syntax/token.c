@@ -302,6 +302,15 @@ JK_NOINLINE uint32_t jk_utf8_length(const char *s)
     return c >> least[n - 2] && c >> 11 != 0x1b && c <= 0x10ffff ? n : 0; /* 0x1b: surrogates */
 }
 
+/* FNV-1a, with the high bits mixed into those that tables look at. */
+JK_NOINLINE uint32_t jk_name_hash(const char *name, size_t n)
+{
+    uint32_t h = 2166136261u;
+    while (n-- > 0)
+        h = (h ^ (unsigned char)*name++) * 16777619u;
+    return h ^ h >> 15;
+}
+
 JK_FUNC bool jk_is_word(char c)
 {
     unsigned kind = jk_char_kinds[(unsigned char)c];
