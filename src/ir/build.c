@@ -47,7 +47,9 @@ JK_FUNC const char *jk_op_name(jk_op op)
 
 JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i)
 {
-    return (uint64_t)i->b << 32 | i->a;
+    uint64_t bits;
+    memcpy(&bits, (const char *)i + offsetof(jk_ins, a), sizeof bits); /* a and b at once */
+    return bits;
 }
 
 /* ---- constants by kind: name, bits as F64, bits as F32. From ROUND on they are those of scripts (builtins.c). ---- */
@@ -161,11 +163,12 @@ JK_FUNC jk_type jk_mask_type(jk_type t)
 enum { JK_OF_A, JK_OF_B, JK_OF_C, JK_OF_AA, JK_OF_AB, JK_OF_BA, JK_OF_ZERO, JK_OF_MINUS_A, JK_OF_MINUS_B, JK_OF_ISNAN };
 
 typedef struct jk_rule {
-    uint8_t op, if_a, if_b, if_c, be, of[3];
+    uint8_t op, fits[3], be, of[3];
 } jk_rule;
 
 /* clang-format off */
-#define JK_TO(op, a, b, c, be, x, y, z) {JK_##op, JK_IF_##a, JK_IF_##b, JK_IF_##c, JK_##be, {JK_OF_##x, JK_OF_##y, JK_OF_##z}}
+#define JK_TO(op, a, b, c, be, x, y, z) \
+    {JK_##op, {JK_IF_##a, JK_IF_##b, JK_IF_##c}, JK_##be, {JK_OF_##x, JK_OF_##y, JK_OF_##z}}
 #define JK_TO_A(op, a, b) JK_TO(op, a, b, ANY, BE_ITSELF, A, A, A)
 #define JK_TO_B(op, a, b) JK_TO(op, a, b, ANY, BE_ITSELF, B, A, A)
 /* Two minus signs cancel, one moves into a constant. */
@@ -223,7 +226,7 @@ static const jk_rule jk_rules[] = {
     JK_TO(SELECT, OP(MNOT), ANY, ANY, SELECT, AA, C, B),
     JK_TO(BITS, OP(BITS), ANY, ANY, BITS, AA, A, A),
     JK_TO_A(BITS, TYPE, ANY), JK_TO_A(CVT, TYPE, ANY),
-    {JK_OP_COUNT, 0, 0, 0, 0, {0, 0, 0}} /* ends a search */
+    {JK_OP_COUNT, {0, 0, 0}, 0, {0, 0, 0}} /* ends a search */
 };
 #undef JK_SIGNS
 #undef JK_TO_B
@@ -231,20 +234,21 @@ static const jk_rule jk_rules[] = {
 #undef JK_TO
 /* clang-format on */
 
-JK_NOINLINE bool jk_rule_fits(const jk_ir *ir, unsigned pattern, jk_ref r, jk_ref before, jk_type type)
+/* Whether the operand at x fits. */
+JK_NOINLINE bool jk_rule_fits(const jk_ir *ir, unsigned pattern, const jk_ref *x, jk_type type)
 {
-    unsigned op = ir->ins[r].op;
+    unsigned op = ir->ins[*x].op;
     if (pattern >= JK_IF_IS(ZERO))
-        return jk_ir_is(ir, r, (jk_kind)(pattern - JK_IF_IS(ZERO)));
+        return jk_ir_is(ir, *x, (jk_kind)(pattern - JK_IF_IS(ZERO)));
     switch (pattern) {
     case JK_IF_ANY:
         return true;
     case JK_IF_SAME:
-        return r == before;
+        return x[0] == x[-1];
     case JK_IF_ROUNDED:
         return op >= JK_FLOOR && op <= JK_RINT;
     case JK_IF_TYPE:
-        return ir->ins[r].type == (uint8_t)type;
+        return ir->ins[*x].type == (uint8_t)type;
     default:
         return op + 4 == pattern;
     }
@@ -306,8 +310,11 @@ JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x
     jk_ref y[3], r = JK_NOREF;
     unsigned k;
     for (u = jk_rules; u->op <= (unsigned)op && r == JK_NOREF; u++) {
-        if (u->op != (unsigned)op || !jk_rule_fits(ir, u->if_a, x[0], 0, type) ||
-            !jk_rule_fits(ir, u->if_b, x[1], x[0], type) || !jk_rule_fits(ir, u->if_c, x[2], x[1], type))
+        if (u->op != (unsigned)op)
+            continue;
+        for (k = 0; k < 3 && jk_rule_fits(ir, u->fits[k], &x[k], type);)
+            k++;
+        if (k < 3)
             continue;
         for (k = 0; k < 3; k++)
             y[k] = jk_rule_of(ir, u->of[k], type, x);
@@ -381,14 +388,6 @@ JK_NOINLINE void jk_ir_room(jk_ir *ir, size_t cap)
             jk_ir_link(ir, (jk_ref)i);
 }
 
-JK_FUNC bool jk_ir_varies(const jk_ir *ir, const jk_ins *i)
-{
-    unsigned flags = jk_op_rows[i->op].flags, n = jk_op_rows[i->op].arity;
-    if (flags & (JK_LEAF | JK_RED))
-        return i->op == JK_LOAD;
-    return ir->varying[i->a] || (n > 1 && ir->varying[i->b]) || (n > 2 && ir->varying[i->c]);
-}
-
 /* ---- the door ---- */
 JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags, jitk_error *e)
 {
@@ -419,33 +418,34 @@ JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, const jk_ins *i, const jk_ref *x, unsigned 
 
 JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c)
 {
-    unsigned n = jk_op_rows[op].arity;
+    unsigned flags = jk_op_rows[op].flags, n = jk_op_rows[op].arity, k;
     jk_ref x[3], r;
     jk_ins i;
     if (ir->arena->failed)
         return 0;
+    x[0] = a;
+    x[1] = b;
+    x[2] = c;
     i.op = (uint8_t)op;
     i.type = (uint8_t)type;
     i.aux = (uint16_t)aux;
-    i.a = x[0] = a;
-    i.b = x[1] = b;
-    i.c = x[2] = c;
     if (n > 0) { /* a leaf's are none */
         bool ca = jk_ir_is_const(ir, a), cb = n > 1 && jk_ir_is_const(ir, b);
-        if ((jk_op_rows[op].flags & JK_COMM) && (ca != cb ? ca : a > b)) {
-            i.a = x[0] = b;
-            i.b = x[1] = a;
+        if ((flags & JK_COMM) && (ca != cb ? ca : a > b)) {
+            x[0] = b;
+            x[1] = a;
         }
-        if (n < 2)
-            i.b = x[1] = 0;
-        if (n < 3)
-            i.c = x[2] = 0;
+        for (k = n; k < 3; k++)
+            x[k] = 0;
         r = jk_ir_fold(ir, &i, x, n);
         if (r == JK_NOREF)
             r = jk_ir_simplify(ir, op, type, x);
         if (r != JK_NOREF)
             return r;
     }
+    i.a = x[0];
+    i.b = x[1];
+    i.c = x[2];
     r = op == JK_RSTATE || op == JK_RARE ? JK_NOREF : jk_ir_find(ir, &i);
     if (r != JK_NOREF)
         return r;
@@ -455,7 +455,9 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
         return 0;
     r = (jk_ref)ir->nins++;
     ir->ins[r] = i;
-    ir->varying[r] = jk_ir_varies(ir, &i);
+    ir->varying[r] = op == JK_LOAD;
+    for (k = 0; k < n && !(flags & JK_RED); k++)
+        ir->varying[r] |= ir->varying[x[k]];
     ir->chain[r] = JK_UNSHARED;
     if (op != JK_RSTATE) /* each is one of its own */
         jk_ir_link(ir, r);
