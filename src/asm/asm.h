@@ -102,25 +102,23 @@ typedef struct jk_asm_line {
     uint64_t imm;
 } jk_asm_line;
 
-struct jk_asm {
+struct jk_asm { /* what is read most stands first */
     jk_arena *arena;
-    jk_enc enc;
     uint8_t *code;             /* grows in the arena */
     size_t n, cap;
     uint8_t *pool;             /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
-    void *slots;               /* hash table over the pool's constants */
-    size_t nslots, nconsts;
     int32_t *labels;           /* offset or -1 */
-    size_t nlabels, cap_labels;
+    void *slots;               /* hash table over the pool's constants */
+    jk_enc enc;
+    uint32_t nlabels, nslots, nconsts, nfixups, nlines;
     void *fixups;
-    size_t nfixups, cap_fixups;
-    bool failed;
     FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
-    uint64_t address;
     uint32_t note;             /* listing: the IR value that is being computed, or UINT32_MAX */
+    bool failed;
     void *lines;
-    size_t nlines, cap_lines;
+    uint64_t address;
+    size_t cap_labels, cap_fixups, cap_lines;
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);

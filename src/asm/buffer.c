@@ -126,7 +126,7 @@ JK_FUNC jk_label jk_asm_label(jk_asm *as)
     }
     as->labels = labels;
     labels[as->nlabels] = -1;
-    return (jk_label)as->nlabels++;
+    return as->nlabels++;
 }
 
 JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)

@@ -10,15 +10,13 @@ JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
 {
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
-    size_t cap = b->cap_val;
     jk_val *x;
     if (g->local[ref])
         return g->local[ref] - 1;
-    x = (jk_val *)jk_grow(g->arena, b->val, b->nval, &cap, sizeof *x);
+    x = (jk_val *)jk_grow(g->arena, b->val, b->nval, &b->cap_val, sizeof *x);
     if (!x)
         return 0;
     b->val = x;
-    b->cap_val = (uint32_t)cap;
     x += b->nval;
     memset(x, 0, sizeof *x);
     x->ref = ref;

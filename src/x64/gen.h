@@ -64,28 +64,27 @@ typedef enum jk_mode { JK_MODE_FULL, JK_MODE_STREAM, JK_MODE_MASK, JK_MODE_ROWS 
 
 typedef struct jk_gen jk_gen;
 
+/* What is read most stands first: its offsets take one byte. */
 typedef struct jk_body {
     jk_gen *g;
     jk_val *val;
-    uint32_t nval, cap_val;
-    uint32_t *uses, *list;
-    uint32_t nlist;
-    size_t cap_list;
-    jk_body_step *step;     /* and one more, which uses what is wanted at the end */
-    uint32_t nstep;
-    uint32_t max_live;      /* vector values that live at once, one instance each */
     jk_loc *loc;            /* [nval * width] */
+    uint32_t *uses, *list;
+    jk_body_step *step;     /* and one more, which uses what is wanted at the end */
+    uint32_t nval, nlist, nstep;
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
-    uint32_t owner[2][32];  /* value * width + instance */
     uint32_t used[2], pinned[2], available[2];
-    int32_t *free_slots;    /* frame slots to take again */
-    size_t nfree, cap_free;
-    jk_mode mode;
-    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
     uint32_t first;         /* instance number of the first of this batch */
+    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
+    jk_mode mode;
     bool in_stub;           /* a rare body */
     uint8_t rows_index;     /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+    uint32_t max_live;      /* vector values that live at once, one instance each */
+    uint32_t nfree;
+    int32_t *free_slots;    /* frame slots to take again */
+    size_t cap_val, cap_list, cap_free;
+    uint32_t owner[2][32];  /* value * width + instance */
 } jk_body;
 
 /* Accumulators of a pass: for each reduction `nvec` vectors an instance set. */
@@ -106,38 +105,39 @@ typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
     struct jk_stub *next;
 } jk_stub;
 
-struct jk_gen {
+struct jk_gen { /* what is read most stands first */
     const jk_program *p;
     jk_arena *arena;
     jitk_error *e;
-    jk_asm as;
-    jk_target t;            /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
-    const jk_stage *stage;
-    uint8_t frame_reg;
-    uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
-    uint32_t stack;         /* bytes of a function's frame */
-    jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
     uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
     uint32_t *outer;        /* [nins] while a rare body is built: a ref's value number + 1 in the body around */
     const jk_body *around;
+    const jk_stage *stage;
+    jk_acc *acc;
+    uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
+    jk_target t;            /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
+    uint32_t parts;         /* vectors that make 64 bytes' worth of elements */
+    uint32_t nacc;
+    uint32_t vectors;       /* of the wide loop's step */
+    uint32_t width;         /* of them in lockstep */
+    uint32_t streams;       /* segments at a time; 1 without reductions */
+    uint8_t frame_reg;
+    bool function;          /* jitk_function: parameters arrive in registers */
+    bool pour;              /* some reduction's f32 lanes pour */
+    bool held;              /* every accumulator of four segments is in a register */
+    jk_stub *stubs;
+    jk_asm as;
+    uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
+    uint32_t stack;         /* bytes of a function's frame */
+    jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
     /* pass */
-    uint32_t lanes, parts;  /* 64 bytes' worth of elements; vectors that make it */
-    uint32_t log_lanes;
+    uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
     uint32_t one, wide;     /* elements of a vector, of the wide loop's step */
     uint32_t zeros;         /* the lane masks' place in the pool: zeros, behind ones */
     uint32_t imm;           /* of the skeleton's row at hand */
-    uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
-    jk_acc *acc;
-    uint32_t nacc, seg_stride;
-    uint32_t streams;       /* segments at a time; 1 without reductions */
-    uint32_t vectors;       /* of the wide loop's step */
-    uint32_t width;         /* of them in lockstep */
+    uint32_t seg_stride;
     uint32_t saved;         /* callee-saved registers in use, a bit each */
-    bool pour;              /* some reduction's f32 lanes pour */
-    bool held;              /* every accumulator of four segments is in a register */
     uint32_t fixed;         /* vector registers that hold accumulators and residents */
-    jk_stub *stubs;
-    bool function;          /* jitk_function: parameters arrive in registers */
     bool fma_used;
     jk_label fma_thunk;
     int32_t fma_at;
