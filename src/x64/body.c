@@ -5,8 +5,41 @@
 
 JK_SMALL_OPEN
 
-/* The value number of ref, made when new. What the stage's order computes was entered first. */
-JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
+/* What a value is to a body that does not compute it. In a rare body, what the body around has in a register or in the
+ * frame is OUTER. */
+static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref, const jk_ins *i)
+{
+    if (g->outer[ref]) {
+        jk_val_kind kind = (jk_val_kind)g->around->val[g->outer[ref] - 1].kind;
+        return kind == JK_VAL_COMPUTED ? JK_VAL_OUTER : kind;
+    }
+    if (i->op == JK_LOAD)
+        return JK_VAL_LOAD;
+    if (i->op == JK_RSTATE)
+        return JK_VAL_STATE;
+    if (i->op == JK_PARAM && g->function)
+        return i->a < JK_ARG_REGISTERS ? JK_VAL_COMPUTED : JK_VAL_UNIFORM;
+    return g->p->varying[ref] && i->op != JK_CONST ? JK_VAL_OUTER : JK_VAL_UNIFORM;
+}
+
+/* Where a uniform value stands. */
+static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
+{
+    x->home = JK_HOME_CELL;
+    x->at = (int32_t)g->p->cell[x->ref];
+    if (i->op == JK_CONST) {
+        x->home = JK_HOME_POOL;
+        x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
+    } else if (i->op == JK_LENGTH) {
+        x->home = JK_HOME_LENGTH;
+    } else if (g->function) {
+        x->home = JK_HOME_ARG;
+        x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
+    }
+}
+
+/* The value number of ref, made when new. What the stage's order computes is entered first. */
+JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, bool computed)
 {
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
@@ -21,43 +54,15 @@ JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
     memset(x, 0, sizeof *x);
     x->ref = ref;
     x->type = i->type;
-    x->cls = g->t.kmask && (i->type == JK_M64 || i->type == JK_M32);
+    x->cls = g->t.kmask && i->type >= JK_M64;
     x->resident = JK_NOREG;
-    x->kind = (uint8_t)kind;
+    x->first = JK_NOUSE;
     g->local[ref] = ++b->nval;
-    if (kind == JK_VAL_UNIFORM) {
-        x->home = JK_HOME_CELL;
-        if (i->op == JK_CONST) {
-            x->home = JK_HOME_POOL;
-            x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
-        } else if (i->op == JK_LENGTH) {
-            x->home = JK_HOME_LENGTH;
-        } else if (g->function) {
-            x->home = JK_HOME_ARG;
-            x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
-        } else {
-            x->at = (int32_t)g->p->cell[ref];
-        }
-    }
+    if (!computed)
+        x->kind = (uint8_t)jk_leaf_kind(g, ref, i);
+    if (x->kind == JK_VAL_UNIFORM)
+        jk_body_home(g, x, i);
     return b->nval - 1;
-}
-
-/* What a value is to a body that does not compute it. In a rare body, what the body around has in a register or in the
- * frame is OUTER. */
-static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
-{
-    const jk_ins *i = &g->p->ins[ref];
-    if (g->around && g->outer[ref]) {
-        jk_val_kind kind = (jk_val_kind)g->around->val[g->outer[ref] - 1].kind;
-        return kind == JK_VAL_COMPUTED ? JK_VAL_OUTER : kind;
-    }
-    if (i->op == JK_LOAD)
-        return JK_VAL_LOAD;
-    if (i->op == JK_RSTATE)
-        return JK_VAL_STATE;
-    if (i->op == JK_PARAM && g->function)
-        return i->a < JK_ARG_REGISTERS ? JK_VAL_COMPUTED : JK_VAL_UNIFORM;
-    return g->p->varying[ref] && i->op != JK_CONST ? JK_VAL_OUTER : JK_VAL_UNIFORM;
 }
 
 /* Whether a rare body's operand comes from the outside: a leaf, a cell, or what the body around computes. */
@@ -70,26 +75,31 @@ static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
 /* An instruction's operands; returns how many. */
 JK_NOINLINE unsigned jk_operands(const jk_ins *i, jk_ref *op)
 {
-    op[0] = i->a;
-    op[1] = i->b;
-    op[2] = i->c;
+    memcpy(op, &i->a, 3 * sizeof *op);
     return jk_op_arity((jk_op)i->op);
 }
 
 /* The step at hand uses a value: entered if it is new, and listed once. */
 JK_NOINLINE void jk_step_use(jk_body *b, jk_ref ref)
 {
-    jk_arena *arena = b->g->arena;
-    uint32_t v = jk_body_value(b, ref, jk_leaf_kind(b->g, ref));
-    uint32_t *list = (uint32_t *)jk_grow(arena, b->list, b->nlist, &b->cap_list, sizeof *list);
-    if (arena->failed)
+    uint32_t v = jk_body_value(b, ref, false);
+    jk_use *u = (jk_use *)jk_grow(b->g->arena, b->list, b->nlist, &b->cap_list, sizeof *u);
+    jk_val *x = &b->val[v];
+    if (b->g->arena->failed)
         return;
-    b->list = list;
-    if (b->val[v].use == b->nstep) /* the last step that counted */
+    b->list = u;
+    if (x->first == JK_NOUSE)
+        x->first = b->nlist;
+    else if (u[x->last].step == b->nstep)
         return;
-    list[b->nlist++] = v;
-    b->val[v].use = b->nstep;
-    b->val[v].use_end++;
+    else
+        u[x->last].next = b->nlist;
+    x->last = b->nlist;
+    x->nuses++;
+    u += b->nlist++;
+    u->value = v;
+    u->step = b->nstep;
+    u->next = JK_NOUSE;
 }
 
 /* What a rare body needs of the outside. */
@@ -113,77 +123,62 @@ JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
 /* A step and the values that it uses: those of an instruction (of a RARE all but its result), or one. */
 JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
-    jk_body_step *s = &b->step[b->nstep++];
+    jk_body_step *s = &b->step[b->nstep];
+    const jk_ins *i = &b->g->p->ins[ref];
     jk_ref op[3];
     unsigned k, arity = 1;
-    bool rare = false;
     s->kind = kind;
     s->index = index;
     s->list = b->nlist;
     op[0] = ref;
     if (kind == JK_STEP_INS) {
-        arity = jk_operands(&b->g->p->ins[ref], op);
-        rare = b->g->p->ins[ref].op == JK_RARE;
-        b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep - 1;
+        b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
+        arity = jk_operands(i, op);
+        if (i->op == JK_RARE)
+            arity--;
     }
-    for (k = 0; k < arity - rare; k++)
+    for (k = 0; k < arity; k++)
         jk_step_use(b, op[k]);
-    if (rare)
+    if (kind == JK_STEP_INS && i->op == JK_RARE)
         jk_rare_operands(b, ref);
+    b->nstep++;
 }
 
 /* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
- * load's place is its first other use. at[value] is the number of instructions until it is there; head and next list
- * the reductions at such a place. */
-JK_FUNC void jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                           bool stores)
+ * load's place is its first other use. `use` is for now the number of instructions until a value is there; head and next
+ * list the reductions at such a place. */
+JK_FUNC void jk_body_steps(jk_body *b, const jk_work *w)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
-    uint32_t n, r, v, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
-    uint32_t *head = at + b->nval, *next = head + norder + 1;
-    if (!at)
+    uint32_t n, r, *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)w->norder + 1 + w->nred));
+    uint32_t *next = head + w->norder + 1;
+    if (!head)
         return;
-    for (n = 0; n < norder; n++) {
+    for (n = 0; n < w->norder; n++) {
         jk_ref op[4];
-        unsigned k = jk_operands(&ins[order[n]], op);
-        for (op[k++] = order[n]; k-- > 0;) {
-            v = g->local[op[k]];
-            if (v && !at[v - 1])
-                at[v - 1] = n + 1;
+        unsigned k = jk_operands(&ins[w->order[n]], op);
+        for (op[k++] = w->order[n]; k-- > 0;) {
+            jk_val *x = &b->val[g->local[op[k]] - 1];
+            if (g->local[op[k]] && !x->use)
+                x->use = n + 1;
         }
     }
-    for (r = nred; r-- > 0;) {
-        n = at[g->local[ins[red[r]].a] - 1];
+    for (r = w->nred; r-- > 0;) {
+        n = b->val[g->local[ins[w->red[r]].a] - 1].use;
         next[r] = head[n];
         head[n] = r + 1;
     }
-    for (n = 0; n <= norder && !g->arena->failed; n++) {
+    for (n = 0;; n++) {
         for (r = head[n]; r; r = next[r - 1])
-            jk_step_add(b, JK_STEP_RED, r - 1, ins[red[r - 1]].a);
-        if (n < norder)
-            jk_step_add(b, JK_STEP_INS, order[n], order[n]);
+            jk_step_add(b, JK_STEP_RED, r - 1, ins[w->red[r - 1]].a);
+        if (n == w->norder || g->arena->failed)
+            break;
+        jk_step_add(b, JK_STEP_INS, w->order[n], w->order[n]);
     }
-    for (n = g->p->nparams; stores && n < g->p->nargs; n++)
+    for (n = g->p->nparams; w->stores && n < g->p->nargs; n++)
         if (g->p->args[n].is_array)
             jk_step_add(b, JK_STEP_STORE, n, g->p->args[n].value);
-}
-
-/* Lists, for each value, the steps that use it. */
-JK_FUNC void jk_body_uses(jk_body *b)
-{
-    uint32_t s, k, total = 0;
-    b->uses = (uint32_t *)jk_arena_alloc(b->g->arena, sizeof *b->uses * ((size_t)b->nlist + 1));
-    if (!b->uses)
-        return;
-    for (k = 0; k < b->nval; k++) {
-        uint32_t n = b->val[k].use_end;
-        b->val[k].use = b->val[k].use_end = total;
-        total += n;
-    }
-    for (s = 0; s <= b->nstep; s++)
-        for (k = b->step[s].list; k < b->step[s + 1].list; k++)
-            b->uses[b->val[b->list[k]].use_end++] = s;
 }
 
 /* How many vectors live at once, of one instance. */
@@ -191,16 +186,15 @@ JK_FUNC void jk_body_pressure(jk_body *b)
 {
     uint32_t *delta = (uint32_t *)jk_arena_zero(b->g->arena, sizeof *delta * ((size_t)b->nstep + 2));
     const jk_val *x = b->val, *end = x + b->nval;
-    uint32_t s, n, live = 0;
+    uint32_t s, live = 0;
     if (b->g->arena->failed)
         return;
     for (; x < end; x++) {
-        n = x->use_end - x->use;
-        if (x->kind == JK_VAL_UNIFORM || x->cls || !n ||
-            (x->kind == JK_VAL_LOAD && n < 2 && b->g->t.enc != JK_ENC_LEGACY))
+        if (x->kind == JK_VAL_UNIFORM || x->cls || !x->nuses ||
+            (x->kind == JK_VAL_LOAD && x->nuses < 2 && b->g->t.enc != JK_ENC_LEGACY))
             continue;
-        delta[x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : b->uses[x->use]]++;
-        delta[b->uses[x->use_end - 1]]--;
+        delta[x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : b->list[x->first].step]++;
+        delta[b->list[x->last].step]--;
     }
     for (s = 0; s <= b->nstep; s++) {
         live += delta[s];
@@ -208,30 +202,25 @@ JK_FUNC void jk_body_pressure(jk_body *b)
     }
 }
 
-/* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores: used by a
- * step behind the last. */
-JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red,
-                           uint32_t nred, bool stores, const jk_ref *extra, uint32_t nextra)
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
 {
     uint32_t n;
     memset(b, 0, sizeof *b);
     b->g = g;
     b->rows_index = JK_NOGP;
-    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs + 2));
-    for (n = 0; n < norder; n++)
-        jk_body_value(b, order[n], JK_VAL_COMPUTED);
-    for (n = 0; n < nred; n++)
-        jk_body_value(b, g->p->ins[red[n]].a, jk_leaf_kind(g, g->p->ins[red[n]].a));
+    b->step =
+        (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)w->norder + w->nred + g->p->nargs + 2));
+    for (n = 0; n < w->norder; n++)
+        jk_body_value(b, w->order[n], true);
+    for (n = 0; n < w->nred; n++)
+        jk_body_value(b, g->p->ins[w->red[n]].a, false);
     if (g->arena->failed)
         return false;
-    jk_body_steps(b, order, norder, red, nred, stores);
-    b->step[b->nstep++].list = b->nlist;
-    for (n = 0; n < nextra; n++)
-        jk_step_use(b, extra[n]);
-    b->step[b->nstep--].list = b->nlist;
-    if (g->arena->failed)
-        return false;
-    jk_body_uses(b);
+    jk_body_steps(b, w);
+    b->step[b->nstep].list = b->nlist;
+    for (n = 0; n < w->nwant; n++)
+        jk_step_use(b, w->want[n]);
+    b->step[b->nstep + 1].list = b->nlist;
     jk_body_pressure(b);
     return !g->arena->failed;
 }
@@ -402,7 +391,7 @@ JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
         return false;
     b->width = width;
     for (v = 0; v < b->nval; v++) {
-        b->val[v].use = v ? b->val[v - 1].use_end : 0;
+        b->val[v].use = b->val[v].first;
         for (i = 0; i < width; i++, l++) {
             l->slot = -1;
             l->reg = b->val[v].resident;
@@ -420,7 +409,7 @@ JK_FUNC void jk_body_step_emit(jk_body *b, const jk_body_step *s, uint32_t j)
 {
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[s->index];
-    uint32_t v = b->list[s->list];
+    uint32_t v = b->list[s->list].value;
     if (s->kind == JK_STEP_RED) {
         jk_accumulate(b, s->index, v, j);
         return;
@@ -452,7 +441,7 @@ JK_FUNC void jk_body_run(jk_body *b)
     uint32_t j, k;
     for (s = b->step;; s++) {
         for (k = s->list; k < s[1].list; k++)
-            b->val[b->list[k]].use++;
+            b->val[b->list[k].value].use = b->list[k].next;
         g->as.note = UINT32_MAX;
         if (s == end || g->arena->failed)
             return;
@@ -463,7 +452,7 @@ JK_FUNC void jk_body_run(jk_body *b)
         for (j = 0; j < b->width; j++) {
             jk_body_step_emit(b, s, j);
             for (k = s->list; k < s[1].list; k++)
-                jk_release(b, b->list[k], j);
+                jk_release(b, b->list[k].value, j);
             b->pinned[0] = b->pinned[1] = 0;
         }
     }

@@ -100,31 +100,35 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
 {
     static const jk_row *const rows[] = {jk_rows_function, jk_rows_uniform, jk_rows_map, jk_rows_chunk, jk_rows_find};
     bool whole = want == JK_NOREF, pass = s && s->is_pass;
-    uint32_t norder, nred = whole ? s->nred : 0;
-    const jk_ref *order;
+    unsigned kind;
+    jk_work w;
     jk_body b;
+    memset(&w, 0, sizeof w);
+    w.want = &want;
+    w.nwant = !whole;
+    if (whole) {
+        w.red = s->red;
+        w.nred = s->nred;
+        w.stores = s->stores;
+    }
     jk_gen_stage(g, t);
     g->stage = s;
     g->want = want;
     if (pass)
         jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
-    if (!(whole ? jk_stage_order(g, s, &order, &norder)
-                : jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &order, &norder) == JITK_OK) ||
-        (nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, order, norder, s ? s->red : NULL, nred, whole && s->stores, &want, !whole))
+    if (!(whole ? jk_stage_order(g, s, &w.order, &w.norder)
+                : jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) == JITK_OK) ||
+        (w.nred && !jk_acc_layout(g, s)) ||
+        !jk_body_build(g, &b, &w))
         return false;
-    if (!nred)
+    if (!w.nred)
         b.rows_index = JK_RCX;
     if (!s) { /* JK_IF_FRAME, JK_IF_PAGES */
         g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS;
         g->pour = g->stack > 4096;
     }
-    return (!pass || jk_plan_pass(g, &b, whole)) && jk_skeleton(g, &b,
-                                                                rows[!s       ? 0
-                                                                     : !pass  ? 1
-                                                                     : !whole ? 4
-                                                                     : nred   ? 3
-                                                                              : 2]);
+    kind = !s ? 0 : !pass ? 1 : !whole ? 4 : w.nred ? 3 : 2;
+    return (!pass || jk_plan_pass(g, &b, whole)) && jk_skeleton(g, &b, rows[kind]);
 }
 
 /* Each stage, and behind a pass its searches. */
@@ -188,7 +192,8 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
         g.stack = frame;
         g.log_lanes = p->type == JK_F64 ? 3 : 4;
         g.lanes = 1u << g.log_lanes;
-        g.local = (uint32_t *)jk_arena_zero(arena, sizeof *g.local * ((size_t)p->nins + 1));
+        g.local = (uint32_t *)jk_arena_zero(arena, sizeof *g.local * 2 * ((size_t)p->nins + 1));
+        g.outer = g.local + p->nins;
         ok = g.local && (function ? jk_emit_stage(&g, scalar, NULL, p->args[p->nparams].value)
                                   : jk_emit_stages(&g, scalar, vector, out));
         if (!ok || !function || frame >= g.frame_max)

@@ -44,9 +44,16 @@ typedef struct jk_val {
     uint8_t resident; /* UNIFORM: the register it keeps through the loop, or JK_NOREG */
     uint8_t home;     /* UNIFORM: where it stands in memory */
     uint8_t type;
-    uint32_t use, use_end; /* uses[use .. use_end): the steps to come at which it is used, ascending */
+    uint32_t use;     /* the next of its uses, a number in the body's list; JK_NOUSE */
+    uint32_t first, last, nuses;
     int32_t at;       /* COMPUTED: its step; UNIFORM: its home's place: pool or frame offset, cell number */
 } jk_val;
+
+typedef struct jk_use {
+    uint32_t value, step;
+    uint32_t next;      /* the value's next use, in a later step; JK_NOUSE */
+} jk_use;
+#define JK_NOUSE UINT32_MAX
 
 typedef struct jk_loc { /* where an instance of a value is */
     int32_t slot;       /* frame offset, or -1 */
@@ -59,6 +66,14 @@ typedef struct jk_body_step {
     uint32_t list;        /* list[list .. the next step's): the values that it uses, each once */
 } jk_body_step;
 
+/* What a body is to do: an order to compute, reductions and stores, and values that are wanted at the end besides, used
+ * by a step behind the last. */
+typedef struct jk_work {
+    const jk_ref *order, *red, *want;
+    uint32_t norder, nred, nwant;
+    bool stores;
+} jk_work;
+
 /* What one loop's body differs by. */
 typedef enum jk_mode { JK_MODE_FULL, JK_MODE_STREAM, JK_MODE_MASK, JK_MODE_ROWS } jk_mode;
 
@@ -69,7 +84,7 @@ typedef struct jk_body {
     jk_gen *g;
     jk_val *val;
     jk_loc *loc;            /* [nval * width] */
-    uint32_t *uses, *list;
+    jk_use *list;           /* by steps */
     jk_body_step *step;     /* and one more, which uses what is wanted at the end */
     uint32_t nval, nlist, nstep;
     /* while emitting */
@@ -110,7 +125,7 @@ struct jk_gen { /* what is read most stands first */
     jk_arena *arena;
     jitk_error *e;
     uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
-    uint32_t *outer;        /* [nins] while a rare body is built: a ref's value number + 1 in the body around */
+    uint32_t *outer;        /* [nins] a ref's value number + 1 in the body around a rare one; 0: none */
     const jk_body *around;
     const jk_stage *stage;
     jk_acc *acc;
@@ -250,8 +265,7 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j);
 JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
 
 /* body.c */
-JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                           bool stores, const jk_ref *extra, uint32_t nextra);
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w);
 JK_FUNC void jk_body_forget(jk_body *b);
 JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);

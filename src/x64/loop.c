@@ -65,7 +65,7 @@ JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b)
     for (uses = 16; uses > 0; uses--)
         for (v = 0; v < b->nval && next > low; v++) {
             jk_val *x = &b->val[v];
-            if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->use_end - x->use >= uses)
+            if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->nuses >= uses)
                 x->resident = (uint8_t)--next;
         }
     g->fixed = next < 32 ? UINT32_MAX << next : 0;

@@ -243,23 +243,22 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     const jk_ins *ins = p->ins;
     const jk_rare *rare = &p->rares[ins[s->ref].aux];
     jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * (s->ref - rare->first + 2)), n;
-    uint32_t nwant = 0, norder;
-    const jk_ref *order;
-    bool ok;
+    jk_work w;
+    memset(&w, 0, sizeof w);
     if (!want)
         return false;
-    want[nwant++] = ins[s->ref].c;
+    w.want = want;
+    *want++ = ins[s->ref].c;
     if (rare->again != JK_NOREF)
-        want[nwant++] = rare->again;
+        *want++ = rare->again;
     for (n = rare->first; ins[n].op == JK_RSTATE; n++)
-        want[nwant++] = ins[n].b;
-    if (jk_order(p, g->arena, rare->first, s->ref, want, nwant, !p->varying[s->ref], &order, &norder) != JITK_OK)
+        *want++ = ins[n].b;
+    w.nwant = (uint32_t)(want - w.want);
+    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) != JITK_OK)
         return false;
     jk_body_forget(&s->at);
     g->around = &s->at;
-    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
-    g->around = NULL;
-    return ok;
+    return jk_body_build(g, b, &w);
 }
 
 /* Enters the values of the body around in g->outer, or takes them out (mask 0). */
@@ -282,10 +281,6 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_opnd count;
     int32_t saved;
     bool ok;
-    if (!g->outer)
-        g->outer = (uint32_t *)jk_arena_zero(g->arena, sizeof *g->outer * ((size_t)g->p->nins + 1));
-    if (!g->outer)
-        return false;
     while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
         nstate++;
     jk_stub_outer(s, UINT32_MAX);

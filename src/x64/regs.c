@@ -21,12 +21,12 @@ JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v)
 {
     const jk_val *x = &b->val[v];
-    return x->use < x->use_end ? b->uses[x->use] : UINT32_MAX;
+    return x->use != JK_NOUSE ? b->list[x->use].step : UINT32_MAX;
 }
 
 JK_NOINLINE bool jk_dies(const jk_body *b, uint32_t v)
 {
-    return b->val[v].kind != JK_VAL_STATE && b->val[v].use == b->val[v].use_end;
+    return b->val[v].kind != JK_VAL_STATE && b->val[v].use == JK_NOUSE;
 }
 
 JK_FUNC int32_t jk_spill_slot(jk_body *b)
