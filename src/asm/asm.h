@@ -102,6 +102,7 @@ typedef struct jk_asm_line {
     uint64_t imm;
 } jk_asm_line;
 
+#define JK_POOL_BUCKETS 256
 struct jk_asm { /* what is read most stands first */
     jk_arena *arena;
     uint8_t *code;             /* grows in the arena */
@@ -109,16 +110,17 @@ struct jk_asm { /* what is read most stands first */
     uint8_t *pool;             /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
     int32_t *labels;           /* offset or -1 */
-    void *slots;               /* hash table over the pool's constants */
+    void *pooled;              /* the pool's constants, in buckets by a hash */
     jk_enc enc;
-    uint32_t nlabels, nslots, nconsts, nfixups, nlines;
+    uint32_t nlabels, npooled, nfixups, nlines;
     void *fixups;
     FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
     uint32_t note;             /* listing: the IR value that is being computed, or UINT32_MAX */
     bool failed;
     void *lines;
     uint64_t address;
-    size_t cap_labels, cap_fixups, cap_lines;
+    size_t cap_labels, cap_fixups, cap_lines, cap_pooled;
+    uint32_t bucket[JK_POOL_BUCKETS]; /* the newest constant + 1; the longest kernels have some dozens in each */
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);

@@ -26,9 +26,10 @@ typedef struct jk_fixup {
     uint32_t at, label; /* a 32-bit displacement, relative to its own place until it is resolved */
 } jk_fixup;
 
-typedef struct jk_const_slot {
-    uint32_t at, tag; /* tag: hash and size, never 0 */
-} jk_const_slot;
+typedef struct jk_pooled {
+    uint32_t at, nbytes;
+    uint32_t older; /* the constant before it in its bucket, + 1; 0: none */
+} jk_pooled;
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc)
 {
@@ -139,60 +140,44 @@ JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
 
 /* ---- the constant pool ---- */
 
-static uint32_t jk_const_tag(const uint8_t *bytes, size_t nbytes)
+static inline uint32_t *jk_pool_bucket(jk_asm *as, const uint8_t *bytes, size_t nbytes)
 {
-    uint64_t h = 0;
-    uint32_t word;
+    uint32_t h = 0, word;
     size_t i;
     for (i = 0; i < nbytes; i += 4) {
         memcpy(&word, bytes + i, 4);
-        h = (h ^ word) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
+        h = (h ^ word) * 0x9E3779B1u;
+        h ^= h >> 15;
     }
-    return ((uint32_t)h & ~127u) | (uint32_t)nbytes;
-}
-
-static bool jk_const_widen(jk_asm *as)
-{
-    size_t n = as->nslots ? 2 * as->nslots : 32, i, j;
-    jk_const_slot *from = (jk_const_slot *)as->slots;
-    jk_const_slot *to = (jk_const_slot *)jk_arena_zero(as->arena, n * sizeof *to);
-    if (!to) {
-        jk_asm_fail(as);
-        return false;
-    }
-    for (i = 0; i < as->nslots; i++)
-        if (from[i].tag) {
-            for (j = from[i].tag >> 7 & (n - 1); to[j].tag; j = (j + 1) & (n - 1))
-                ;
-            to[j] = from[i];
-        }
-    as->slots = to;
-    as->nslots = n;
-    return true;
+    return &as->bucket[h % JK_POOL_BUCKETS];
 }
 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
-    uint32_t tag = jk_const_tag((const uint8_t *)bytes, nbytes);
-    jk_const_slot *slots;
-    size_t i, at = JK_ALIGN_UP(as->npool, nbytes);
+    uint32_t *bucket = jk_pool_bucket(as, (const uint8_t *)bytes, nbytes), k;
+    jk_pooled *c = (jk_pooled *)as->pooled;
+    size_t at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
-    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_const_widen(as)))
-        return 0;
-    slots = (jk_const_slot *)as->slots;
-    for (i = tag >> 7 & (as->nslots - 1); slots[i].tag; i = (i + 1) & (as->nslots - 1))
-        if (slots[i].tag == tag && memcmp(as->pool + slots[i].at, bytes, nbytes) == 0)
-            return slots[i].at;
-    if (at + nbytes > as->cap_pool && !jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes))
+    for (k = *bucket; k; k = c[k - 1].older)
+        if (c[k - 1].nbytes == nbytes && memcmp(as->pool + c[k - 1].at, bytes, nbytes) == 0)
+            return c[k - 1].at;
+    c = (jk_pooled *)jk_grow(as->arena, c, as->npooled, &as->cap_pooled, sizeof *c);
+    if (!c)
+        jk_asm_fail(as);
+    if (at + nbytes > as->cap_pool)
+        jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes);
+    if (as->failed)
         return 0;
     memset(as->pool + as->npool, 0, at - as->npool);
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
-    as->nconsts++;
-    slots[i].at = (uint32_t)at;
-    slots[i].tag = tag;
-    return (uint32_t)at;
+    as->pooled = c;
+    c += as->npooled++;
+    c->at = (uint32_t)at;
+    c->nbytes = (uint32_t)nbytes;
+    c->older = *bucket;
+    *bucket = as->npooled;
+    return c->at;
 }
 
 /* ---- the end ---- */

@@ -175,28 +175,19 @@ static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsign
     return p;
 }
 
-static inline uint8_t *jk_put_vex(uint8_t *p, unsigned pp, unsigned w, unsigned l, unsigned reg, unsigned v,
-                                  unsigned xb, unsigned map)
+/* VEX of two or three bytes, or EVEX, whose last byte is `low` (zeroing << 7, broadcast << 4, mask register), length and
+ * the high bit of v. */
+static inline uint8_t *jk_put_vex(uint8_t *p, bool evex, unsigned pp, unsigned w, unsigned l, unsigned reg, unsigned v,
+                                  unsigned xb, unsigned map, unsigned low)
 {
-    unsigned r = ~reg << 4 & 0x80, last = (~v & 15) << 3 | l << 2 | pp;
-    if (xb | w || map != 1) {
-        *p++ = 0xC4;
-        *p++ = (uint8_t)(r | (~xb & 3) << 5 | map);
-        *p++ = (uint8_t)(w << 7 | last);
-    } else {
-        *p++ = 0xC5;
-        *p++ = (uint8_t)(r | last);
-    }
-    return p;
-}
-
-/* `low`: zeroing << 7, broadcast << 4, mask register. */
-static inline uint8_t *jk_put_evex(uint8_t *p, unsigned pp, unsigned w, unsigned ll, unsigned reg, unsigned v,
-                                   unsigned xb, unsigned map, unsigned low)
-{
-    unsigned second = (~reg << 4 & 0x80) | (~xb & 3) << 5 | (~reg & 0x10) | map;
-    unsigned third = w << 7 | (~v & 15) << 3 | 4 | pp;
-    return jk_put32(p, 0x62 | second << 8 | third << 16 | (low | ll << 5 | (~v >> 1 & 8)) << 24);
+    unsigned second = (~reg << 4 & 0x80) | (~xb & 3) << 5 | map, third = w << 7 | (~v & 15) << 3 | pp;
+    if (evex)
+        return jk_put32(p, 0x62 | (second | (~reg & 0x10)) << 8 | (third | 4) << 16 |
+                               (low | l << 5 | (~v >> 1 & 8)) << 24);
+    third |= l << 2;
+    if (xb | w || map != 1)
+        return jk_put32(p, 0xC4 | second << 8 | third << 16) - 1;
+    return jk_put32(p, 0xC5 | (second & 0x80) << 8 | third << 8) - 2;
 }
 
 /* Bytes of a row's memory operand. */
@@ -247,7 +238,7 @@ JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsig
     unsigned form = vt.fmt & ~3u, bits = row->bits[vt.fmt & 3],
              op = row->op[vt.fmt & 3] + (form == JK_AS_MR1 ? 1u : 0u);
     unsigned vl = jk_row_length(bits, vt.vl), nimm = row->imm + jk_forms[form >> 2].imm, shift = 0;
-    unsigned pp = bits & 3, w = bits >> 7, xb = jk_opnd_xb(&rm);
+    unsigned w = bits >> 7, xb = jk_opnd_xb(&rm);
     jk_enc enc = row->has >> as->enc & 1 ? as->enc : row->has >> JK_ENC_VEX & 1 ? JK_ENC_VEX : JK_ENC_LEGACY;
     uint8_t *p = jk_asm_room(as);
     if (!p)
@@ -257,14 +248,16 @@ JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsig
         jk_asm_record(as, i, enc, vt, reg, v, rm, imm);
     if (i > JK_K_LAST)
         w = bits & JK_D64 ? 0 : vl >> 3;
-    if (enc == JK_ENC_EVEX) {
-        p = jk_put_evex(p, pp, bits >> 6 & 1, vl >> 5, reg, v, xb, row->map,
-                        (unsigned)vt.zero << 7 | (unsigned)rm.bcast << 4 | vt.k);
-        shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm.bcast));
-    } else if (enc == JK_ENC_VEX) {
-        p = jk_put_vex(p, pp, w, vl >> 5, reg, v, xb, row->map);
+    if (enc != JK_ENC_LEGACY) {
+        bool evex = enc == JK_ENC_EVEX;
+        if (evex) {
+            w = bits >> 6 & 1;
+            shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm.bcast));
+        }
+        p = jk_put_vex(p, evex, bits & 3, w, vl >> 5, reg, v, xb, row->map,
+                       (unsigned)vt.zero << 7 | (unsigned)rm.bcast << 4 | vt.k);
     } else {
-        p = jk_put_legacy(p, pp, w, reg, xb, form == JK_AS_SHORT ? 0u : row->map);
+        p = jk_put_legacy(p, bits & 3, w, reg, xb, form == JK_AS_SHORT ? 0u : row->map);
         if (i > JK_K_LAST)
             op += v;
     }
