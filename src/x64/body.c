@@ -5,14 +5,9 @@
 
 JK_SMALL_OPEN
 
-/* What a value is to a body that does not compute it. In a rare body, what the body around has in a register or in the
- * frame is OUTER. */
+/* What a value is to a body that does not compute it. */
 static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref, const jk_ins *i)
 {
-    if (g->outer[ref]) {
-        jk_val_kind kind = (jk_val_kind)g->around->val[g->outer[ref] - 1].kind;
-        return kind == JK_VAL_COMPUTED ? JK_VAL_OUTER : kind;
-    }
     if (i->op == JK_LOAD)
         return JK_VAL_LOAD;
     if (i->op == JK_RSTATE)
@@ -38,7 +33,8 @@ static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
     }
 }
 
-/* The value number of ref, made when new. What the stage's order computes is entered first. */
+/* The value number of ref, made when new. What the stage's order computes is entered first. In a rare body, what the body
+ * around knows is what it is there, but what that computes is OUTER: in a register or in the frame. */
 JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, bool computed)
 {
     jk_gen *g = b->g;
@@ -56,12 +52,18 @@ JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, bool computed)
     x->type = i->type;
     x->cls = g->t.kmask && i->type >= JK_M64;
     x->resident = JK_NOREG;
-    x->first = JK_NOUSE;
     g->local[ref] = ++b->nval;
-    if (!computed)
+    if (!computed && g->outer[ref]) {
+        *x = g->around->val[g->outer[ref] - 1];
+        if (x->kind == JK_VAL_COMPUTED)
+            x->kind = JK_VAL_OUTER;
+        x->use = x->nuses = 0;
+    } else if (!computed) {
         x->kind = (uint8_t)jk_leaf_kind(g, ref, i);
-    if (x->kind == JK_VAL_UNIFORM)
-        jk_body_home(g, x, i);
+        if (x->kind == JK_VAL_UNIFORM)
+            jk_body_home(g, x, i);
+    }
+    x->first = JK_NOUSE;
     return b->nval - 1;
 }
 
@@ -207,7 +209,7 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
     uint32_t n;
     memset(b, 0, sizeof *b);
     b->g = g;
-    b->rows_index = JK_NOGP;
+    b->batch.rows_index = JK_NOGP;
     b->step =
         (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)w->norder + w->nred + g->p->nargs + 2));
     for (n = 0; n < w->norder; n++)
@@ -246,15 +248,15 @@ JK_NOINLINE jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
     jk_gen *g = b->g;
     uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = jk_step_bytes(g, (jk_type)g->p->type);
-    uint32_t m = b->first + j, stream = b->streams > 1 ? m / g->parts : 0, part = b->streams > 1 ? m % g->parts : m;
-    bool rows = b->mode == JK_MODE_ROWS;
+    uint32_t m = b->batch.first + j, stream = b->batch.streams > 1 ? m / g->parts : 0, part = b->batch.streams > 1 ? m % g->parts : m;
+    bool rows = b->batch.mode == JK_MODE_ROWS;
     unsigned base = rows ? JK_NOGP : g->base[arg];
     if (base == JK_NOGP) {
         jk_emit_run(g, rows ? offsetof(jk_run, tail) : offsetof(jk_run, array));
         jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
         base = JK_RAX;
     }
-    return jk_opnd_index(base, rows ? b->rows_index : index[stream], size, (int32_t)(part * step));
+    return jk_opnd_index(base, rows ? b->batch.rows_index : index[stream], size, (int32_t)(part * step));
 }
 
 /* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by
@@ -293,15 +295,15 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
     static const jk_cmd *const cmds[] = {jk_do_lanes, jk_do_lanes_sum, jk_do_lanes_k, jk_do_lanes_sum_k};
     jk_gen *g = b->g;
     jk_play p;
-    bool k = b->mode == JK_MODE_MASK;
-    if (!k && b->mode != JK_MODE_ROWS)
+    bool k = b->batch.mode == JK_MODE_MASK;
+    if (!k && b->batch.mode != JK_MODE_ROWS)
         return jk_reg_of(b, v, j);
     jk_play_init(&p, g, (jk_type)b->val[v].type);
     p.b = b;
     p.j = j;
     p.val[0] = v;
     p.imm = acc->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF;
-    p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) % g->parts * jk_step_bytes(g, p.type)));
+    p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->batch.first + j) % g->parts * jk_step_bytes(g, p.type)));
     jk_play_run(&p, cmds[k * 2 + (acc->op == JK_RSUM)]);
     return p.o[JK_AT_D].reg;
 }
@@ -334,8 +336,8 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
     jk_gen *g = b->g;
     const jk_acc *acc = &g->acc[r];
     jk_type type = (jk_type)acc->type;
-    uint32_t m = b->first + j, h;
-    bool tail = b->mode == JK_MODE_MASK || b->mode == JK_MODE_ROWS, same = type == b->val[v].type;
+    uint32_t m = b->batch.first + j, h;
+    bool tail = b->batch.mode == JK_MODE_MASK || b->batch.mode == JK_MODE_ROWS, same = type == b->val[v].type;
     jk_opnd x, at;
     if (!tail && acc->op != JK_RMIN && same && acc->reg[m] != JK_NOREG)
         x = jk_opnd_of(b, v, j, 0);
@@ -370,12 +372,12 @@ JK_NOINLINE void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned re
     jk_gen *g = b->g;
     jk_opnd at = jk_array_at(b, arg, j);
     jk_vt vt = jk_vt_of(g, (jk_type)g->p->type);
-    if (b->mode == JK_MODE_MASK) {
+    if (b->batch.mode == JK_MODE_MASK) {
         vt.k = JK_K_TAIL;
         vt.zero = !store;
     }
     if (store)
-        jk_asm_vstore(&g->as, b->mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, at, reg, 0);
+        jk_asm_vstore(&g->as, b->batch.mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, at, reg, 0);
     else
         jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, at, 0);
 }
@@ -424,7 +426,7 @@ JK_FUNC void jk_body_step_emit(jk_body *b, const jk_body_step *s, uint32_t j)
         jk_array_move(b, i->a, j, jk_result_reg(b, v, j, JK_NOREF), false);
     else if (i->op != JK_RARE)
         jk_select(b, s->index, j);
-    if (g->stage && !g->stage->is_pass && g->p->cell[s->index] != JK_NOCELL && !b->in_stub) {
+    if (g->stage && !g->stage->is_pass && g->p->cell[s->index] != JK_NOCELL) {
         /* a uniform stage leaves what others use in its cell */
         unsigned r = jk_reg_of(b, v, j);
         jk_emit_run(g, offsetof(jk_run, cell));
@@ -461,9 +463,9 @@ JK_FUNC void jk_body_run(jk_body *b)
 /* Emits the body for the vectors [first, end), `width` at a time. */
 JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode)
 {
-    b->mode = mode;
-    b->streams = streams;
-    for (b->first = first; b->first < end; b->first += width) {
+    b->batch.mode = mode;
+    b->batch.streams = streams;
+    for (b->batch.first = first; b->batch.first < end; b->batch.first += width) {
         if (!jk_body_begin(b, width))
             return false;
         jk_body_run(b);

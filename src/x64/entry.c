@@ -122,7 +122,7 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
         !jk_body_build(g, &b, &w))
         return false;
     if (!w.nred)
-        b.rows_index = JK_RCX;
+        b.batch.rows_index = JK_RCX;
     if (!s) { /* JK_IF_FRAME, JK_IF_PAGES */
         g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS;
         g->pour = g->stack > 4096;

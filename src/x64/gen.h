@@ -79,6 +79,14 @@ typedef enum jk_mode { JK_MODE_FULL, JK_MODE_STREAM, JK_MODE_MASK, JK_MODE_ROWS 
 
 typedef struct jk_gen jk_gen;
 
+/* What is being emitted of it. */
+typedef struct jk_batch {
+    uint32_t first;         /* instance number of the first of this batch */
+    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
+    jk_mode mode;
+    uint32_t rows_index;    /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+} jk_batch;
+
 /* What is read most stands first: its offsets take one byte. */
 typedef struct jk_body {
     jk_gen *g;
@@ -90,11 +98,7 @@ typedef struct jk_body {
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
     uint32_t used[2], pinned[2], available[2];
-    uint32_t first;         /* instance number of the first of this batch */
-    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
-    jk_mode mode;
-    bool in_stub;           /* a rare body */
-    uint8_t rows_index;     /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+    jk_batch batch;
     uint32_t max_live;      /* vector values that live at once, one instance each */
     uint32_t nfree;
     int32_t *free_slots;    /* frame slots to take again */

@@ -56,7 +56,7 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
         jk_emit_mov(g, jk_result_reg(b, jk_val_of(b, ref), j, JK_NOREF), f);
         b->pinned[0] = b->pinned[1] = 0;
     }
-    jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->mode == JK_MODE_MASK);
+    jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->batch.mode == JK_MODE_MASK);
     b->pinned[0] = b->pinned[1] = 0;
     s->enter = jk_asm_label(&g->as);
     s->back = jk_asm_label(&g->as);
@@ -71,22 +71,19 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     jk_asm_bind(&g->as, s->back);
 }
 
-/* Stores or loads every register in use at the jump, at consecutive slots from `at`. */
-JK_FUNC void jk_stub_registers(jk_stub *s, int32_t at, bool save)
+/* Stores every register in use at the jump, each at a slot of its own, or loads them. */
+JK_FUNC void jk_stub_registers(jk_stub *s, bool save)
 {
     jk_gen *g = s->at.g;
     unsigned k;
     for (k = 0; k < 64; k++) {
         unsigned cls = k / 32, r = k % 32;
+        jk_loc *l = &s->at.loc[s->at.owner[cls][r]];
         if (!(s->at.used[cls] >> r & 1))
             continue;
-        if (save) {
-            s->at.loc[s->at.owner[cls][r]].slot = at;
-            jk_frame_save(g, cls, at, r);
-        } else {
-            jk_frame_load(g, cls, r, at);
-        }
-        at += (int32_t)jk_slot_bytes(g);
+        if (save)
+            l->slot = jk_frame_take(g, jk_slot_bytes(g), jk_slot_bytes(g));
+        jk_emit_whole(g, cls, r, jk_at_frame(g, l->slot), save);
     }
 }
 
@@ -100,22 +97,12 @@ JK_FUNC bool jk_stub_begin(const jk_stub *s, jk_body *b, int32_t state)
     uint32_t v, j;
     if (!jk_body_begin(b, at->width))
         return false;
-    b->in_stub = true;
-    b->mode = at->mode;
-    b->streams = at->streams;
-    b->first = at->first;
-    b->rows_index = at->rows_index;
+    b->batch = at->batch;
     b->available[0] = at->available[0];
     for (v = 0; v < b->nval; v++) {
-        jk_val *x = &b->val[v];
+        const jk_val *x = &b->val[v];
         jk_loc *l = &b->loc[v * b->width];
         uint32_t around = g->outer[x->ref] - 1;
-        if (around != UINT32_MAX && x->kind == JK_VAL_UNIFORM) {
-            x->home = at->val[around].home;
-            x->at = at->val[around].at;
-            x->resident = at->val[around].resident;
-            l->reg = x->resident;
-        }
         for (j = 0; x->kind >= JK_VAL_STATE && j < b->width; j++)
             l[j].slot = around != UINT32_MAX ? at->loc[around * at->width + j].slot
                                              : state + (int32_t)(((x->ref - first) * b->width + j) * jk_slot_bytes(g));
@@ -221,7 +208,7 @@ JK_FUNC void jk_stub_homes(jk_stub *s, jk_body *b, jk_stub_home h, bool first)
     if (first) {
         v = g->outer[i->a] - 1;
         jk_stub_each(b, cmds[1][k], JK_F64, v, &h, JK_NOREG);
-        if (b->mode == JK_MODE_MASK)
+        if (b->batch.mode == JK_MODE_MASK)
             jk_stub_each(b, jk_do_stub_tail, JK_F64, v, &h, JK_NOREG);
     } else {
         h.result = &s->at.loc[s->value * s->at.width];
@@ -274,12 +261,10 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_gen *g = s->at.g;
     const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
     uint32_t slot = jk_slot_bytes(g), nstate = 0;
-    uint32_t nsaved = (uint32_t)(__builtin_popcount(s->at.used[0]) + __builtin_popcount(s->at.used[1]));
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
     jk_body b = s->at;
     jk_stub_home h;
     jk_opnd count;
-    int32_t saved;
     bool ok;
     while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
         nstate++;
@@ -287,9 +272,8 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     h.result = NULL;
     h.at = h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
     count = jk_at_frame(g, jk_frame_take(g, 4, 4));
-    saved = jk_frame_take(g, slot * (nsaved + 1), slot);
     jk_asm_bind(&g->as, s->enter);
-    jk_stub_registers(s, saved, true);
+    jk_stub_registers(s, true);
     jk_stub_homes(s, &b, h, true);
     ok = jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.at + (int32_t)(slot * s->at.width));
     jk_stub_outer(s, 0);
@@ -307,7 +291,7 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     }
     jk_asm_bind(&g->as, done);
     jk_body_forget(&b);
-    jk_stub_registers(s, saved, false); /* the results with the rest */
+    jk_stub_registers(s, false); /* the results with the rest */
     jk_asm_jmp(&g->as, s->back);
     return !g->arena->failed && g->e->status == JITK_OK;
 }

@@ -192,7 +192,7 @@ static bool jk_stays_in_memory(const jk_body *b, uint32_t v, uint32_t j, unsigne
     case JK_VAL_UNIFORM:
         return x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL ? !(t->kmask && flags & JK_MEM_NOBCAST) : one);
     case JK_VAL_LOAD:
-        if (b->mode == JK_MODE_MASK || (t->scalar ? !one : t->enc == JK_ENC_LEGACY))
+        if (b->batch.mode == JK_MODE_MASK || (t->scalar ? !one : t->enc == JK_ENC_LEGACY))
             return false;
         break;
     default:

@@ -320,7 +320,7 @@ static void jk_skel_look(jk_skel *x, unsigned kind)
     static const jk_cmd *const cmds[] = {jk_do_look, jk_do_look_k, jk_do_look_tail};
     jk_body *b = x->b;
     jk_play p;
-    b->first = 0;
+    b->batch.first = 0;
     jk_play_init(&p, x->g, (jk_type)x->g->p->type);
     p.b = b;
     p.j = 0;
@@ -342,8 +342,8 @@ static bool jk_skel_function(jk_skel *x)
     jk_gen *g = x->g;
     jk_body *b = x->b;
     uint32_t v;
-    b->mode = JK_MODE_FULL;
-    b->streams = 1;
+    b->batch.mode = JK_MODE_FULL;
+    b->batch.streams = 1;
     if (!jk_body_begin(b, 1))
         return false;
     for (v = 0; v < b->nval; v++)
