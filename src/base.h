@@ -14,6 +14,7 @@
  * api.h (JITK_API, weak) and the shared state (JK_STATE, weak objects) have external linkage. */
 #define JK_FUNC static __attribute__((unused))
 #define JK_NOINLINE static __attribute__((unused, noinline))
+#define JK_INLINE static inline __attribute__((always_inline)) /* a move or two, less than a call */
 #define JK_STATE __attribute__((weak, visibility("default")))
 
 /* Between these, code is small rather than fast: what runs once a kernel, or is a fallback. */

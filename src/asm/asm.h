@@ -24,12 +24,12 @@ typedef struct jk_vt {
 } jk_vt;
 
 typedef enum jk_opnd_kind { JK_OPND_REG, JK_OPND_MEM, JK_OPND_POOL } jk_opnd_kind;
-/* Eight bytes, so that it travels in a register. */
+/* Eight bytes, so that it travels in a register; a register's are its number. */
 typedef struct jk_opnd {
+    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
     unsigned kind : 2;      /* jk_opnd_kind */
     unsigned bcast : 1;     /* EVEX: one element of the format, broadcast */
     unsigned scale : 5;     /* 1 2 4 8 */
-    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
     unsigned base : 8;      /* MEM: jk_gp or JK_NOGP */
     unsigned index : 8;     /* MEM: jk_gp or JK_NOGP */
     int32_t disp;           /* MEM; POOL: offset in the constant pool (RIP relative) */
@@ -38,18 +38,18 @@ typedef struct jk_opnd {
 static inline jk_opnd jk_opnd_make(unsigned kind, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
     jk_opnd o;
+    o.reg = reg & 255u;
     o.kind = kind & 3u;
     o.bcast = 0;
     o.scale = scale & 31u;
-    o.reg = reg & 255u;
     o.base = base & 255u;
     o.index = index & 255u;
     o.disp = disp;
     return o;
 }
-static inline jk_opnd jk_opnd_reg(unsigned reg)
+JK_INLINE jk_opnd jk_opnd_reg(unsigned reg)
 {
-    return jk_opnd_make(JK_OPND_REG, reg, JK_NOGP, JK_NOGP, 1, 0);
+    return jk_opnd_make(JK_OPND_REG, reg, 0, 0, 0, 0);
 }
 static inline jk_opnd jk_opnd_mem(unsigned base, int32_t disp)
 {
@@ -61,7 +61,7 @@ static inline jk_opnd jk_opnd_index(unsigned base, unsigned index, unsigned scal
 }
 static inline jk_opnd jk_opnd_pool(uint32_t offset)
 {
-    return jk_opnd_make(JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 1, (int32_t)offset);
+    return jk_opnd_make(JK_OPND_POOL, 0, 0, 0, 0, (int32_t)offset);
 }
 
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,

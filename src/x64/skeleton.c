@@ -87,7 +87,7 @@ typedef struct jk_spot_row {
 
 static const jk_spot_row jk_spots[] = {
 #define JK_ROW(NAME, kind, base, index, scale, constant, field, factor) \
-    {{JK_OPND_##kind, 0, scale, 0, JK_##base, JK_##index, constant}, offsetof(jk_gen, field), factor},
+    {{0, JK_OPND_##kind, 0, scale, JK_##base, JK_##index, constant}, offsetof(jk_gen, field), factor},
     JK_PLACES(JK_ROW)
 #undef JK_ROW
 };
