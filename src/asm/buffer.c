@@ -100,7 +100,7 @@ static inline void jk_asm_record(jk_asm *as, jk_inst i, jk_enc enc, jk_vt vt, un
 {
     jk_asm_line *l = (jk_asm_line *)jk_grow(as->arena, as->lines, as->nlines, &as->cap_lines, sizeof *l);
     if (!l) {
-        jk_asm_fail(as);
+        as->failed = true; /* as above */
         return;
     }
     as->lines = l;
