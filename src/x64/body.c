@@ -122,26 +122,31 @@ JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
     }
 }
 
-/* A step and the values that it uses: those of an instruction (of a RARE all but its result), or one. */
+/* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or what
+ * is stored. */
 JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
     jk_body_step *s = &b->step[b->nstep];
     const jk_ins *i = &b->g->p->ins[ref];
     jk_ref op[3];
-    unsigned k, arity = 1;
+    unsigned k, arity = jk_operands(i, op);
     s->kind = kind;
     s->index = index;
+    s->ref = ref;
     s->list = b->nlist;
-    op[0] = ref;
-    if (kind == JK_STEP_INS) {
+    if (kind == JK_STEP_INS)
         b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
-        arity = jk_operands(i, op);
-        if (i->op == JK_RARE)
-            arity--;
+    if (kind == JK_STEP_STORE) {
+        s->ref = JK_NOREF;
+        op[0] = ref;
+        arity = 1;
+    } else if (i->op == JK_RARE) {
+        s->kind = JK_STEP_RARE;
+        arity--;
     }
     for (k = 0; k < arity; k++)
         jk_step_use(b, op[k]);
-    if (kind == JK_STEP_INS && i->op == JK_RARE)
+    if (s->kind == JK_STEP_RARE)
         jk_rare_operands(b, ref);
     b->nstep++;
 }
@@ -173,10 +178,10 @@ JK_FUNC void jk_body_steps(jk_body *b, const jk_work *w)
     }
     for (n = 0;; n++) {
         for (r = head[n]; r; r = next[r - 1])
-            jk_step_add(b, JK_STEP_RED, r - 1, ins[w->red[r - 1]].a);
+            jk_step_add(b, JK_STEP_RED, r - 1, w->red[r - 1]);
         if (n == w->norder || g->arena->failed)
             break;
-        jk_step_add(b, JK_STEP_INS, w->order[n], w->order[n]);
+        jk_step_add(b, JK_STEP_INS, 0, w->order[n]);
     }
     for (n = g->p->nparams; w->stores && n < g->p->nargs; n++)
         if (g->p->args[n].is_array)
@@ -219,6 +224,7 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
     if (g->arena->failed)
         return false;
     jk_body_steps(b, w);
+    b->step[b->nstep].ref = JK_NOREF;
     b->step[b->nstep].list = b->nlist;
     for (n = 0; n < w->nwant; n++)
         jk_step_use(b, w->want[n]);
@@ -247,16 +253,19 @@ JK_NOINLINE jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
     jk_gen *g = b->g;
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = jk_step_bytes(g, (jk_type)g->p->type);
-    uint32_t m = b->batch.first + j, stream = b->batch.streams > 1 ? m / g->parts : 0, part = b->batch.streams > 1 ? m % g->parts : m;
+    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), stream = 0, part = b->batch.first + j;
     bool rows = b->batch.mode == JK_MODE_ROWS;
     unsigned base = rows ? JK_NOGP : g->base[arg];
+    if (b->batch.streams > 1) {
+        stream = part / g->parts;
+        part %= g->parts;
+    }
     if (base == JK_NOGP) {
         jk_emit_run(g, rows ? offsetof(jk_run, tail) : offsetof(jk_run, array));
         jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
         base = JK_RAX;
     }
-    return jk_opnd_index(base, rows ? b->batch.rows_index : index[stream], size, (int32_t)(part * step));
+    return jk_opnd_index(base, rows ? b->batch.rows_index : index[stream], size, (int32_t)(part * (g->t.scalar ? size : g->t.vbytes)));
 }
 
 /* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by
@@ -330,6 +339,15 @@ JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32
     return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
 }
 
+/* d = a op y; t is a temporary of the minimum, which has y in a register. */
+JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t)
+{
+    if (acc->op == JK_RMIN)
+        jk_emit_minmax(g, JK_MIN, type, d, a, y.reg, t);
+    else
+        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, a, y);
+}
+
 /* Accumulator = accumulator op value, the lanes that are missing left out. */
 JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
 {
@@ -356,10 +374,7 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
             a = jk_take(b, 0);
             jk_emit_load(g, type, a, at);
         }
-        if (acc->op == JK_RMIN)
-            jk_emit_minmax(g, JK_MIN, type, a, a, y.reg, g->t.kmask ? 0 : jk_take(b, 0));
-        else
-            jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, a, a, y);
+        jk_emit_join(g, acc, type, a, a, y, acc->op == JK_RMIN && !g->t.kmask ? jk_take(b, 0) : 0);
         if (to == JK_NOREG)
             jk_emit_store(g, type, at, a);
         b->pinned[0] = pinned;
@@ -387,7 +402,7 @@ JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
 {
     uint32_t v, i;
     jk_loc *l = b->loc;
-    if (!l || width > b->width)
+    if (width > b->width)
         b->loc = l = (jk_loc *)jk_arena_alloc(b->g->arena, sizeof *l * ((size_t)b->nval * width + 1));
     if (!l)
         return false;
@@ -400,7 +415,8 @@ JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
         }
     }
     memset(b->owner, 0xff, sizeof b->owner);
-    b->used[0] = b->used[1] = b->pinned[0] = b->pinned[1] = 0;
+    memset(b->used, 0, sizeof b->used);
+    jk_unpin(b);
     b->available[0] = (b->g->t.nregs == 32 ? UINT32_MAX : 0xffffu) & ~b->g->fixed;
     b->available[1] = b->g->t.kmask ? JK_K_AVAILABLE : 0;
     return true;
@@ -410,7 +426,7 @@ JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
 JK_FUNC void jk_body_step_emit(jk_body *b, const jk_body_step *s, uint32_t j)
 {
     jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[s->index];
+    const jk_ins *i = &g->p->ins[s->ref];
     uint32_t v = b->list[s->list].value;
     if (s->kind == JK_STEP_RED) {
         jk_accumulate(b, s->index, v, j);
@@ -421,16 +437,16 @@ JK_FUNC void jk_body_step_emit(jk_body *b, const jk_body_step *s, uint32_t j)
         jk_array_move(b, s->index, j, x, true);
         return;
     }
-    v = jk_val_of(b, s->index);
+    v = jk_val_of(b, s->ref);
     if (i->op == JK_LOAD)
         jk_array_move(b, i->a, j, jk_result_reg(b, v, j, JK_NOREF), false);
-    else if (i->op != JK_RARE)
-        jk_select(b, s->index, j);
-    if (g->stage && !g->stage->is_pass && g->p->cell[s->index] != JK_NOCELL) {
+    else if (s->kind == JK_STEP_INS)
+        jk_select(b, s->ref, j);
+    if (g->stage && !g->stage->is_pass && g->p->cell[s->ref] != JK_NOCELL) {
         /* a uniform stage leaves what others use in its cell */
         unsigned r = jk_reg_of(b, v, j);
         jk_emit_run(g, offsetof(jk_run, cell));
-        jk_emit_store(g, (jk_type)i->type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[s->index])), r);
+        jk_emit_store(g, (jk_type)i->type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[s->ref])), r);
     }
     jk_release(b, v, j); /* where nothing in the body uses it */
 }
@@ -444,18 +460,16 @@ JK_FUNC void jk_body_run(jk_body *b)
     for (s = b->step;; s++) {
         for (k = s->list; k < s[1].list; k++)
             b->val[b->list[k].value].use = b->list[k].next;
-        g->as.note = UINT32_MAX;
+        g->as.note = s->ref;
         if (s == end || g->arena->failed)
             return;
-        if (s->kind != JK_STEP_STORE)
-            g->as.note = s->kind == JK_STEP_RED ? g->stage->red[s->index] : s->index;
-        if (s->kind == JK_STEP_INS && g->p->ins[s->index].op == JK_RARE)
-            jk_rare_jump(b, s->index);
+        if (s->kind == JK_STEP_RARE)
+            jk_rare_jump(b, s->ref);
         for (j = 0; j < b->width; j++) {
             jk_body_step_emit(b, s, j);
             for (k = s->list; k < s[1].list; k++)
                 jk_release(b, b->list[k].value, j);
-            b->pinned[0] = b->pinned[1] = 0;
+            jk_unpin(b);
         }
     }
 }

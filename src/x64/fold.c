@@ -106,12 +106,9 @@ typedef struct jk_folding {
 } jk_folding;
 
 /* d = y op x; registers from d + 2 on are free. */
-JK_FUNC void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigned x)
+JK_NOINLINE void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigned x)
 {
-    if (f->a->op == JK_RMIN)
-        jk_emit_minmax(f->g, JK_MIN, f->type, d, y, x, d + 2);
-    else
-        jk_emit_3(f->g, f->a->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, f->type, d, y, jk_opnd_reg(x));
+    jk_emit_join(f->g, f->a, f->type, d, y, jk_opnd_reg(x), d + 2);
 }
 
 /* Folds the vectors i, i + h, i + 2h ... into register d, or gives the register in which one stands. Number i is vector

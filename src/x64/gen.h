@@ -60,9 +60,11 @@ typedef struct jk_loc { /* where an instance of a value is */
     uint8_t reg;        /* or JK_NOREG */
 } jk_loc;
 
-typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
+typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RARE, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
 typedef struct jk_body_step {
-    uint32_t kind, index; /* an instruction's ref; number of the stage's reduction; number of the argument */
+    uint32_t kind;
+    uint32_t index;       /* RED: number of the stage's reduction; STORE: of the argument */
+    jk_ref ref;           /* the instruction or reduction; JK_NOREF */
     uint32_t list;        /* list[list .. the next step's): the values that it uses, each once */
 } jk_body_step;
 
@@ -119,8 +121,7 @@ typedef struct jk_acc {
 typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
     jk_label enter, back;
     jk_ref ref;             /* the RARE */
-    uint32_t value;         /* its number in the body */
-    jk_body at;             /* the state at the jump */
+    jk_body at;             /* the state at the jump; its loc is behind the stub */
     struct jk_stub *next;
 } jk_stub;
 
@@ -264,12 +265,15 @@ JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v);
 JK_FUNC int32_t jk_spill_slot(jk_body *b);
 
+JK_FUNC void jk_unpin(jk_body *b);
+
 /* select.c */
 JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j);
 JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
 
 /* body.c */
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w);
+JK_FUNC unsigned jk_operands(const jk_ins *i, jk_ref *op);
 JK_FUNC void jk_body_forget(jk_body *b);
 JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);
@@ -277,6 +281,7 @@ JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
 JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store);
 
+JK_FUNC void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t);
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
 
 JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);

@@ -28,15 +28,15 @@ JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
     jk_gen *g = b->g;
     static const uint8_t inst[2][2] = {{JK_V_MOVA, JK_V_OR}, {JK_K_KMOV, JK_K_KOR}};
     bool k = g->t.kmask;
-    uint32_t j;
+    uint32_t j, pinned;
     unsigned m = jk_reg_of(b, v, 0), t;
     if (b->width == 1)
         return m;
     t = k ? JK_K_SCRATCH : jk_take(b, 0);
+    pinned = b->pinned[k];
     for (j = 0; j < b->width; j++) {
         m = jk_reg_of(b, v, j);
-        if (j)
-            b->pinned[k] &= ~(1u << m);
+        b->pinned[k] = pinned;
         jk_emit_3(g, (jk_inst)inst[k][j > 0], JK_F32, t, t, jk_opnd_reg(m));
     }
     return t;
@@ -47,24 +47,23 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
     uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a);
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
-    jk_loc *loc = (jk_loc *)jk_arena_alloc(g->arena, sizeof *loc * ((size_t)b->nval * b->width + 1));
-    if (!s || !loc)
+    size_t nbytes = sizeof(jk_loc) * (size_t)b->nval * b->width;
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s + nbytes);
+    if (!s)
         return;
     for (j = 0; j < b->width; j++) {
         unsigned f = jk_reg_of(b, fast, j);
         jk_emit_mov(g, jk_result_reg(b, jk_val_of(b, ref), j, JK_NOREF), f);
-        b->pinned[0] = b->pinned[1] = 0;
+        jk_unpin(b);
     }
     jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->batch.mode == JK_MODE_MASK);
-    b->pinned[0] = b->pinned[1] = 0;
+    jk_unpin(b);
     s->enter = jk_asm_label(&g->as);
     s->back = jk_asm_label(&g->as);
     s->ref = ref;
-    s->value = jk_val_of(b, ref);
     s->at = *b;
-    s->at.loc = loc;
-    memcpy(loc, b->loc, sizeof *loc * (size_t)b->nval * b->width);
+    s->at.loc = (jk_loc *)(s + 1);
+    memcpy(s + 1, b->loc, nbytes);
     s->next = g->stubs;
     g->stubs = s;
     jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
@@ -158,67 +157,72 @@ static const jk_cmd jk_do_stub_again_k[] = {
 /* What stands in memory while a stub runs, `width` instances each: from `active` on the active lanes, then the states;
  * the result stands where the fast value was put at the jump. */
 typedef struct jk_stub_home {
+    jk_body *b;
     const jk_loc *result; /* NULL: not this */
     int32_t at, active;
+    unsigned any;         /* or JK_NOREG */
 } jk_stub_home;
 
-JK_NOINLINE void jk_stub_each(jk_body *b, const jk_cmd *cmds, jk_type type, uint32_t v, const jk_stub_home *h,
-                              unsigned any)
+JK_NOINLINE void jk_stub_each(const jk_stub_home *h, const jk_cmd *cmds, jk_type type, uint32_t v)
 {
+    jk_body *b = h->b;
     jk_gen *g = b->g;
     jk_play p;
     jk_play_init(&p, g, g->t.scalar ? JK_F32 : type);
     p.b = b;
     p.val[0] = v;
     p.o[JK_AT_B] = jk_opnd_reg(JK_K_TAIL);
-    p.o[JK_AT_D] = jk_opnd_reg(any);
+    p.o[JK_AT_D] = jk_opnd_reg(h->any);
     for (p.j = 0; p.j < b->width; p.j++) {
         int32_t offset = (int32_t)(p.j * jk_slot_bytes(g));
         p.o[JK_AT_X] = jk_at_frame(g, h->result ? h->result[p.j].slot : h->at + offset);
         p.o[JK_AT_Y] = jk_at_frame(g, h->active + offset);
-        if (any != JK_NOREG)
-            b->pinned[b->val[v].cls] |= 1u << any;
+        if (h->any != JK_NOREG)
+            b->pinned[b->val[v].cls] |= 1u << h->any;
         jk_play_run(&p, cmds);
-        b->pinned[0] = b->pinned[1] = 0;
+        jk_unpin(b);
     }
 }
 
 /* active &= again; leaves the flags of "any lane active". */
-JK_FUNC void jk_stub_again(jk_body *b, jk_ref again, const jk_stub_home *h)
+JK_FUNC void jk_stub_again(jk_stub_home *h, jk_ref again)
 {
+    jk_body *b = h->b;
     jk_gen *g = b->g;
     bool k = g->t.kmask;
-    unsigned any = jk_take(b, k);
-    jk_emit_3(g, k ? JK_K_KXOR : JK_V_XOR, JK_F32, any, any, jk_opnd_reg(any));
-    jk_stub_each(b, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, jk_val_of(b, again), h, any);
-    jk_emit_test_mask(g, (jk_type)g->p->ins[again].type, any, false);
+    h->any = jk_take(b, k);
+    jk_emit_3(g, k ? JK_K_KXOR : JK_V_XOR, JK_F32, h->any, h->any, jk_opnd_reg(h->any));
+    jk_stub_each(h, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, jk_val_of(b, again));
+    jk_emit_test_mask(g, (jk_type)g->p->ins[again].type, h->any, false);
 }
 
 /* Goes over the homes: the values before the body's first run (`first`: of the body around), or those after a run,
  * which are merged. */
-JK_FUNC void jk_stub_homes(jk_stub *s, jk_body *b, jk_stub_home h, bool first)
+JK_FUNC void jk_stub_homes(const jk_stub *s, jk_stub_home *h, bool first)
 {
     static const jk_cmd *const cmds[2][2] = {{jk_do_stub_merge, jk_do_stub_merge_k},
                                              {jk_do_stub_store, jk_do_stub_store_k}};
-    jk_gen *g = b->g;
-    const jk_ins *ins = g->p->ins, *i = &ins[s->ref];
-    jk_ref n = g->p->rares[i->aux].first;
-    uint32_t v, bytes = jk_slot_bytes(g) * b->width;
+    jk_gen *g = s->at.g;
+    const jk_ins *i = &g->p->ins[s->ref];
+    const uint32_t *number = first ? g->outer : g->local;
+    uint32_t v;
     bool k = g->t.kmask;
+    h->any = JK_NOREG;
+    h->at = h->active;
     if (first) {
-        v = g->outer[i->a] - 1;
-        jk_stub_each(b, cmds[1][k], JK_F64, v, &h, JK_NOREG);
-        if (b->batch.mode == JK_MODE_MASK)
-            jk_stub_each(b, jk_do_stub_tail, JK_F64, v, &h, JK_NOREG);
+        v = number[i->a] - 1;
+        jk_stub_each(h, cmds[1][k], JK_F64, v);
+        if (s->at.batch.mode == JK_MODE_MASK)
+            jk_stub_each(h, jk_do_stub_tail, JK_F64, v);
     } else {
-        h.result = &s->at.loc[s->value * s->at.width];
-        jk_stub_each(b, cmds[0][k], (jk_type)i->type, jk_val_of(b, i->c), &h, JK_NOREG);
-        h.result = NULL;
+        h->result = &s->at.loc[(g->outer[s->ref] - 1) * s->at.width];
+        jk_stub_each(h, cmds[0][k], (jk_type)i->type, number[i->c] - 1);
+        h->result = NULL;
     }
-    for (; ins[n].op == JK_RSTATE; n++) {
-        h.at += (int32_t)bytes;
-        v = first ? g->outer[ins[n].a] - 1 : jk_val_of(b, ins[n].b);
-        jk_stub_each(b, cmds[first][first ? b->val[v].cls : k], (jk_type)ins[n].type, v, &h, JK_NOREG);
+    for (i = &g->p->ins[g->p->rares[i->aux].first]; i->op == JK_RSTATE; i++) {
+        h->at += (int32_t)(jk_slot_bytes(g) * s->at.width);
+        v = number[first ? i->a : i->b] - 1;
+        jk_stub_each(h, cmds[first][first ? h->b->val[v].cls : k], (jk_type)i->type, v);
     }
 }
 
@@ -265,32 +269,31 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_body b = s->at;
     jk_stub_home h;
     jk_opnd count;
-    bool ok;
     while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
         nstate++;
     jk_stub_outer(s, UINT32_MAX);
     h.result = NULL;
-    h.at = h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
+    h.b = &b;
+    h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
     count = jk_at_frame(g, jk_frame_take(g, 4, 4));
     jk_asm_bind(&g->as, s->enter);
     jk_stub_registers(s, true);
-    jk_stub_homes(s, &b, h, true);
-    ok = jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.at + (int32_t)(slot * s->at.width));
-    jk_stub_outer(s, 0);
-    if (!ok)
+    jk_stub_homes(s, &h, true);
+    if (!(jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.active + (int32_t)(slot * s->at.width))))
         return false;
     jk_asm_gi(&g->as, JK_G_MOV, 4, count, (int32_t)rare->limit);
     jk_asm_bind(&g->as, top);
     jk_body_run(&b);
-    jk_stub_homes(s, &b, h, false);
+    jk_stub_homes(s, &h, false);
     if (rare->again != JK_NOREF) {
-        jk_stub_again(&b, rare->again, &h);
+        jk_stub_again(&h, rare->again);
         jk_asm_jcc(&g->as, JK_CC_E, done);
         jk_asm_gi(&g->as, JK_G_SUB, 4, count, 1);
         jk_asm_jcc(&g->as, JK_CC_NE, top);
     }
     jk_asm_bind(&g->as, done);
     jk_body_forget(&b);
+    jk_stub_outer(s, 0);
     jk_stub_registers(s, false); /* the results with the rest */
     jk_asm_jmp(&g->as, s->back);
     return !g->arena->failed && g->e->status == JITK_OK;

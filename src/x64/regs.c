@@ -55,6 +55,12 @@ JK_NOINLINE void jk_drop(jk_body *b, unsigned cls, unsigned reg)
     b->pinned[cls] &= ~bit;
 }
 
+/* The instance is done. */
+JK_NOINLINE void jk_unpin(jk_body *b)
+{
+    memset(b->pinned, 0, sizeof b->pinned);
+}
+
 /* Puts the value in a register aside: computed ones are stored once, the rest can be read again. */
 JK_FUNC void jk_evict(jk_body *b, unsigned cls, unsigned reg)
 {

@@ -257,7 +257,8 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     const jk_ins *i = &g->p->ins[ref];
     const jk_sel *s = &jk_sels[i->op];
     const jk_cmd *cmds = s->cmds[g->t.enc];
-    unsigned arity = jk_op_arity((jk_op)i->op);
+    jk_ref op[3];
+    unsigned n, arity = jk_operands(i, op);
     bool k = g->t.kmask;
     jk_play p;
     jk_play_init(&p, g, (jk_type)i->type);
@@ -268,11 +269,9 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     p.inst = s->inst[k];
     p.imm = s->imm;
     p.mem = s->flags & ~JK_SEL_SWAP;
-    p.val[0] = p.val[1] = jk_val_of(b, i->a);
-    if (arity > 1)
-        p.val[1] = jk_val_of(b, i->b);
-    if (arity > 2)
-        p.val[2] = jk_val_of(b, i->c);
+    p.val[1] = jk_val_of(b, op[0]);
+    for (n = 0; n < arity; n++)
+        p.val[n] = jk_val_of(b, op[n]);
     if (s->flags & JK_SEL_SWAP && cmds != jk_do_masks && jk_sel_swaps(&p)) {
         uint32_t t = p.val[0];
         p.val[0] = p.val[1];

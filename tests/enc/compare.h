@@ -111,6 +111,7 @@ static const char *enc_memory_wrong(const enc_case *c, const ZydisDecodedInstruc
     int64_t disp = o->disp;
     if (o->kind == JK_OPND_POOL) {
         base = ZYDIS_REGISTER_RIP;
+        index = ZYDIS_REGISTER_NONE;
         disp += (int64_t)(pool - end);
     }
     if (op->mem.base != base || op->mem.index != index)
