@@ -163,6 +163,12 @@ struct jk_gen { /* what is read most stands first */
     int32_t fma_at;
 };
 
+/* Bytes that an instance of a value takes in the frame. */
+JK_INLINE uint32_t jk_slot_bytes(const jk_gen *g)
+{
+    return g->t.vbytes;
+}
+
 /* Instruction sequences are data: rows of commands, which jk_play_run (isa.c) carries out on a few places. A place holds
  * an operand: A B C those of the IR value at hand, D its result, T U temporaries, X Y Z W constants; K is the scratch mask
  * register and R is rax. */
@@ -236,7 +242,6 @@ JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
 JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);
 JK_FUNC const jk_target *jk_target_of(jitk_isa isa, bool fma);
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type);
-JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g);
 JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align);
 JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset);
 JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits);

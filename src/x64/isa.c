@@ -14,7 +14,7 @@ static const jk_target jk_targets[] = {
 };
 /* clang-format on */
 
-JK_FUNC const jk_target *jk_target_of(jitk_isa isa, bool fma)
+JK_NOINLINE const jk_target *jk_target_of(jitk_isa isa, bool fma)
 {
     return &jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
 }
@@ -27,12 +27,6 @@ JK_NOINLINE jk_vt jk_vt_of(const jk_gen *g, jk_type type)
     vt.vl = g->t.vbytes;
     vt.k = vt.zero = 0;
     return vt;
-}
-
-/* Bytes that an instance of a value takes in the frame. */
-JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g)
-{
-    return g->t.vbytes;
 }
 
 JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align)

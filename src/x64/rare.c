@@ -12,7 +12,7 @@ JK_NOINLINE void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tai
     jk_opnd rax = jk_opnd_reg(JK_RAX);
     bool k = g->t.kmask;
     if (k && tail) {
-        jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, m, JK_K_TAIL);
+        jk_emit_3(g, JK_K_KAND, type, JK_K_SCRATCH, m, jk_opnd_reg(JK_K_TAIL));
         m = JK_K_SCRATCH;
     }
     jk_emit_3(g, k ? JK_K_KMOV_RK : JK_V_MOVMSK, type, JK_RAX, JK_RAX, jk_opnd_reg(m));

@@ -378,7 +378,7 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
     if (i > JK_G_LAST)
         jk_asm_op(as, i);
     else if (i == JK_K_KMOV)
-        jk_asm_k(as, JK_K_KMOV_KR, JK_K_TAIL, 0, s.reg);
+        jk_emit_3(x->g, JK_K_KMOV_KR, JK_F32, JK_K_TAIL, 0, s);
     else if (i == JK_G_BZHI)
         jk_asm_bzhi(as, w, d.reg, d.reg, s.reg);
     else if (s.kind != JK_OPND_IMM && d.kind == JK_OPND_REG)
