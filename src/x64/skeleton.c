@@ -1,20 +1,19 @@
-/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or
- * a hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of
- * assembly, and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
+/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or a
+ * hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of assembly,
+ * and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
  *
  * A row's first column says when it counts: bits of JK_IF_... that must all hold; 0: always. Operands are the general
- * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name,
- * JK_BACK to the last one.
+ * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name, JK_BACK
+ * to the last one.
  *
- * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax
- * scratch, rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array
- * addresses. */
+ * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch,
+ * rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
 #include "gen.h"
 
 JK_SMALL_OPEN
 
-/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor
- * times a field of jk_gen. */
+/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
+ * a field of jk_gen. */
 /* clang-format off */
 #define JK_PLACES(X) \
     /* slots of a pass: elements; of a segment; from the group on; the group's first one; */ \
@@ -133,7 +132,7 @@ typedef enum jk_hook {
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
     JK_SK_CALL,     /* the software FMA */
-    JK_SK_SECTION,  /* rows up to the next one count under its condition */
+    JK_SK_SECTION,     /* rows up to the next one count under its condition */
     JK_SK_END
 } jk_hook;
 
@@ -148,77 +147,43 @@ typedef struct jk_row {
     int16_t imm;
 } jk_row;
 
-#define JK_S(when, NAME, d, s)                        \
-    {                                                 \
-        JK_G_##NAME, 8, JK_IN_##d, JK_IN_##s, when, 0 \
-    }
-#define JK_S4(when, NAME, d, s)                       \
-    {                                                 \
-        JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0 \
-    }
-#define JK_SI(when, NAME, d, imm)                       \
-    {                                                   \
-        JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm \
-    }
-#define JK_SI4(when, NAME, d, imm)                      \
-    {                                                   \
-        JK_G_##NAME, 4, JK_IN_##d, JK_IN_IMM, when, imm \
-    }
-#define JK_CMOV(when, cc, d, s)                                       \
-    {                                                                 \
-        JK_G_CMOV, JK_CC_##cc << 4 | 8, JK_IN_##d, JK_IN_##s, when, 0 \
-    }
-#define JK_S0(when, NAME)           \
-    {                               \
-        JK_##NAME, 0, 0, 0, when, 0 \
-    }
-#define JK_LABEL(when, l)                    \
-    {                                        \
-        JK_SK_LABEL, JK_L_##l, 0, 0, when, 0 \
-    }
-#define JK_TO(when, cc, l)                         \
-    {                                              \
-        JK_SK_TO, JK_L_##l, JK_CC_##cc, 0, when, 0 \
-    }
-#define JK_BACK(when, cc, l)                         \
-    {                                                \
-        JK_SK_BACK, JK_L_##l, JK_CC_##cc, 0, when, 0 \
-    }
-#define JK_BODY(when, shape, mode, segment)                            \
-    {                                                                  \
-        JK_SK_BODY, JK_SHAPE_##shape, JK_MODE_##mode, 0, when, segment \
-    }
-#define JK_HOOK(when, what, a, imm)      \
-    {                                    \
-        JK_SK_##what, a, 0, 0, when, imm \
-    }
-#define JK_STACK(when, NAME, mask)       \
-    {                                    \
-        JK_G_##NAME, 0, 0, 0, when, mask \
-    }
-#define JK_SECTION(when)                \
-    {                                   \
-        JK_SK_SECTION, 0, 0, 0, when, 0 \
-    }
-#define JK_END                   \
-    {                            \
-        JK_SK_END, 0, 0, 0, 0, 0 \
-    }
+#define JK_S(when, NAME, d, s) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_S4(when, NAME, d, s) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_SI(when, NAME, d, imm) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm}
+#define JK_SI4(when, NAME, d, imm) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_IMM, when, imm}
+#define JK_CMOV(when, cc, d, s) {JK_G_CMOV, JK_CC_##cc << 4 | 8, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_S0(when, NAME) {JK_##NAME, 0, 0, 0, when, 0}
+#define JK_LABEL(when, l) {JK_SK_LABEL, JK_L_##l, 0, 0, when, 0}
+#define JK_TO(when, cc, l) {JK_SK_TO, JK_L_##l, JK_CC_##cc, 0, when, 0}
+#define JK_BACK(when, cc, l) {JK_SK_BACK, JK_L_##l, JK_CC_##cc, 0, when, 0}
+#define JK_BODY(when, shape, mode, segment) {JK_SK_BODY, JK_SHAPE_##shape, JK_MODE_##mode, 0, when, segment}
+#define JK_HOOK(when, what, a, imm) {JK_SK_##what, a, 0, 0, when, imm}
+#define JK_STACK(when, NAME, mask) {JK_G_##NAME, 0, 0, 0, when, mask}
+#define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
+#define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
 
-#define JK_ROWS_ENTER                                                                                     \
-    JK_S0(0, G_ENDBR64), JK_STACK(0, PUSH, 0), JK_S(0, MOV, R8, RUN_FRAME), JK_S(0, MOV, RAX, RUN_ARRAY), \
-        JK_HOOK(0, BASES, 0, 0)
-#define JK_ROWS_LEAVE JK_STACK(0, POP, 0), JK_S0(JK_IF_VEX, V_VZEROUPPER), JK_S0(0, G_RET)
+#define JK_ROWS_ENTER \
+    JK_S0(0, G_ENDBR64), \
+    JK_STACK(0, PUSH, 0), \
+    JK_S(0, MOV, R8, RUN_FRAME), \
+    JK_S(0, MOV, RAX, RUN_ARRAY), \
+    JK_HOOK(0, BASES, 0, 0)
+#define JK_ROWS_LEAVE \
+    JK_STACK(0, POP, 0), \
+    JK_S0(JK_IF_VEX, V_VZEROUPPER), \
+    JK_S0(0, G_RET)
 /* k7 = ones below the number in `count`. */
-#define JK_ROWS_TAIL(count)                                                  \
-    JK_SI4(JK_IF_KMASK, MOV, RAX, -1), JK_S4(JK_IF_KMASK, BZHI, RAX, count), \
-    {                                                                        \
-        JK_K_KMOV, 0, 0, JK_IN_RAX, JK_IF_KMASK, 0                           \
-    }
+#define JK_ROWS_TAIL(count) \
+    JK_SI4(JK_IF_KMASK, MOV, RAX, -1), \
+    JK_S4(JK_IF_KMASK, BZHI, RAX, count), \
+    {JK_K_KMOV, 0, 0, JK_IN_RAX, JK_IF_KMASK, 0}
 /* Where there are no mask registers, rcx = the address of the lane masks: ones in the lanes below. */
-#define JK_ROWS_LANES(count)                                                                                   \
-    JK_HOOK(JK_IF_ROWS, MASKS, 0, 0), JK_S(JK_IF_ROWS, MOV, RAX, count), JK_S(JK_IF_ROWS, SHL, RAX, LOG_SIZE), \
-        JK_S(JK_IF_ROWS, LEA, RCX, ZEROS), JK_S(JK_IF_ROWS, SUB, RCX, RAX)
+#define JK_ROWS_LANES(count) \
+    JK_HOOK(JK_IF_ROWS, MASKS, 0, 0), \
+    JK_S(JK_IF_ROWS, MOV, RAX, count), \
+    JK_S(JK_IF_ROWS, SHL, RAX, LOG_SIZE), \
+    JK_S(JK_IF_ROWS, LEA, RCX, ZEROS), \
+    JK_S(JK_IF_ROWS, SUB, RCX, RAX)
 
 /* clang-format off */
 enum jk_row_label {
@@ -331,8 +296,7 @@ static void jk_skel_look(jk_skel *x, unsigned kind)
     jk_emit_test_mask(x->g, p.type, p.o[JK_AT_D].reg, false);
 }
 
-/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers.
- */
+/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers. */
 static const uint64_t jk_lane_masks[16] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
                                            UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 
@@ -365,7 +329,7 @@ static jk_opnd jk_spot_of(const jk_gen *g, unsigned n)
         return jk_opnd_reg(n);
     r = &jk_spots[n - JK_IN_R15 - 1];
     o = r->opnd;
-    o.disp += r->factor * (int32_t) * (const uint32_t *)((const char *)g + r->field);
+    o.disp += r->factor * (int32_t)*(const uint32_t *)((const char *)g + r->field);
     return o;
 }
 
@@ -501,8 +465,8 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     x.b = b;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
                       (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
-                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE + g->pour * JK_IF_POUR +
-                      g->held * JK_IF_HELD);
+                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
+                      g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
     x.flags = bits | ~bits << 8;
     if (!jk_skel_run(&x, rows))
         return false;
