@@ -337,24 +337,42 @@ JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
         *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
 }
 
-/* A loop over vectors, counted from below up to 0. */
-#define JK_EACH(statement)                                                                 \
-    for (i = -nbytes; i; i += 16) {                                                        \
-        jk_lanes64 a = *(const jk_unaligned *)(x + i), b = *(const jk_unaligned *)(y + i); \
-        statement;                                                                         \
-        (void)b;                                                                           \
-        *(jk_unaligned *)(to + i) = a;                                                     \
-    }                                                                                      \
-    break;
-/* The same where lanes of four bytes are another thing than those of eight. */
-#define JK_CASE(op, value4, value8)           \
-    case op:                                  \
-        if (single) {                         \
-            JK_EACH(a = (jk_lanes64)(value4)) \
-        }                                     \
-        JK_EACH(a = (jk_lanes64)(value8))
+/* What is no single instruction. */
+JK_FUNC void jk_fp_others(unsigned op, bool single, ptrdiff_t nbytes, char *to, const char *x, const char *y,
+                          const char *z)
+{
+    ptrdiff_t i = -nbytes;
+    if (op == JK_ISNAN)
+        y = x;
+    if (op == JK_FMA && !single)
+        for (; i; i += 8)
+            *(jk_f64 *)(to + i) =
+                jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
+    for (; i; i += single ? 8 : 16)
+        jk_v_store(to + i, single, op >= JK_LT,
+                   jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
+}
 
-/* nbytes: a multiple of 16, not 0. */
+/* Cases of an op, for lanes of four bytes (1) and of eight, and what they make of two vectors. */
+#define JK_KEY(op, single) ((unsigned)(op)*2 + (single))
+#define JK_LANES(key, type, v0, v1) \
+    case key:                       \
+        a0 = (jk_lanes64)(v0);      \
+        a1 = (jk_lanes64)(v1);      \
+        break;
+#define JK_TYPED(key, type, operator) JK_LANES(key, type, (type)a0 operator(type) b0, (type)a1 operator(type) b1)
+#define JK_SHIFT(key, type, operator) JK_LANES(key, type, (type)a0 operator aux, (type)a1 operator aux)
+#define JK_FLOATS(op, operator)                \
+    JK_TYPED(JK_KEY(op, 1), jk_quad, operator) \
+    JK_TYPED(JK_KEY(op, 0), jk_pair, operator)
+#define JK_INTEGERS(as, op, operator)       \
+    as(JK_KEY(op, 1), jk_lanes32, operator) \
+    as(JK_KEY(op, 0), jk_lanes64, operator)
+#define JK_BITWISE(op, v0, v1) \
+    case JK_KEY(op, 1):        \
+    JK_LANES(JK_KEY(op, 0), jk_lanes64, v0, v1)
+
+/* nbytes: a multiple of 32, not 0. */
 JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nbytes, char *to, const void *const *from)
 {
     const char *x = (const char *)from[0] + nbytes, *y = (const char *)from[1] + nbytes;
@@ -362,58 +380,55 @@ JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nby
     const jk_lanes64 sign = jk_v_splat(single ? 0x8000000080000000 : 0x8000000000000000);
     ptrdiff_t i;
     to += nbytes;
-    switch (op) {
-        JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
-        JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
-        JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
-        JK_CASE(JK_DIV, (jk_quad)a / (jk_quad)b, (jk_pair)a / (jk_pair)b)
-        JK_CASE(JK_SQRT, jk_v_sqrt_single(a, a), jk_v_sqrt(a, a))
-        JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
-        JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
-        JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
-        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
-    case JK_NEG:
-        JK_EACH(a ^= sign)
-    case JK_ABS:
-        JK_EACH(a &= ~sign)
-    case JK_MNOT:
-        JK_EACH(a = ~a)
-    case JK_MAND:
-    case JK_IAND:
-        JK_EACH(a &= b)
-    case JK_MOR:
-    case JK_IOR:
-        JK_EACH(a |= b)
-    case JK_IXOR:
-        JK_EACH(a ^= b)
-    case JK_SELECT:
-        JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
-    case JK_BITS:
-        JK_EACH(;)
-    case JK_FMA:
-        if (!single) {
-            for (i = -nbytes; i; i += 8)
-                *(jk_f64 *)(to + i) =
-                    jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
-            break;
-        } /* fall through */
-    default:
-        if (op == JK_ISNAN)
-            y = x;
-        for (i = -nbytes; i; i += single ? 8 : 16)
-            jk_v_store(to + i, single, op >= JK_LT,
-                       jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
+    for (i = -nbytes; i; i += 32) {
+        jk_lanes64 a0 = *(const jk_unaligned *)(x + i), a1 = *(const jk_unaligned *)(x + i + 16);
+        jk_lanes64 b0 = *(const jk_unaligned *)(y + i), b1 = *(const jk_unaligned *)(y + i + 16);
+        switch (JK_KEY(op, single)) {
+            JK_FLOATS(JK_ADD, +)
+            JK_FLOATS(JK_SUB, -)
+            JK_FLOATS(JK_MUL, *)
+            JK_FLOATS(JK_DIV, /)
+            JK_LANES(JK_KEY(JK_SQRT, 1), jk_quad, jk_v_sqrt_single(a0, a0), jk_v_sqrt_single(a1, a1))
+            JK_LANES(JK_KEY(JK_SQRT, 0), jk_pair, jk_v_sqrt(a0, a0), jk_v_sqrt(a1, a1))
+            JK_INTEGERS(JK_TYPED, JK_IADD, +)
+            JK_INTEGERS(JK_TYPED, JK_ISUB, -)
+            JK_INTEGERS(JK_SHIFT, JK_ISHL, <<)
+            JK_INTEGERS(JK_SHIFT, JK_ISHR, >>)
+            JK_BITWISE(JK_NEG, a0 ^ sign, a1 ^ sign)
+            JK_BITWISE(JK_ABS, a0 & ~sign, a1 & ~sign)
+            JK_BITWISE(JK_MNOT, ~a0, ~a1)
+        case JK_KEY(JK_MAND, 0):
+        case JK_KEY(JK_MAND, 1):
+            JK_BITWISE(JK_IAND, a0 & b0, a1 & b1)
+        case JK_KEY(JK_MOR, 0):
+        case JK_KEY(JK_MOR, 1):
+            JK_BITWISE(JK_IOR, a0 | b0, a1 | b1)
+            JK_BITWISE(JK_IXOR, a0 ^ b0, a1 ^ b1)
+            JK_BITWISE(JK_SELECT, (a0 & b0) | (~a0 & *(const jk_unaligned *)(z + i)),
+                       (a1 & b1) | (~a1 & *(const jk_unaligned *)(z + i + 16)))
+            JK_BITWISE(JK_BITS, a0, a1)
+        default:
+            jk_fp_others(op, single, nbytes, to, x, y, z);
+            return;
+        }
+        *(jk_unaligned *)(to + i) = a0;
+        *(jk_unaligned *)(to + i + 16) = a1;
     }
 }
-#undef JK_EACH
-#undef JK_CASE
+#undef JK_KEY
+#undef JK_LANES
+#undef JK_TYPED
+#undef JK_SHIFT
+#undef JK_FLOATS
+#undef JK_INTEGERS
+#undef JK_BITWISE
 
-/* The last, short vector goes through copies. */
+/* The last, short vectors go through copies. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from)
 {
-    const size_t size = jk_type_size(type), rest = n * size % 16, whole = n * size - rest;
-    uint64_t copy[4][2];
+    const size_t size = jk_type_size(type), rest = n * size % 32, whole = n * size - rest;
+    uint64_t copy[4][4];
     const void *at[3];
     size_t k;
     if (op == JK_CVT) { /* of uniform values only */
@@ -427,7 +442,7 @@ JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsign
     memset(copy, 0, sizeof copy);
     for (k = 0; k < 3; k++)
         at[k] = memcpy(copy[k], (const char *)from[k] + whole, rest);
-    jk_fp_vectors(op, size == 4, aux, 16, (char *)copy[3], at);
+    jk_fp_vectors(op, size == 4, aux, 32, (char *)copy[3], at);
     memcpy((char *)to + whole, copy[3], rest);
 }
 
