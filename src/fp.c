@@ -77,10 +77,6 @@ JK_FUNC uint32_t jk_f32_bits(float x)
 #define JK_F64_INF ((uint64_t)0x7FF << 52)
 
 /* ---- fma: the exact sum as 128 bits, rounded once ---- */
-typedef struct jk_wide { /* hi * 2^64 + lo */
-    uint64_t hi, lo;
-} jk_wide;
-
 JK_FUNC jk_wide jk_wide_mul(uint64_t a, uint64_t b)
 {
     jk_wide w;
@@ -97,8 +93,7 @@ JK_FUNC jk_wide jk_wide_mul(uint64_t a, uint64_t b)
     return w;
 }
 
-/* To the right, by 127 at most; the last bit stays set where a set bit was lost, which is all that rounding needs to
- * know. Shifts by 64 are no shifts in C: hence two. */
+/* Shifts by 64 are no shifts in C: hence two. */
 JK_FUNC jk_wide jk_wide_shr(jk_wide w, int by)
 {
     uint64_t lost = 0;
@@ -115,35 +110,40 @@ JK_FUNC jk_wide jk_wide_shr(jk_wide w, int by)
     return w;
 }
 
-/* (-1)^negative * w * 2^e, rounded once to nearest even. w is not 0. */
-JK_FUNC double jk_fma_round(uint64_t sign, jk_wide w, int e)
+JK_NOINLINE double jk_wide_round(uint64_t sign, jk_wide w, int e)
 {
     uint64_t m;
-    int up;
+    int by;
     if (!w.hi) {
         w.hi = w.lo;
         w.lo = 0;
         e -= 64;
     }
-    up = __builtin_clzll(w.hi);
-    m = w.hi << up | w.lo >> 1 >> (63 - up) | (w.lo << up != 0);
-    e += 64 - up + 63 + 1023; /* the biased exponent of m, whose bit 63 is set */
+    by = 64 - __builtin_clzll(w.hi);
+    e += by + 63 + 1023; /* the biased exponent of what has bit 63 set when shifted so far */
     if (e > 2046)
         return jk_f64_from_bits(sign | JK_F64_INF);
     if (e < 1) { /* subnormal, with as many bits fewer */
-        int by = JK_SMALLER(1 - e, 63);
-        m = m >> by | (m << 1 << (63 - by) != 0);
+        by += 1 - e;
         e = 1;
     }
-    w.hi = m >> 11;
-    w.hi += (m & 0x7FF) + (w.hi & 1) > 0x400;
+    w = jk_wide_shr(w, by);
+    m = w.lo >> 11;
+    m += (w.lo & 0x7FF) + (m & 1) > 0x400;
     /* The implied bit adds 1 to the exponent where it is set, and a carry out of the mantissa one more. */
-    return jk_f64_from_bits(sign | (((uint64_t)(e - 1) << 52) + w.hi));
+    return jk_f64_from_bits(sign | (((uint64_t)(e - 1) << 52) + m));
+}
+
+JK_FUNC jk_wide jk_wide_negated(jk_wide w)
+{
+    w.lo = 0 - w.lo;
+    w.hi = ~w.hi + !w.lo;
+    return w;
 }
 
 JK_FUNC double jk_fma_f64(double a, double b, double c)
 {
-    uint64_t u[3], m[3]; /* |x| = m * 2^(e - 1085); bit 62 of m is set, or it is 0 for what is no finite number but 0 */
+    uint64_t u[3], m[3], sign; /* |x| = m * 2^(e - 1085); m is 0 for what is no finite number, too */
     int e[3], k, gap;
     jk_wide p, q;
     u[0] = jk_f64_bits(a), u[1] = jk_f64_bits(b), u[2] = jk_f64_bits(c);
@@ -154,10 +154,8 @@ JK_FUNC double jk_fma_f64(double a, double b, double c)
             m[k] = 0;
         else if (e[k])
             m[k] |= (uint64_t)1 << 62;
-        else if (m[k]) {
-            e[k] = 2 - __builtin_clzll(m[k]);
-            m[k] <<= 1 - e[k];
-        }
+        else
+            e[k] = 1;
     }
     if (!m[0] || !m[1]) {
         a *= b;
@@ -166,36 +164,31 @@ JK_FUNC double jk_fma_f64(double a, double b, double c)
     }
     if (e[2] == 0x7FF) /* the product is finite, however large */
         return c;
-    p = jk_wide_mul(m[0], m[1]); /* in [2^124, 2^126), the last 20 bits 0; and c in [2^126, 2^127), the last 74 */
+    p = jk_wide_mul(m[0], m[1]); /* below 2^126, the last 20 bits 0; and c below 2^127, the last 74 */
     q.hi = m[2];
     q.lo = 0;
     e[0] += e[1] - 2 * 1085;
     e[2] -= 1085 + 64;
     gap = e[2] - e[0];
-    /* The one of the larger exponent stays. The other one loses bits only where it is far smaller. */
+    /* The one of the larger exponent stays. The other one loses bits only where they are far below what rounding
+     * keeps: of a sum of normal numbers, or of multiples of the least number. */
     if (gap > 0) {
         p = jk_wide_shr(p, gap);
         e[0] = e[2];
     } else {
         q = jk_wide_shr(q, -gap);
     }
-    u[0] ^= u[1];
-    if ((u[0] ^ u[2]) >> 63) {
-        if (p.hi < q.hi || (p.hi == q.hi && p.lo < q.lo)) {
-            jk_wide t = p;
-            p = q;
-            q = t;
-            u[0] = u[2];
-        }
-        p.hi -= q.hi + (p.lo < q.lo);
-        p.lo -= q.lo;
-        if (!(p.hi | p.lo))
-            return 0;
-    } else {
-        p.lo += q.lo;
-        p.hi += q.hi + (p.lo < q.lo);
+    sign = u[0] ^ u[1];
+    u[2] ^= sign;
+    if (u[2] >> 63)
+        q = jk_wide_negated(q);
+    p.lo += q.lo;
+    p.hi += q.hi + (p.lo < q.lo);
+    if ((u[2] & p.hi) >> 63) {
+        p = jk_wide_negated(p);
+        sign = ~sign;
     }
-    return jk_fma_round(u[0] & (uint64_t)1 << 63, p, e[0]);
+    return p.hi | p.lo ? jk_wide_round(sign & (uint64_t)1 << 63, p, e[0]) : 0;
 }
 
 /* ---- ops over arrays: 16 bytes at a time, two doubles or four floats ---- */
@@ -338,17 +331,17 @@ JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
 }
 
 /* What is no single instruction. */
-JK_FUNC void jk_fp_others(unsigned op, bool single, ptrdiff_t nbytes, char *to, const char *x, const char *y,
-                          const char *z)
+JK_NOINLINE void jk_fp_others(unsigned op, bool single, ptrdiff_t nbytes, char *to, const void *const *from)
 {
-    ptrdiff_t i = -nbytes;
-    if (op == JK_ISNAN)
-        y = x;
-    if (op == JK_FMA && !single)
-        for (; i; i += 8)
+    const char *x = (const char *)from[0], *y = op == JK_ISNAN ? x : (const char *)from[1], *z = (const char *)from[2];
+    ptrdiff_t i;
+    if (op == JK_FMA && !single) {
+        for (i = 0; i < nbytes; i += 8)
             *(jk_f64 *)(to + i) =
                 jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
-    for (; i; i += single ? 8 : 16)
+        return;
+    }
+    for (i = 0; i < nbytes; i += single ? 8 : 16)
         jk_v_store(to + i, single, op >= JK_LT,
                    jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
 }
@@ -375,12 +368,10 @@ JK_FUNC void jk_fp_others(unsigned op, bool single, ptrdiff_t nbytes, char *to, 
 /* nbytes: a multiple of 32, not 0. */
 JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nbytes, char *to, const void *const *from)
 {
-    const char *x = (const char *)from[0] + nbytes, *y = (const char *)from[1] + nbytes;
-    const char *z = (const char *)from[2] + nbytes;
+    const char *x = (const char *)from[0], *y = (const char *)from[1], *z = (const char *)from[2];
     const jk_lanes64 sign = jk_v_splat(single ? 0x8000000080000000 : 0x8000000000000000);
     ptrdiff_t i;
-    to += nbytes;
-    for (i = -nbytes; i; i += 32) {
+    for (i = 0; i < nbytes; i += 32) {
         jk_lanes64 a0 = *(const jk_unaligned *)(x + i), a1 = *(const jk_unaligned *)(x + i + 16);
         jk_lanes64 b0 = *(const jk_unaligned *)(y + i), b1 = *(const jk_unaligned *)(y + i + 16);
         switch (JK_KEY(op, single)) {
@@ -408,7 +399,7 @@ JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nby
                        (a1 & b1) | (~a1 & *(const jk_unaligned *)(z + i + 16)))
             JK_BITWISE(JK_BITS, a0, a1)
         default:
-            jk_fp_others(op, single, nbytes, to, x, y, z);
+            jk_fp_others(op, single, nbytes, to, from);
             return;
         }
         *(jk_unaligned *)(to + i) = a0;

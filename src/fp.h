@@ -35,6 +35,17 @@ JK_FUNC uint64_t jk_f64_bits(double x);
 JK_FUNC float jk_f32_from_bits(uint32_t u);
 JK_FUNC uint32_t jk_f32_bits(float x);
 JK_FUNC double jk_fma_f64(double a, double b, double c); /* one rounding, by software */
+
+/* Numbers of 128 bits: hi * 2^64 + lo. */
+typedef struct jk_wide {
+    uint64_t hi, lo;
+} jk_wide;
+/* To the right, by 127 at most; the last bit stays set where a set bit was lost, which is all that rounding needs to
+ * know. */
+JK_FUNC jk_wide jk_wide_shr(jk_wide w, int by);
+/* w * 2^e, rounded once to nearest even, with this sign bit. w is not 0. */
+JK_NOINLINE double jk_wide_round(uint64_t sign, jk_wide w, int e);
+
 JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN wins, -0 is less than +0 */
 
 /* Applies one JK_FOLD op to n elements of each of three operands, all contiguous; `to` may be one of them, else overlaps

@@ -6,70 +6,37 @@
 
 JK_SMALL_OPEN
 
-/* m / 2^shift to nearest even; m * 2^-shift must fit where shift is negative. */
-JK_FUNC uint64_t jk_shift_round(uint64_t m, int shift)
+/* Stores m * 2^q, m not 0, with this sign bit as an element type: one rounding, integers saturate. For what no C type
+ * of the library's holds: integers from 2^63 on and x87 numbers. */
+JK_FUNC void jk_wide_store(void *to, jk_type type, uint64_t sign, uint64_t m, int q)
 {
-    uint64_t rest, half;
-    if (shift <= 0)
-        return m << -shift;
-    if (shift > 64)
-        return 0;
-    rest = shift == 64 ? m : m & (((uint64_t)1 << shift) - 1);
-    half = (uint64_t)1 << (shift - 1);
-    m = shift == 64 ? 0 : m >> shift;
-    return m + (rest > half || (rest == half && (m & 1)));
-}
-
-/* 2^e, -1022 <= e <= 1023. */
-JK_FUNC double jk_power_of_2(int e)
-{
-    return jk_f64_from_bits((uint64_t)(e + 1023) << 52);
-}
-
-/* m * 2^q rounded to `digits` bits with the last one at least 2^least: exact in the products that make it. */
-JK_FUNC double jk_wide_float(uint64_t m, int q, int digits, int least)
-{
-    int last = q + 64 - __builtin_clzll(m) - digits;
-    last = JK_LARGER(last, least);
-    m = jk_shift_round(m, last - q);
-    last = JK_SMALLER(last, 1100);
-    return (double)(int64_t)m * jk_power_of_2(last / 2) * jk_power_of_2(last - last / 2);
-}
-
-/* Stores +-m * 2^q, m not 0, as an element type: one rounding, integers saturate. For what no C type of the library's
- * holds: integers from 2^63 on and x87 numbers. */
-JK_FUNC void jk_wide_store(void *to, jk_type type, bool negative, uint64_t m, int q)
-{
+    jk_wide w;
     double d;
-    int64_t i;
-    if (type == JK_F64 || type == JK_F32) {
-        d = type == JK_F64 ? jk_wide_float(m, q, 53, -1074) : jk_wide_float(m, q, 24, -149);
-        d = negative ? -d : d;
-        jk_fp_convert(to, type, 0, &d, JK_F64, 0, 1);
+    w.hi = m;
+    w.lo = 0;
+    if (type == JK_I64 && q < 0) { /* at most 2^63 */
+        w = jk_wide_shr(w, -q);
+        w.hi += w.lo + (w.hi & 1) > (uint64_t)1 << 63;
+        w.hi -= (w.hi & ~sign) >> 63;
+        w.hi = sign ? 0 - w.hi : w.hi;
+        memcpy(to, &w.hi, sizeof w.hi);
         return;
     }
-    m = q > 0 && __builtin_clzll(m) < q ? UINT64_MAX : jk_shift_round(m, -q);
-    if (negative)
-        i = m > (uint64_t)INT64_MAX ? INT64_MIN : -(int64_t)m;
-    else
-        i = m > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)m;
-    if (type == JK_I32)
-        i = i > INT32_MAX ? INT32_MAX : i < INT32_MIN ? INT32_MIN : i;
-    else if (type == JK_U8)
-        i = i > 255 ? 255 : i < 0 ? 0 : i;
-    jk_fp_convert(to, type, 0, &i, JK_I64, 0, 1);
+    if (type != JK_F64) /* to a double with the last bit set where something is lost, so that one rounding is left */
+        w.hi = (m | ((m & 0x7FF) + 0x7FF)) & ~(uint64_t)0x7FF;
+    d = jk_wide_round(sign, w, q - 64);
+    jk_fp_convert(to, type, 0, &d, JK_F64, 0, 1);
 }
 
 JK_FUNC void jk_x87_store(void *to, jk_type type, const jk_tagged *a)
 {
-    uint64_t m = a->value.u64;
-    bool negative = a->exponent >> 15 & 1;
-    int exponent = (int)(a->exponent & 0x7fff);
-    uint64_t sign = (uint64_t)negative << 63, bits = sign;
-    if (exponent == 0x7fff)
-        bits = m << 1 ? 0x7ff8000000000000 : sign | 0x7ff0000000000000;
+    const uint64_t m = a->value.u64;
+    const int exponent = (int)(a->exponent & 0x7fff);
+    uint64_t bits = (uint64_t)(a->exponent >> 15 & 1) << 63;
+    if (exponent == 0x7fff && m << 1)
+        bits = 0x7ff8000000000000;
     else if (m) {
-        jk_wide_store(to, type, negative, m, (exponent ? exponent : 1) - 16383 - 63);
+        jk_wide_store(to, type, bits, m, (exponent ? exponent : 1) - 16383 - 63);
         return;
     }
     jk_fp_convert(to, type, 0, &bits, JK_F64, 0, 1);
@@ -83,7 +50,7 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a)
     else if (tag == JK_TAG_LONG_DOUBLE)
         jk_x87_store(to, type, a);
     else if (tag == JK_TAG_U64 && a->value.i64 < 0)
-        jk_wide_store(to, type, false, a->value.u64, 0);
+        jk_wide_store(to, type, 0, a->value.u64, 0);
     else
         jk_fp_convert(to, type, 0, &a->value, tag == JITK_F64 ? JK_F64 : JK_I64, 0, 1);
 }
