@@ -471,7 +471,6 @@ JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits)
 }
 
 /* ---- conversions: every element goes through f64 or i64, whichever holds its type exactly ---- */
-#define JK_CVT_BLOCK 64
 
 /* To nearest even, saturating; NaN gives 0. */
 JK_FUNC int64_t jk_cvt_integer(double x)
@@ -490,96 +489,63 @@ JK_FUNC int64_t jk_cvt_integer(double x)
 
 typedef union jk_cvt_value {
     double d;
+    float f;
     int64_t k;
 } jk_cvt_value;
 
-JK_FUNC int64_t jk_cvt_clamp(int64_t x, int64_t low, int64_t high)
+JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type)
 {
-    return x < low ? low : x > high ? high : x;
-}
-
-JK_FUNC void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, size_t size, size_t n)
-{
-    if (to_stride == (ptrdiff_t)size && from_stride == (ptrdiff_t)size)
-        memmove(to, from, n * size);
-    else
-        for (; n; n--, to += to_stride, from += from_stride)
-            if (size == 8)
-                memcpy(to, from, 8);
-            else if (size == 4)
-                memcpy(to, from, 4);
-            else
-                *to = *from;
-}
-
-#define JK_EACH(statement)                 \
-    for (i = 0; i < n; i++, p += stride) { \
-        statement;                         \
-    }                                      \
-    break
-
-JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t stride, size_t n)
-{
-    size_t i;
     float f;
     int32_t i32;
-    switch (type) {
-    case JK_F32:
-        JK_EACH(memcpy(&f, p, 4); x[i].d = (double)f);
-    case JK_I32:
-        JK_EACH(memcpy(&i32, p, 4); x[i].k = i32);
-    case JK_U8:
-        JK_EACH(x[i].k = *(const unsigned char *)p);
-    default:
-        jk_cvt_copy((char *)x, 8, p, stride, 8, n);
+    if (type == JK_F32) {
+        memcpy(&f, p, 4);
+        x->d = (double)f;
+    } else if (type == JK_I32) {
+        memcpy(&i32, p, 4);
+        x->k = i32;
+    } else if (type == JK_U8) {
+        x->k = *(const unsigned char *)p;
+    } else {
+        memcpy(x, p, 8);
     }
 }
 
-JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_value *x, bool is_float, size_t n)
+/* To f32 at once, for one rounding. */
+JK_FUNC void jk_cvt_turn(jk_cvt_value *x, jk_type to, bool is_float)
 {
-    size_t i;
-    float f;
-    int32_t i32;
-    switch (type) {
-    case JK_F32: /* at once, for one rounding */
-        JK_EACH(f = is_float ? (float)x[i].d : (float)x[i].k; memcpy(p, &f, 4));
-    case JK_I32:
-        JK_EACH(i32 = (int32_t)jk_cvt_clamp(x[i].k, INT32_MIN, INT32_MAX); memcpy(p, &i32, 4));
-    case JK_U8:
-        JK_EACH(*(unsigned char *)p = (unsigned char)jk_cvt_clamp(x[i].k, 0, 255));
-    default:
-        jk_cvt_copy(p, stride, (const char *)x, 8, 8, n);
-    }
+    const int64_t low = to == JK_U8 ? 0 : INT32_MIN, high = to == JK_U8 ? 255 : INT32_MAX;
+    if (to == JK_F32)
+        x->f = is_float ? (float)x->d : (float)x->k;
+    else if (to == JK_F64)
+        x->d = is_float ? x->d : (double)x->k;
+    else if (is_float)
+        x->k = jk_cvt_integer(x->d);
+    if (to == JK_I32 || to == JK_U8)
+        x->k = x->k < low ? low : x->k > high ? high : x->k;
 }
-#undef JK_EACH
 
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n)
 {
-    jk_cvt_value x[JK_CVT_BLOCK];
+    const size_t size = jk_type_size(to_type);
     char *p = (char *)to;
     const char *q = (const char *)from;
-    const bool is_float = from_type <= JK_F32;
-    if (to_type == from_type) { /* as bits: conversion would make a signalling NaN quiet, and is slower */
-        jk_cvt_copy(p, to_stride, q, from_stride, jk_type_size(to_type), n);
-        return;
-    }
-    while (n) {
-        size_t m = JK_SMALLER(n, (size_t)JK_CVT_BLOCK), i;
-        jk_cvt_read(x, q, from_type, from_stride, m);
-        if (is_float && to_type > JK_F32)
-            for (i = 0; i < m; i++)
-                x[i].k = jk_cvt_integer(x[i].d);
-        else if (!is_float && to_type == JK_F64)
-            for (i = 0; i < m; i++)
-                x[i].d = (double)x[i].k;
-        jk_cvt_write(p, to_type, to_stride, x, is_float, m);
-        p += (ptrdiff_t)m * to_stride;
-        q += (ptrdiff_t)m * from_stride;
-        n -= m;
+    jk_cvt_value x;
+    for (; n; n--, p += to_stride, q += from_stride) {
+        const void *value = q; /* as bits: conversion would make a signalling NaN quiet */
+        if (to_type != from_type) {
+            jk_cvt_read(&x, q, from_type);
+            jk_cvt_turn(&x, to_type, from_type <= JK_F32);
+            value = &x;
+        }
+        if (size == 8)
+            memcpy(p, value, 8);
+        else if (size == 4)
+            memcpy(p, value, 4);
+        else
+            *p = *(const char *)value;
     }
 }
-#undef JK_CVT_BLOCK
 #undef JK_F64_INF
 
 JK_FP_CLOSE
