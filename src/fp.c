@@ -330,111 +330,107 @@ JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
         *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
 }
 
-/* What is no single instruction. */
-JK_NOINLINE void jk_fp_others(unsigned op, bool single, ptrdiff_t nbytes, char *to, const void *const *from)
+/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0. These are no single
+ * instructions: */
+JK_NOINLINE void jk_fp_others(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
 {
-    const char *x = (const char *)from[0], *y = op == JK_ISNAN ? x : (const char *)from[1], *z = (const char *)from[2];
-    ptrdiff_t i;
-    if (op == JK_FMA && !single) {
-        for (i = 0; i < nbytes; i += 8)
+    const char *x = from[0], *y = op == JK_ISNAN ? x : from[1], *z = from[2];
+    (void)aux;
+    if (op == JK_FMA && !single)
+        for (; i; i += 8)
             *(jk_f64 *)(to + i) =
                 jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
-        return;
-    }
-    for (i = 0; i < nbytes; i += single ? 8 : 16)
+    for (; i; i += single ? 8 : 16)
         jk_v_store(to + i, single, op >= JK_LT,
                    jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
 }
 
-/* Cases of an op, for lanes of four bytes (1) and of eight, and what they make of two vectors. */
-#define JK_KEY(op, single) ((unsigned)(op)*2 + (single))
-#define JK_LANES(key, type, v0, v1) \
-    case key:                       \
-        a0 = (jk_lanes64)(v0);      \
-        a1 = (jk_lanes64)(v1);      \
-        break;
-#define JK_TYPED(key, type, operator) JK_LANES(key, type, (type)a0 operator(type) b0, (type)a1 operator(type) b1)
-#define JK_SHIFT(key, type, operator) JK_LANES(key, type, (type)a0 operator aux, (type)a1 operator aux)
-#define JK_FLOATS(op, operator)                \
-    JK_TYPED(JK_KEY(op, 1), jk_quad, operator) \
-    JK_TYPED(JK_KEY(op, 0), jk_pair, operator)
-#define JK_INTEGERS(as, op, operator)       \
-    as(JK_KEY(op, 1), jk_lanes32, operator) \
-    as(JK_KEY(op, 0), jk_lanes64, operator)
-#define JK_BITWISE(op, v0, v1) \
-    case JK_KEY(op, 1):        \
-    JK_LANES(JK_KEY(op, 0), jk_lanes64, v0, v1)
+/* A loop over vectors. */
+#define JK_EACH(statement)                                                                 \
+    do {                                                                                   \
+        jk_lanes64 a = *(const jk_unaligned *)(x + i), b = *(const jk_unaligned *)(y + i); \
+        statement;                                                                         \
+        (void)b;                                                                           \
+        *(jk_unaligned *)(to + i) = a;                                                     \
+    } while ((i += 16) != 0);                                                              \
+    return;
+/* The same where lanes of four bytes are another thing than those of eight. */
+#define JK_CASE(op, value4, value8)           \
+    case op:                                  \
+        if (single) {                         \
+            JK_EACH(a = (jk_lanes64)(value4)) \
+        }                                     \
+        JK_EACH(a = (jk_lanes64)(value8))
 
-/* nbytes: a multiple of 32, not 0. */
-JK_FUNC void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t nbytes, char *to, const void *const *from)
+/* It calls nothing, so that all of it stays in registers that need no saving. */
+JK_NOINLINE void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
 {
-    const char *x = (const char *)from[0], *y = (const char *)from[1], *z = (const char *)from[2];
-    const jk_lanes64 sign = jk_v_splat(single ? 0x8000000080000000 : 0x8000000000000000);
-    ptrdiff_t i;
-    for (i = 0; i < nbytes; i += 32) {
-        jk_lanes64 a0 = *(const jk_unaligned *)(x + i), a1 = *(const jk_unaligned *)(x + i + 16);
-        jk_lanes64 b0 = *(const jk_unaligned *)(y + i), b1 = *(const jk_unaligned *)(y + i + 16);
-        switch (JK_KEY(op, single)) {
-            JK_FLOATS(JK_ADD, +)
-            JK_FLOATS(JK_SUB, -)
-            JK_FLOATS(JK_MUL, *)
-            JK_FLOATS(JK_DIV, /)
-            JK_LANES(JK_KEY(JK_SQRT, 1), jk_quad, jk_v_sqrt_single(a0, a0), jk_v_sqrt_single(a1, a1))
-            JK_LANES(JK_KEY(JK_SQRT, 0), jk_pair, jk_v_sqrt(a0, a0), jk_v_sqrt(a1, a1))
-            JK_INTEGERS(JK_TYPED, JK_IADD, +)
-            JK_INTEGERS(JK_TYPED, JK_ISUB, -)
-            JK_INTEGERS(JK_SHIFT, JK_ISHL, <<)
-            JK_INTEGERS(JK_SHIFT, JK_ISHR, >>)
-            JK_BITWISE(JK_NEG, a0 ^ sign, a1 ^ sign)
-            JK_BITWISE(JK_ABS, a0 & ~sign, a1 & ~sign)
-            JK_BITWISE(JK_MNOT, ~a0, ~a1)
-        case JK_KEY(JK_MAND, 0):
-        case JK_KEY(JK_MAND, 1):
-            JK_BITWISE(JK_IAND, a0 & b0, a1 & b1)
-        case JK_KEY(JK_MOR, 0):
-        case JK_KEY(JK_MOR, 1):
-            JK_BITWISE(JK_IOR, a0 | b0, a1 | b1)
-            JK_BITWISE(JK_IXOR, a0 ^ b0, a1 ^ b1)
-            JK_BITWISE(JK_SELECT, (a0 & b0) | (~a0 & *(const jk_unaligned *)(z + i)),
-                       (a1 & b1) | (~a1 & *(const jk_unaligned *)(z + i + 16)))
-            JK_BITWISE(JK_BITS, a0, a1)
-        default:
-            jk_fp_others(op, single, nbytes, to, from);
-            return;
-        }
-        *(jk_unaligned *)(to + i) = a0;
-        *(jk_unaligned *)(to + i + 16) = a1;
+    static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
+                                        {0x8000000080000000, 0x8000000080000000}};
+    const char *x = from[0], *y = from[1], *z;
+    jk_lanes64 sign;
+    switch (op) {
+        JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
+        JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
+        JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
+        JK_CASE(JK_DIV, (jk_quad)a / (jk_quad)b, (jk_pair)a / (jk_pair)b)
+        JK_CASE(JK_SQRT, jk_v_sqrt_single(a, a), jk_v_sqrt(a, a))
+        JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
+        JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
+        JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
+        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
+    case JK_NEG:
+        sign = signs[single];
+        JK_EACH(a ^= sign)
+    case JK_ABS:
+        sign = ~signs[single];
+        JK_EACH(a &= sign)
+    case JK_MNOT:
+        JK_EACH(a = ~a)
+    case JK_MAND:
+    case JK_IAND:
+        JK_EACH(a &= b)
+    case JK_MOR:
+    case JK_IOR:
+        JK_EACH(a |= b)
+    case JK_IXOR:
+        JK_EACH(a ^= b)
+    case JK_SELECT:
+        z = from[2];
+        JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+    case JK_BITS:
+        JK_EACH(;)
     }
 }
-#undef JK_KEY
-#undef JK_LANES
-#undef JK_TYPED
-#undef JK_SHIFT
-#undef JK_FLOATS
-#undef JK_INTEGERS
-#undef JK_BITWISE
+#undef JK_EACH
+#undef JK_CASE
 
-/* The last, short vectors go through copies. */
+/* The last, short vector goes through copies. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from)
 {
-    const size_t size = jk_type_size(type), rest = n * size % 32, whole = n * size - rest;
-    uint64_t copy[4][4];
-    const void *at[3];
+    const size_t size = jk_type_size(type), rest = n * size % 16, whole = n * size - rest;
+    const bool other = op - JK_FLOOR <= JK_RINT - JK_FLOOR || op - JK_MIN <= JK_ISNAN - JK_MIN;
+    void (*const run)(unsigned, bool, unsigned, ptrdiff_t, char *, const char *const *) =
+        other ? jk_fp_others : jk_fp_vectors;
+    uint64_t copy[5][2]; /* the last one is its end */
+    const char *at[3];
+    char *end = (char *)to + whole;
     size_t k;
     if (op == JK_CVT) { /* of uniform values only */
         jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
         return;
     }
+    at[0] = (const char *)from[0] + whole, at[1] = (const char *)from[1] + whole, at[2] = (const char *)from[2] + whole;
     if (whole)
-        jk_fp_vectors(op, size == 4, aux, (ptrdiff_t)whole, (char *)to, from);
+        run(op, size == 4, aux, -(ptrdiff_t)whole, end, at);
     if (!rest)
         return;
     memset(copy, 0, sizeof copy);
     for (k = 0; k < 3; k++)
-        at[k] = memcpy(copy[k], (const char *)from[k] + whole, rest);
-    jk_fp_vectors(op, size == 4, aux, 32, (char *)copy[3], at);
-    memcpy((char *)to + whole, copy[3], rest);
+        at[k] = (const char *)memcpy(copy[k], at[k], rest) + 16;
+    run(op, size == 4, aux, -16, (char *)copy[4], at);
+    memcpy(end, copy[3], rest);
 }
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
@@ -471,6 +467,7 @@ JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits)
 }
 
 /* ---- conversions: every element goes through f64 or i64, whichever holds its type exactly ---- */
+#define JK_CVT_BLOCK 64
 
 /* To nearest even, saturating; NaN gives 0. */
 JK_FUNC int64_t jk_cvt_integer(double x)
@@ -489,63 +486,103 @@ JK_FUNC int64_t jk_cvt_integer(double x)
 
 typedef union jk_cvt_value {
     double d;
-    float f;
     int64_t k;
 } jk_cvt_value;
 
-JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type)
+JK_FUNC int64_t jk_cvt_clamp(int64_t x, int64_t low, int64_t high)
 {
+    return x < low ? low : x > high ? high : x;
+}
+
+/* n is not 0. One jump an element: short loops are felt where strided arrays are packed. */
+JK_NOINLINE void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, size_t size,
+                             size_t n)
+{
+    if (size == 8)
+        do {
+            memcpy(to, from, 8);
+            to += to_stride;
+            from += from_stride;
+        } while (--n);
+    else
+        do {
+            if (size == 4)
+                memcpy(to, from, 4);
+            else
+                *to = *from;
+            to += to_stride;
+            from += from_stride;
+        } while (--n);
+}
+
+#define JK_EACH(statement)                 \
+    for (i = 0; i < n; i++, p += stride) { \
+        statement;                         \
+    }                                      \
+    break
+
+JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t stride, size_t n)
+{
+    size_t i;
     float f;
     int32_t i32;
-    if (type == JK_F32) {
-        memcpy(&f, p, 4);
-        x->d = (double)f;
-    } else if (type == JK_I32) {
-        memcpy(&i32, p, 4);
-        x->k = i32;
-    } else if (type == JK_U8) {
-        x->k = *(const unsigned char *)p;
-    } else {
-        memcpy(x, p, 8);
+    switch (type) {
+    case JK_F32:
+        JK_EACH(memcpy(&f, p, 4); x[i].d = (double)f);
+    case JK_I32:
+        JK_EACH(memcpy(&i32, p, 4); x[i].k = i32);
+    case JK_U8:
+        JK_EACH(x[i].k = *(const unsigned char *)p);
+    default:
+        jk_cvt_copy((char *)x, 8, p, stride, 8, n);
     }
 }
 
-/* To f32 at once, for one rounding. */
-JK_FUNC void jk_cvt_turn(jk_cvt_value *x, jk_type to, bool is_float)
+JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_value *x, bool is_float, size_t n)
 {
-    const int64_t low = to == JK_U8 ? 0 : INT32_MIN, high = to == JK_U8 ? 255 : INT32_MAX;
-    if (to == JK_F32)
-        x->f = is_float ? (float)x->d : (float)x->k;
-    else if (to == JK_F64)
-        x->d = is_float ? x->d : (double)x->k;
-    else if (is_float)
-        x->k = jk_cvt_integer(x->d);
-    if (to == JK_I32 || to == JK_U8)
-        x->k = x->k < low ? low : x->k > high ? high : x->k;
+    size_t i;
+    float f;
+    int32_t i32;
+    switch (type) {
+    case JK_F32: /* at once, for one rounding */
+        JK_EACH(f = is_float ? (float)x[i].d : (float)x[i].k; memcpy(p, &f, 4));
+    case JK_I32:
+        JK_EACH(i32 = (int32_t)jk_cvt_clamp(x[i].k, INT32_MIN, INT32_MAX); memcpy(p, &i32, 4));
+    case JK_U8:
+        JK_EACH(*(unsigned char *)p = (unsigned char)jk_cvt_clamp(x[i].k, 0, 255));
+    default:
+        jk_cvt_copy(p, stride, (const char *)x, 8, 8, n);
+    }
 }
+#undef JK_EACH
 
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n)
 {
-    const size_t size = jk_type_size(to_type);
+    jk_cvt_value x[JK_CVT_BLOCK];
     char *p = (char *)to;
     const char *q = (const char *)from;
-    jk_cvt_value x;
-    for (; n; n--, p += to_stride, q += from_stride) {
-        const void *value = q; /* as bits: conversion would make a signalling NaN quiet */
-        if (to_type != from_type) {
-            jk_cvt_read(&x, q, from_type);
-            jk_cvt_turn(&x, to_type, from_type <= JK_F32);
-            value = &x;
-        }
-        if (size == 8)
-            memcpy(p, value, 8);
-        else if (size == 4)
-            memcpy(p, value, 4);
-        else
-            *p = *(const char *)value;
+    const bool is_float = from_type <= JK_F32;
+    if (to_type == from_type && n) { /* as bits: conversion would make a signalling NaN quiet, and is slower */
+        jk_cvt_copy(p, to_stride, q, from_stride, jk_type_size(to_type), n);
+        return;
+    }
+    while (n) {
+        size_t m = JK_SMALLER(n, (size_t)JK_CVT_BLOCK), i;
+        jk_cvt_read(x, q, from_type, from_stride, m);
+        if (is_float && to_type > JK_F32)
+            for (i = 0; i < m; i++)
+                x[i].k = jk_cvt_integer(x[i].d);
+        else if (!is_float && to_type == JK_F64)
+            for (i = 0; i < m; i++)
+                x[i].d = (double)x[i].k;
+        jk_cvt_write(p, to_type, to_stride, x, is_float, m);
+        p += (ptrdiff_t)m * to_stride;
+        q += (ptrdiff_t)m * from_stride;
+        n -= m;
     }
 }
+#undef JK_CVT_BLOCK
 #undef JK_F64_INF
 
 JK_FP_CLOSE
