@@ -728,18 +728,33 @@ extern "C" {
  * api.h (JITK_API, weak) and the shared state (JK_STATE, weak objects) have external linkage. */
 #define JK_FUNC static __attribute__((unused))
 #define JK_NOINLINE static __attribute__((unused, noinline))
+#define JK_INLINE static inline __attribute__((always_inline)) /* a move or two, less than a call */
 #define JK_STATE __attribute__((weak, visibility("default")))
 
 /* Between these, code is small rather than fast: what runs once a kernel, or is a fallback. */
 #if defined(__clang__)
-#define JK_SMALL_OPEN  _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define JK_SMALL_OPEN _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
 #define JK_SMALL_CLOSE _Pragma("clang attribute pop")
 #else
-/* One optimize pragma (gcc 12 drops a second one in a macro), in one line. The passes left out take a quarter of the
- * header's compile time and make it no smaller. */
-/* clang-format off */
-#define JK_SMALL_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-tree-pre\", \"no-ivopts\", \"no-tree-vrp\", \"no-gcse\", \"no-rerun-cse-after-loop\", \"no-tree-dominator-opts\", \"no-tree-slsr\")")
-/* clang-format on */
+#if __GNUC__ >= 12
+#define JK_SMALL_LEVEL "Oz"
+#else
+#define JK_SMALL_LEVEL "Os"
+#endif
+/* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take half of the header's compile
+ * time and make it no smaller. */
+#define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define JK_OPTIMIZE(...)                                                                                              \
+    JK_PRAGMA(GCC optimize(__VA_ARGS__, "no-caller-saves", "no-early-inlining", "no-expensive-optimizations",         \
+                           "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads",                       \
+                           "no-inline-functions-called-once", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",     \
+                           "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-move-loop-invariants",                  \
+                           "no-optimize-sibling-calls", "no-rerun-cse-after-loop", "no-schedule-insns2",              \
+                           "no-shrink-wrap", "no-split-wide-types", "no-tree-ccp", "no-tree-ch", "no-tree-copy-prop", \
+                           "no-tree-dce", "no-tree-dominator-opts", "no-tree-dse", "no-tree-forwprop", "no-tree-fre", \
+                           "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", "no-tree-slsr",  \
+                           "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
+#define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
 
@@ -777,18 +792,23 @@ JK_FUNC void jk_arena_free(jk_arena *a);
  * caller's are an error. */
 JK_FUNC char *jk_find_char(const char *s, char c);
 
-/* Makes room for one more element in an arena-backed array: doubles *cap when count == *cap. Returns the (moved)
- * array, or NULL when memory has run out. */
+/* Makes room for one more element in an arena-backed array: doubles *cap (from 8) when count == *cap. Returns the
+ * (moved) array, or NULL when memory has run out. */
 JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes);
+/* The fields of such an array, and one more item at its end, not cleared: jk_push(arena, &s->items, sizeof *s->items).
+ * NULL, and the array as it was, when memory has run out. */
+#define JK_LIST(type, items) \
+    type *items;             \
+    size_t n##items, cap_##items
+JK_FUNC void *jk_push(jk_arena *a, void *list, size_t item_bytes);
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
- * Returns the status, so that `return jk_fail(...)` reads well. Places are 1-based; 0 means no place. */
-JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length, const char *format,
-                            ...) __attribute__((format(printf, 6, 7)));
-/* The same, with the place given as byte offset and length in a source text. */
-JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
-                               const char *format, ...) __attribute__((format(printf, 6, 7)));
+ * Returns the status, so that `return jk_fail(...)` reads well. The error has no place (0) until it is given one. */
+JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 JK_FUNC jitk_status jk_fail_nomem(jitk_error *e);
+/* Sets an error's place, which is 1-based, from byte offset and length in a source text. */
+JK_FUNC void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length);
 #endif
 /* ---- back in src/front.h ---- */
 /* ---- src/base.c ---- */
@@ -802,7 +822,7 @@ JK_FUNC size_t jk_type_size(jk_type t)
     return bytes[t];
 }
 
-JK_FUNC const char *jk_type_name(jk_type t)
+JK_NOINLINE const char *jk_type_name(jk_type t)
 {
     static const char *const names[JK_TYPE_COUNT] = {"f64", "f32", "i64", "i32", "u8", "m64", "m32"};
     return names[t];
@@ -816,21 +836,22 @@ struct jk_block {
 #define JK_BLOCK_HEAD JK_ALIGN_UP(sizeof(jk_block), 16)
 #define JK_BLOCK_FIRST ((size_t)16384)
 
-JK_FUNC void jk_arena_init(jk_arena *a, void *first, size_t nbytes)
+/* All places in a block are aligned, its end too; a first block too small to hold one of them is none. */
+JK_NOINLINE void jk_arena_init(jk_arena *a, void *first, size_t nbytes)
 {
     char *at = (char *)first;
-    a->blocks = NULL;
-    a->at = at ? at + (-(uintptr_t)at & 15) : NULL;
-    a->end = at ? at + nbytes : NULL;
-    a->failed = false;
-    a->limited = false;
+    memset(a, 0, sizeof *a);
+    if (nbytes >= 32) {
+        a->at = at + (-(uintptr_t)at & 15);
+        a->end = at + nbytes - ((uintptr_t)(at + nbytes) & 15);
+    }
 }
 
 /* Blocks double, so that an arena of any size costs a logarithmic number of allocations. */
 JK_NOINLINE void *jk_arena_more(jk_arena *a, size_t nbytes)
 {
-    size_t last = a->blocks ? a->blocks->nbytes : JK_BLOCK_FIRST / 2;
-    size_t want = JK_LARGER(2 * last, nbytes + JK_BLOCK_HEAD);
+    size_t last = a->blocks ? a->blocks->nbytes : JK_BLOCK_FIRST / 2, need = JK_ALIGN_UP(nbytes, 16) + JK_BLOCK_HEAD;
+    size_t want = JK_LARGER(2 * last, need);
     jk_block *b = a->limited || nbytes > SIZE_MAX / 4 ? NULL : (jk_block *)JK_MALLOC(want);
     if (!b) {
         a->failed = true;
@@ -839,22 +860,17 @@ JK_NOINLINE void *jk_arena_more(jk_arena *a, size_t nbytes)
     b->next = a->blocks;
     b->nbytes = want;
     a->blocks = b;
-    a->at = (char *)b + JK_BLOCK_HEAD + nbytes;
+    a->at = (char *)b + need;
     a->end = (char *)b + want;
     return (char *)b + JK_BLOCK_HEAD;
 }
 
-JK_FUNC void *jk_arena_alloc(jk_arena *a, size_t nbytes)
+JK_NOINLINE void *jk_arena_alloc(jk_arena *a, size_t nbytes)
 {
     char *p = a->at;
-    if (nbytes > SIZE_MAX - 15) {
-        a->failed = true;
-        return NULL;
-    }
-    nbytes = JK_ALIGN_UP(nbytes, 16);
-    if (!p || (size_t)(a->end - p) < nbytes || p > a->end)
+    if (!p || (size_t)(a->end - p) < nbytes)
         return jk_arena_more(a, nbytes);
-    a->at = p + nbytes;
+    a->at = p + JK_ALIGN_UP(nbytes, 16);
     return p;
 }
 
@@ -884,17 +900,14 @@ JK_FUNC char *jk_find_char(const char *s, char c)
     return NULL;
 }
 
-JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
+JK_NOINLINE void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_t item_bytes)
 {
-    size_t want = *cap ? 2 * *cap : 16;
+    size_t want = *cap ? 2 * *cap : 8;
     void *p;
     if (count < *cap)
         return items;
-    if (want > SIZE_MAX / 2 / item_bytes) {
-        a->failed = true;
-        return NULL;
-    }
-    p = jk_arena_alloc(a, want * item_bytes);
+    /* Beyond SIZE_MAX / 4 there is no memory: no product of a number of items that there are with their size wraps. */
+    p = jk_arena_alloc(a, want > SIZE_MAX / 1024 ? SIZE_MAX : want * item_bytes);
     if (!p)
         return NULL;
     if (count)
@@ -903,52 +916,49 @@ JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_
     return p;
 }
 
-JK_FUNC void jk_fail_text(jitk_error *e, const char *format, va_list args)
+JK_NOINLINE void *jk_push(jk_arena *a, void *list, size_t item_bytes)
 {
-    vsnprintf(e->message, sizeof e->message, format, args);
+    struct {
+        JK_LIST(void, items);
+    } l;
+    memcpy(&l, list, sizeof l);
+    l.items = jk_grow(a, l.items, l.nitems, &l.cap_items, item_bytes);
+    if (!l.items)
+        return NULL;
+    l.nitems++;
+    memcpy(list, &l, sizeof l);
+    return (char *)l.items + (l.nitems - 1) * item_bytes;
 }
 
-JK_FUNC jitk_status jk_fail(jitk_error *e, jitk_status status, size_t line, size_t column, size_t length, const char *format,
-                            ...)
+JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length)
 {
-    va_list args;
-    if (e->status != JITK_OK)
-        return e->status;
-    e->status = status;
-    e->line = line;
-    e->column = column;
-    e->length = length;
-    va_start(args, format);
-    jk_fail_text(e, format, args);
-    va_end(args);
-    return status;
-}
-
-JK_FUNC jitk_status jk_fail_at(jitk_error *e, jitk_status status, const char *source, size_t offset, size_t length,
-                               const char *format, ...)
-{
-    va_list args;
     size_t i, line = 1, start = 0;
-    if (e->status != JITK_OK)
-        return e->status;
     for (i = 0; i < offset; i++)
         if (source[i] == '\n') {
             line++;
             start = i + 1;
         }
-    e->status = status;
     e->line = line;
     e->column = offset - start + 1;
     e->length = length;
-    va_start(args, format);
-    jk_fail_text(e, format, args);
-    va_end(args);
-    return status;
 }
 
-JK_FUNC jitk_status jk_fail_nomem(jitk_error *e)
+JK_NOINLINE jitk_status jk_fail(jitk_error *e, jitk_status status, const char *format, ...)
 {
-    return jk_fail(e, JITK_ERR_NOMEM, 0, 0, 0, "out of memory");
+    va_list args;
+    if (e->status == JITK_OK) {
+        e->status = status;
+        e->line = e->column = e->length = 0;
+        va_start(args, format);
+        vsnprintf(e->message, sizeof e->message, format, args);
+        va_end(args);
+    }
+    return e->status;
+}
+
+JK_NOINLINE jitk_status jk_fail_nomem(jitk_error *e)
+{
+    return jk_fail(e, JITK_ERR_NOMEM, "out of memory");
 }
 
 JK_SMALL_CLOSE
@@ -969,7 +979,7 @@ JK_SMALL_CLOSE
     JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
 #else
-#define JK_FP_OPEN  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\", \"no-fast-math\", \"fp-contract=off\")")
+#define JK_FP_OPEN  _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL, "no-fast-math", "fp-contract=off")
 #define JK_FP_CLOSE _Pragma("GCC pop_options")
 #endif
 /* clang-format on */
@@ -989,14 +999,25 @@ JK_FUNC double jk_f64_from_bits(uint64_t u);
 JK_FUNC uint64_t jk_f64_bits(double x);
 JK_FUNC float jk_f32_from_bits(uint32_t u);
 JK_FUNC uint32_t jk_f32_bits(float x);
-JK_FUNC double jk_fma_f64(double a, double b, double c); /* one rounding, by software where the compiler has no FMA */
-JK_FUNC float jk_fma_f32(float a, float b, float c);
+JK_FUNC double jk_fma_f64(double a, double b, double c); /* one rounding, by software */
+
+/* Numbers of 128 bits: hi * 2^64 + lo. */
+typedef struct jk_wide {
+    uint64_t hi, lo;
+} jk_wide;
+/* To the right, by 127 at most; the last bit stays set where a set bit was lost, which is all that rounding needs to
+ * know. */
+JK_FUNC jk_wide jk_wide_shr(jk_wide w, int by);
+/* w * 2^e, rounded once to nearest even, with this sign bit. w is not 0. */
+JK_NOINLINE double jk_wide_round(uint64_t sign, jk_wide w, int e);
+
 JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN wins, -0 is less than +0 */
 
-/* Applies one JK_FOLD op to n elements each of a, b, c, all contiguous; `to` overlaps none of them. type is the
- * result's, operand_type that of the last operand. */
+/* Applies one JK_FOLD op to n elements of each of three operands, all contiguous; `to` may be one of them, else overlaps
+ * none. from[1] and from[2] must be readable also where the op has fewer. type is the result's, operand_type (which
+ * matters for CVT) the first operand's. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
-                         const void *a, const void *b, const void *c);
+                         const void *const *from);
 /* The same of constants (bits in, bits out). */
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c);
@@ -1015,22 +1036,25 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
 #endif
 /* ---- back in src/front.h ---- */
 /* ---- src/fp.c ---- */
-/* fp: IEEE arithmetic in portable C: the scalar functions that the op table's meanings use, software fma, the ops over
- * arrays (which the interpreter and the folder share), and conversions.
+/* fp: IEEE arithmetic: software fma, the ops over arrays (which the interpreter and the folder share), conversions.
  *
- * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. Comparisons that NaN could reach are guarded by tests
- * of the bits, because clang's back end may assume that there is none. */
+ * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. An op runs 16 bytes at a time, in the compiler's
+ * vector types: the switch over the ops stands inside the loop, where a well predicted jump costs less than a loop for
+ * each op takes in code. What compares is one instruction in asm, or guarded by tests of the bits, because clang's back
+ * end may assume that there is no NaN. */
 /* ---- src/ir/ops.h ---- */
 /* ir: the op table. Everything that is to be said of an op stands in its row: enum, printed name, arity, result type,
- * flags and meaning; printer, reader, folder, verifier, interpreter and tests are made from it.
+ * flags and meaning; printer, reader, folder, verifier and tests are made from it.
  *
  * X(NAME, text, arity, result, flags, meaning)
  *   result   SAME   the type of the last operand        MASK   M64 or M32 as the operands are 8 or 4 bytes
- *            OWN    stated when built (leaves, conversions, reductions)
- *   flags    JK_COMM   commutes        JK_FOLD   constants fold through the meaning
+ *            BITS   the integer of the operand's size, of an integer the float; or as stated when built
+ *            F64, I64   that, or as stated when built
+ *            OWN    stated when built
+ *   flags    JK_COMM   a and b commute JK_FOLD   constants fold through the meaning
  *            JK_LEAF   no value operands   JK_RED    a reduction: varying argument, uniform result
- *   meaning  C over a, b, c: of F the operands' floating type (and I its signed integer of the same size, U unsigned);
- *            masks are U values, all ones or 0. jk_x_F() is the function of fp.h for that type.
+ *   meaning  for the reader, and what fp.c computes: C over a, b, c, floats or unsigned integers of the lane's size;
+ *            masks are all ones or 0. JK_FP(x) stands for a function of the lane's floating type.
  */
 #ifndef JK_OPS_H
 #define JK_OPS_H
@@ -1056,7 +1080,7 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
     X(MIN, "min", 2, SAME, JK_FOLD | JK_COMM, JK_FP(min)(a, b)) \
     X(MAX, "max", 2, SAME, JK_FOLD | JK_COMM, JK_FP(max)(a, b)) \
     X(COPYSIGN, "copysign", 2, SAME, JK_FOLD, JK_FP(copysign)(a, b)) \
-    X(FMA, "fma", 3, SAME, JK_FOLD, JK_FP(fma)(a, b, c))
+    X(FMA, "fma", 3, SAME, JK_FOLD | JK_COMM, JK_FP(fma)(a, b, c))
 
 /* Floating type in, mask out. Comparisons are false for NaN, but for ne. gt and ge are lt and le with operands swapped. */
 #define JK_OPS_CMP(X) \
@@ -1087,16 +1111,16 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
     X(CONST, "const", 0, OWN, JK_LEAF, )    /* the bits: low half in a, high half in b */ \
     X(PARAM, "param", 0, OWN, JK_LEAF, )    /* scalar parameter number a */ \
     X(LOAD, "load", 0, OWN, JK_LEAF, )      /* this element of array parameter number a */ \
-    X(LENGTH, "length", 0, OWN, JK_LEAF, )  /* n, as I64 */ \
+    X(LENGTH, "length", 0, I64, JK_LEAF, )  /* n, as I64 */ \
     X(SELECT, "select", 3, SAME, JK_FOLD, ) /* mask a ? b : c */ \
-    X(BITS, "bits", 1, OWN, JK_FOLD, )      /* the same bits as another type of the same size: F64<->I64, F32<->I32, masks->I */ \
-    X(CVT, "cvt", 1, OWN, JK_FOLD, )        /* convert, one rounding: F64<->F32 I64->F64 I64->F32; uniform values only */ \
-    X(RSTATE, "rstate", 2, OWN, 0, )        /* in a rare body: a is its first value, b the next one (later in the body) */ \
+    X(BITS, "bits", 1, BITS, JK_FOLD, )      /* the same bits as another type of the same size: F64<->I64, F32<->I32, masks->I */ \
+    X(CVT, "cvt", 1, F64, JK_FOLD, )        /* convert, one rounding: F64<->F32 I64->F64 I64->F32; uniform values only */ \
+    X(RSTATE, "rstate", 2, SAME, 0, )        /* in a rare body: a is its first value, b the next one (later in the body) */ \
     X(RARE, "rare", 3, OWN, 0, )            /* mask a, fast value b, body's result c; aux names the jk_rare */ \
-    X(RSUM, "rsum", 1, OWN, JK_RED, )       /* F64 */ \
-    X(RPROD, "rprod", 1, OWN, JK_RED, )     /* F64 */ \
-    X(RMIN, "rmin", 1, OWN, JK_RED, )       /* the argument's type */ \
-    X(RARGMIN, "rargmin", 1, OWN, JK_RED, ) /* I64 */
+    X(RSUM, "rsum", 1, F64, JK_RED, )       /* F64 */ \
+    X(RPROD, "rprod", 1, F64, JK_RED, )     /* F64 */ \
+    X(RMIN, "rmin", 1, SAME, JK_RED, )       /* the argument's type */ \
+    X(RARGMIN, "rargmin", 1, I64, JK_RED, ) /* I64 */
 
 #define JK_OPS(X) JK_OPS_F(X) JK_OPS_CMP(X) JK_OPS_M(X) JK_OPS_I(X) JK_OPS_SPECIAL(X)
 
@@ -1147,7 +1171,6 @@ JK_FUNC void jk_fp_leave(uint32_t saved)
 
 JK_FP_OPEN
 
-/* ---- functions of one type; the names are those of the op table's JK_FP() ---- */
 JK_FUNC double jk_f64_from_bits(uint64_t u)
 {
     double x;
@@ -1176,483 +1199,516 @@ JK_FUNC uint32_t jk_f32_bits(float x)
     return u;
 }
 
-#if defined(__x86_64__) /* no libm: it may set errno */
-JK_FUNC double jk_sqrt_f64(double a)
-{
-    __asm__("sqrtsd %0, %0" : "+x"(a));
-    return a;
-}
-
-JK_FUNC float jk_sqrt_f32(float a)
-{
-    __asm__("sqrtss %0, %0" : "+x"(a));
-    return a;
-}
-#else
-JK_FUNC double jk_sqrt_f64(double a)
-{
-    return __builtin_sqrt(a);
-}
-
-JK_FUNC float jk_sqrt_f32(float a)
-{
-    return __builtin_sqrtf(a);
-}
-#endif
-
-/* F and U: the type and its bits; T: the suffix; INF: the bits of infinity; BIG: 2^52 or 2^23, from where on every
- * value is whole. Masks are U, all ones or 0. */
-#define JK_FP_FUNCTIONS(F, U, T, INF, BIG)                                                         \
-    JK_FUNC U jk_isnan_##T(F a)                                                                    \
-    {                                                                                              \
-        return (U)0 - (U)((U)(jk_##T##_bits(a) << 1) > (U)((U)INF << 1));                          \
-    }                                                                                              \
-    JK_FUNC F jk_abs_##T(F a)                                                                      \
-    {                                                                                              \
-        return jk_##T##_from_bits(jk_##T##_bits(a) & ((U)-1 >> 1));                                \
-    }                                                                                              \
-    JK_FUNC F jk_neg_##T(F a)                                                                      \
-    {                                                                                              \
-        return jk_##T##_from_bits(jk_##T##_bits(a) ^ ~((U)-1 >> 1));                               \
-    }                                                                                              \
-    /* A NaN as the second argument counts as positive. */                                         \
-    JK_FUNC F jk_copysign_##T(F a, F b)                                                            \
-    {                                                                                              \
-        U sign = jk_##T##_bits(b) & ~((U)-1 >> 1) & ~jk_isnan_##T(b);                              \
-        return jk_##T##_from_bits((jk_##T##_bits(a) & ((U)-1 >> 1)) | sign);                       \
-    }                                                                                              \
-    JK_FUNC U jk_lt_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ((U)0 - (U)(a < b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                         \
-    }                                                                                              \
-    JK_FUNC U jk_le_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ((U)0 - (U)(a <= b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
-    }                                                                                              \
-    JK_FUNC U jk_eq_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ((U)0 - (U)(a == b)) & ~(jk_isnan_##T(a) | jk_isnan_##T(b));                        \
-    }                                                                                              \
-    JK_FUNC U jk_ne_##T(F a, F b)                                                                  \
-    {                                                                                              \
-        return ~jk_eq_##T(a, b);                                                                   \
-    }                                                                                              \
-    /* Equal operands have equal bits, or are zeros of either sign. */                             \
-    JK_FUNC F jk_min_##T(F a, F b)                                                                 \
-    {                                                                                              \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
-            return a + b;                                                                          \
-        return a < b ? a : b < a ? b : jk_##T##_from_bits(jk_##T##_bits(a) | jk_##T##_bits(b));    \
-    }                                                                                              \
-    JK_FUNC F jk_max_##T(F a, F b)                                                                 \
-    {                                                                                              \
-        if (jk_isnan_##T(a) | jk_isnan_##T(b))                                                     \
-            return a + b;                                                                          \
-        return a < b ? b : b < a ? a : jk_##T##_from_bits(jk_##T##_bits(a) & jk_##T##_bits(b));    \
-    }                                                                                              \
-    /* Adding BIG rounds to a whole number; infinities, NaN and what is whole by its size pass. */ \
-    JK_FUNC F jk_rint_##T(F a)                                                                     \
-    {                                                                                              \
-        F r = jk_abs_##T(a), big = BIG;                                                            \
-        if (jk_##T##_bits(r) >= jk_##T##_bits(big))                                                \
-            return a;                                                                              \
-        r += big;                                                                                  \
-        JK_FP_KEEP(r);                                                                             \
-        return jk_copysign_##T(r - big, a);                                                        \
-    }                                                                                              \
-    JK_FUNC F jk_floor_##T(F a)                                                                    \
-    {                                                                                              \
-        F r = jk_rint_##T(a);                                                                      \
-        return jk_lt_##T(a, r) ? r - 1 : r;                                                        \
-    }                                                                                              \
-    JK_FUNC F jk_ceil_##T(F a)                                                                     \
-    {                                                                                              \
-        return jk_neg_##T(jk_floor_##T(jk_neg_##T(a)));                                            \
-    }                                                                                              \
-    JK_FUNC F jk_trunc_##T(F a)                                                                    \
-    {                                                                                              \
-        return jk_copysign_##T(jk_floor_##T(jk_abs_##T(a)), a);                                    \
-    }
-
-JK_FP_FUNCTIONS(double, uint64_t, f64, 0x7FF0000000000000, 4503599627370496.0)
-JK_FP_FUNCTIONS(float, uint32_t, f32, 0x7F800000, 8388608.0f)
-#undef JK_FP_FUNCTIONS
+#define JK_F64_INF ((uint64_t)0x7FF << 52)
 
 /* ---- fma: the exact sum as 128 bits, rounded once ---- */
-typedef struct jk_wide { /* hi * 2^64 + lo */
-    uint64_t hi, lo;
-} jk_wide;
-
 JK_FUNC jk_wide jk_wide_mul(uint64_t a, uint64_t b)
 {
+    jk_wide w;
+#ifdef __SIZEOF_INT128__
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    w.hi = (uint64_t)(product >> 64);
+    w.lo = (uint64_t)product;
+#else
     uint64_t al = (uint32_t)a, ah = a >> 32, bl = (uint32_t)b, bh = b >> 32;
     uint64_t low = al * bl, mid = ah * bl + (low >> 32), mid2 = al * bh + (uint32_t)mid;
-    jk_wide w;
     w.hi = ah * bh + (mid >> 32) + (mid2 >> 32);
     w.lo = mid2 << 32 | (uint32_t)low;
+#endif
     return w;
 }
 
-JK_FUNC jk_wide jk_wide_shl(jk_wide w, unsigned by) /* by < 128 */
-{
-    if (by >= 64) {
-        w.hi = w.lo;
-        w.lo = 0;
-        by -= 64;
-    }
-    if (by) {
-        w.hi = w.hi << by | w.lo >> (64 - by);
-        w.lo <<= by;
-    }
-    return w;
-}
-
-/* To the right; the last bit stays set where a set bit was lost, which is all that rounding needs to know. */
-JK_FUNC jk_wide jk_wide_shr(jk_wide w, unsigned by)
+/* Shifts by 64 are no shifts in C: hence two. */
+JK_FUNC jk_wide jk_wide_shr(jk_wide w, int by)
 {
     uint64_t lost = 0;
+    by = JK_SMALLER(by, 127);
     if (by >= 64) {
         lost = w.lo;
         w.lo = w.hi;
         w.hi = 0;
         by -= 64;
     }
-    if (by >= 64) {
-        lost |= w.lo;
-        w.lo = 0;
-    } else if (by) {
-        lost |= w.lo << (64 - by);
-        w.lo = w.lo >> by | w.hi << (64 - by);
-        w.hi >>= by;
-    }
-    w.lo |= lost != 0;
+    lost |= w.lo << 1 << (63 - by);
+    w.lo = w.lo >> by | w.hi << 1 << (63 - by) | (lost != 0);
+    w.hi >>= by;
     return w;
 }
 
-/* |x| = return value * 2^*exponent with bit 52 set; x is finite and not 0. */
-JK_FUNC uint64_t jk_fma_split(double x, int *exponent)
+JK_NOINLINE double jk_wide_round(uint64_t sign, jk_wide w, int e)
 {
-    uint64_t u = jk_f64_bits(x), m = u & 0xFFFFFFFFFFFFF;
-    int e = (int)(u >> 52 & 0x7FF);
-    if (e)
-        m |= (uint64_t)1 << 52;
-    else
-        for (e = 1; !(m >> 52); e--)
-            m <<= 1;
-    *exponent = e - 1075;
-    return m;
-}
-
-/* (-1)^negative * w * 2^e, rounded once to nearest even. w is not 0. */
-JK_FUNC double jk_fma_round(bool negative, jk_wide w, int e)
-{
-    unsigned up = w.hi ? (unsigned)__builtin_clzll(w.hi) : 64 + (unsigned)__builtin_clzll(w.lo);
-    uint64_t m, sign = (uint64_t)negative << 63;
-    w = jk_wide_shl(w, up);
-    e += 64 - (int)up; /* now w.hi * 2^e and a fraction, bit 63 set */
-    w = jk_wide_shr(w, 64);
-    if (e > 1023 - 63)
-        return jk_f64_from_bits(sign | 0x7FF0000000000000);
-    e += 63 + 1023; /* biased exponent; below 1 the result is subnormal, with as many bits fewer */
-    if (e < 1) {
-        w = jk_wide_shr(w, e < -63 ? 64u : (unsigned)(1 - e));
+    uint64_t m;
+    int by;
+    if (!w.hi) {
+        w.hi = w.lo;
+        w.lo = 0;
+        e -= 64;
+    }
+    by = 64 - __builtin_clzll(w.hi);
+    e += by + 63 + 1023; /* the biased exponent of what has bit 63 set when shifted so far */
+    if (e > 2046)
+        return jk_f64_from_bits(sign | JK_F64_INF);
+    if (e < 1) { /* subnormal, with as many bits fewer */
+        by += 1 - e;
         e = 1;
     }
+    w = jk_wide_shr(w, by);
     m = w.lo >> 11;
     m += (w.lo & 0x7FF) + (m & 1) > 0x400;
     /* The implied bit adds 1 to the exponent where it is set, and a carry out of the mantissa one more. */
     return jk_f64_from_bits(sign | (((uint64_t)(e - 1) << 52) + m));
 }
 
-JK_FUNC double jk_fma_f64(double a, double b, double c)
+JK_FUNC jk_wide jk_wide_negated(jk_wide w)
 {
-    const uint64_t top = 0x7FF, any = UINT64_MAX >> 1;
-    uint64_t ua = jk_f64_bits(a), ub = jk_f64_bits(b), uc = jk_f64_bits(c), mc;
-    bool negative = (ua ^ ub) >> 63, subtract;
-    int ea, eb, ec, gap;
-    jk_wide p, q;
-    if ((ua >> 52 & top) == top || (ub >> 52 & top) == top || !(ua & any) || !(ub & any)) {
-        double product = a * b;
-        JK_FP_KEEP(product);
-        return product + c;
-    }
-    if ((uc >> 52 & top) == top) /* the product is finite, however large */
-        return c;
-    if (!(uc & any)) /* not a*b + c: a product that rounds to -0 is not an exact zero */
-        return a * b;
-    p = jk_wide_mul(jk_fma_split(a, &ea), jk_fma_split(b, &eb));
-    p = jk_wide_shl(p, 20); /* 2^124 <= p < 2^126: room above for the sum's carry, below for 20 bits of shift */
-    ea += eb - 20;
-    mc = jk_fma_split(c, &ec);
-    q.hi = 0;
-    q.lo = mc;
-    gap = ec - ea;
-    if (gap > 73) { /* c dominates: at 73 it is in [2^125, 2^126); p loses bits only where it is far smaller */
-        q = jk_wide_shl(q, 73);
-        gap -= 73;
-        p = jk_wide_shr(p, gap > 127 ? 127u : (unsigned)gap);
-        ea += gap;
-    } else if (gap >= 0) {
-        q = jk_wide_shl(q, (unsigned)gap);
-    } else {
-        q = jk_wide_shr(q, gap < -127 ? 127u : (unsigned)-gap);
-    }
-    subtract = negative != (uc >> 63 != 0);
-    if (subtract) {
-        if (p.hi < q.hi || (p.hi == q.hi && p.lo < q.lo)) {
-            jk_wide t = p;
-            p = q;
-            q = t;
-            negative = !negative;
-        }
-        p.hi -= q.hi + (p.lo < q.lo);
-        p.lo -= q.lo;
-        if (!(p.hi | p.lo))
-            return 0;
-    } else {
-        p.lo += q.lo;
-        p.hi += q.hi + (p.lo < q.lo);
-    }
-    return jk_fma_round(negative, p, ea);
+    w.lo = 0 - w.lo;
+    w.hi = ~w.hi + !w.lo;
+    return w;
 }
 
-/* The product of two f32 is exact in f64. Their sum is rounded to odd (the error is known from TwoSum), so that the
- * rounding to f32 is the only one. */
-JK_FUNC float jk_fma_f32(float a, float b, float c)
+JK_FUNC double jk_fma_f64(double a, double b, double c)
 {
-    double p = (double)a * (double)b, d = (double)c, s, t, error;
-    uint64_t u;
+    uint64_t u[3], m[3], sign; /* |x| = m * 2^(e - 1085); m is 0 for what is no finite number, too */
+    int e[3], k, gap;
+    jk_wide p, q;
+    u[0] = jk_f64_bits(a), u[1] = jk_f64_bits(b), u[2] = jk_f64_bits(c);
+    for (k = 0; k < 3; k++) {
+        e[k] = (int)(u[k] >> 52 & 0x7FF);
+        m[k] = u[k] << 12 >> 2;
+        if (e[k] == 0x7FF)
+            m[k] = 0;
+        else if (e[k])
+            m[k] |= (uint64_t)1 << 62;
+        else
+            e[k] = 1;
+    }
+    if (!m[0] || !m[1]) {
+        a *= b;
+        JK_FP_KEEP(a);
+        return a + c;
+    }
+    if (e[2] == 0x7FF) /* the product is finite, however large */
+        return c;
+    p = jk_wide_mul(m[0], m[1]); /* below 2^126, the last 20 bits 0; and c below 2^127, the last 74 */
+    q.hi = m[2];
+    q.lo = 0;
+    e[0] += e[1] - 2 * 1085;
+    e[2] -= 1085 + 64;
+    gap = e[2] - e[0];
+    /* The one of the larger exponent stays. The other one loses bits only where they are far below what rounding
+     * keeps: of a sum of normal numbers, or of multiples of the least number. */
+    if (gap > 0) {
+        p = jk_wide_shr(p, gap);
+        e[0] = e[2];
+    } else {
+        q = jk_wide_shr(q, -gap);
+    }
+    sign = u[0] ^ u[1];
+    u[2] ^= sign;
+    if (u[2] >> 63)
+        q = jk_wide_negated(q);
+    p.lo += q.lo;
+    p.hi += q.hi + (p.lo < q.lo);
+    if ((u[2] & p.hi) >> 63) {
+        p = jk_wide_negated(p);
+        sign = ~sign;
+    }
+    return p.hi | p.lo ? jk_wide_round(sign & (uint64_t)1 << 63, p, e[0]) : 0;
+}
+
+/* ---- ops over arrays: 16 bytes at a time, two doubles or four floats ---- */
+typedef double jk_pair __attribute__((vector_size(16)));
+typedef float jk_quad __attribute__((vector_size(16)));
+typedef uint64_t jk_lanes64 __attribute__((vector_size(16)));
+typedef uint32_t jk_lanes32 __attribute__((vector_size(16)));
+typedef uint64_t jk_unaligned __attribute__((vector_size(16), may_alias, aligned(1)));
+typedef uint64_t jk_half __attribute__((may_alias, aligned(1)));
+
+#if defined(__x86_64__)
+/* One instruction, which no flag takes apart. */
+#define JK_NATIVE(name, text)                                  \
+    JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
+    {                                                          \
+        __asm__(text " %1, %0" : "+x"(a) : "x"(b));            \
+        return a;                                              \
+    }
+JK_NATIVE(lt, "cmpltpd")
+JK_NATIVE(unordered, "cmpunordpd")
+JK_NATIVE(sqrt, "sqrtpd") /* no libm: it may set errno */
+JK_NATIVE(sqrt_single, "sqrtps")
+JK_NATIVE(widen, "cvtps2pd") /* the first two floats */
+JK_NATIVE(narrow, "cvtpd2ps")
+#undef JK_NATIVE
+#else
+#define JK_NATIVE(name, value)                                 \
+    JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
+    {                                                          \
+        jk_lanes64 r = {0, 0};                                 \
+        int i;                                                 \
+        for (i = 0; i < 2; i++)                                \
+            r[i] = value;                                      \
+        (void)a;                                               \
+        return r;                                              \
+    }
+#define JK_NAN(u) ((u) << 1 > JK_F64_INF << 1)
+#define JK_FLOAT(u) jk_f32_from_bits((uint32_t)(u))
+JK_NATIVE(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
+JK_NATIVE(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
+JK_NATIVE(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
+JK_NATIVE(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
+                           (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
+JK_NATIVE(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
+JK_NATIVE(narrow, i ? 0
+                    : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1]))
+                                                                       << 32)
+#undef JK_NATIVE
+#undef JK_NAN
+#undef JK_FLOAT
+#endif
+
+JK_FUNC jk_lanes64 jk_v_splat(uint64_t u)
+{
+    jk_lanes64 v = {0, 0};
+    return v + u;
+}
+
+/* Adding 2^52 rounds to a whole number; infinities, NaN and what is whole by its size pass. trunc is the floor of the
+ * magnitude, ceil that of the negated, which the caller has negated. */
+JK_FUNC jk_lanes64 jk_v_round(unsigned op, jk_lanes64 a, jk_lanes64 sign)
+{
+    const jk_lanes64 big = jk_v_splat(0x4330000000000000), one = jk_v_splat(0x3FF0000000000000);
+    jk_lanes64 lost = a & (op == JK_TRUNC ? sign : jk_v_splat(0)), x = a ^ lost, magnitude = x & ~sign, small;
+    jk_pair r = (jk_pair)magnitude + (jk_pair)big;
+    JK_FP_KEEP(r);
+    r -= (jk_pair)big;
+    small = jk_v_lt(magnitude, big);
+    r = (jk_pair)((((jk_lanes64)r | (x & sign)) & small) | (x & ~small));
+    if (op != JK_RINT)
+        r -= (jk_pair)(jk_v_lt(x, (jk_lanes64)r) & one);
+    return (jk_lanes64)r | lost;
+}
+
+/* Of floats their product is exact. The sum is rounded to odd (the error is known from TwoSum), so that the rounding to
+ * float is the only one. */
+JK_FUNC jk_lanes64 jk_v_fma_single(jk_lanes64 a, jk_lanes64 b, jk_lanes64 c)
+{
+    const jk_lanes64 zero = jk_v_splat(0);
+    jk_pair p = (jk_pair)a * (jk_pair)b, d = (jk_pair)c, s, t, error;
     JK_FP_KEEP(p);
     s = p + d;
     JK_FP_KEEP(s);
-    u = jk_f64_bits(s);
-    if ((u >> 52 & 0x7FF) == 0x7FF || (u & 1))
-        return (float)s;
     t = s - p;
     JK_FP_KEEP(t);
     error = s - t;
     JK_FP_KEEP(error);
     error = (p - error) + (d - t);
-    if (jk_f64_bits(error) << 1) /* s is even and not exact: the odd neighbour on the error's side */
-        u += ((jk_f64_bits(error) ^ u) >> 63) ? UINT64_MAX : 1;
-    return (float)jk_f64_from_bits(u);
+    a = (jk_v_lt((jk_lanes64)error, zero) | jk_v_lt(zero, (jk_lanes64)error)) >> 63; /* 1: inexact */
+    return ((jk_lanes64)s - (((jk_lanes64)error ^ (jk_lanes64)s) >> 63 & a)) | a;
 }
 
-/* ---- ops over arrays, from the meanings of the op table ---- */
-#define JK_LOOP(NAME, text, arity, result, flags, meaning) \
-    case JK_##NAME:                                        \
-        for (i = 0; i < n; i++) {                          \
-            const F a = x[i];                              \
-            JK_OPERANDS_##arity to[i] = meaning;           \
-        }                                                  \
-        break;
-#define JK_OPERANDS_1
-#define JK_OPERANDS_2 const F b = y[i];
-#define JK_OPERANDS_3 const F b = y[i], c = z[i];
-
-/* F in, R out. */
-#define JK_LOOPS(name, F_, R_, OPS)                                                                                   \
-    JK_FUNC void name(unsigned op, unsigned aux, size_t n, void *to_, const void *x_, const void *y_, const void *z_) \
-    {                                                                                                                 \
-        typedef F_ F;                                                                                                 \
-        R_ *__restrict to = (R_ *)to_;                                                                                \
-        const F *__restrict x = (const F *)x_, *__restrict y = (const F *)y_, *__restrict z = (const F *)z_;          \
-        size_t i;                                                                                                     \
-        (void)aux, (void)y, (void)z;                                                                                  \
-        switch (op) {                                                                                                 \
-            OPS(JK_LOOP)                                                                                              \
-        }                                                                                                             \
-    }
-#define JK_OPS_MI(X) JK_OPS_M(X) JK_OPS_I(X)
-
-#define JK_FP(name) jk_##name##_f64
-JK_LOOPS(jk_loop_f64, jk_f64, jk_f64, JK_OPS_F)
-JK_LOOPS(jk_loop_m64, jk_f64, jk_u64, JK_OPS_CMP)
-JK_LOOPS(jk_loop_i64, jk_u64, jk_u64, JK_OPS_MI)
-#undef JK_FP
-#define JK_FP(name) jk_##name##_f32
-JK_LOOPS(jk_loop_f32, jk_f32, jk_f32, JK_OPS_F)
-JK_LOOPS(jk_loop_m32, jk_f32, jk_u32, JK_OPS_CMP)
-JK_LOOPS(jk_loop_i32, jk_u32, jk_u32, JK_OPS_MI)
-#undef JK_FP
-#undef JK_LOOPS
-#undef JK_LOOP
-#undef JK_OPERANDS_1
-#undef JK_OPERANDS_2
-#undef JK_OPERANDS_3
-
-/* By words: a mask's are all ones or 0 whatever its size. */
-JK_FUNC void jk_loop_select(size_t nwords, void *to_, const void *m_, const void *x_, const void *y_)
+/* The comparison or minimum or ... of two doubles; none of these ops is so fast that the tests are felt. The smaller of
+ * equals, that is of zeros of either sign, and of NaN and anything, is both their bits; max is the negated min of the
+ * negated. */
+JK_FUNC jk_lanes64 jk_v_op(unsigned op, jk_lanes64 a, jk_lanes64 b, jk_lanes64 c)
 {
-    jk_u32 *__restrict to = (jk_u32 *)to_;
-    const jk_u32 *__restrict m = (const jk_u32 *)m_, *__restrict x = (const jk_u32 *)x_,
-                             *__restrict y = (const jk_u32 *)y_;
-    size_t i;
-    for (i = 0; i < nwords; i++)
-        to[i] = (m[i] & x[i]) | (~m[i] & y[i]);
+    const jk_lanes64 sign = jk_v_splat((uint64_t)1 << 63);
+    jk_lanes64 flip = op == JK_MAX || op == JK_CEIL ? sign : jk_v_splat(0), less, more, unordered;
+    a ^= flip;
+    b ^= flip;
+    less = jk_v_lt(a, b);
+    more = jk_v_lt(b, a);
+    unordered = jk_v_unordered(a, b);
+    if (op == JK_FMA)
+        return jk_v_fma_single(a, b, c);
+    if (op == JK_MIN || op == JK_MAX)
+        return ((a & ~more) | (b & ~less)) ^ flip;
+    if (op == JK_COPYSIGN) /* a NaN as the second one counts as positive */
+        return (a & ~sign) | (b & sign & ~unordered);
+    if (op == JK_LT)
+        return less;
+    if (op == JK_LE)
+        return ~(more | unordered);
+    if (op == JK_EQ)
+        return ~(less | more | unordered);
+    if (op == JK_NE)
+        return less | more | unordered;
+    if (op == JK_ISNAN)
+        return unordered;
+    return jk_v_round(op, a, sign) ^ flip;
 }
 
-/* Which of the loops an op is in: the op table's groups. */
-#define JK_GROUP_0(NAME, text, arity, result, flags, meaning) 0,
-#define JK_GROUP_1(NAME, text, arity, result, flags, meaning) 1,
-#define JK_GROUP_2(NAME, text, arity, result, flags, meaning) 2,
-static const unsigned char jk_loop_group[] = {JK_OPS_F(JK_GROUP_0) JK_OPS_CMP(JK_GROUP_1) JK_OPS_MI(JK_GROUP_2)};
-#undef JK_GROUP_0
-#undef JK_GROUP_1
-#undef JK_GROUP_2
-#undef JK_OPS_MI
-
-typedef void (*jk_loop_fn)(unsigned op, unsigned aux, size_t n, void *to, const void *x, const void *y, const void *z);
-
-JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
-                         const void *a, const void *b, const void *c)
+/* Floats are widened, two at a time. */
+JK_FUNC jk_lanes64 jk_v_load(const char *p, bool single)
 {
-    static const jk_loop_fn loops[6] = {jk_loop_f64, jk_loop_m64, jk_loop_i64, jk_loop_f32, jk_loop_m32, jk_loop_i32};
-    size_t size = jk_type_size(type);
-    if (op == JK_SELECT)
-        jk_loop_select(n * size / 4, to, a, b, c);
-    else if (op == JK_BITS)
-        memcpy(to, a, n * size);
-    else if (op == JK_CVT)
-        jk_fp_convert(to, type, (ptrdiff_t)size, a, operand_type, (ptrdiff_t)jk_type_size(operand_type), n);
+    jk_lanes64 v;
+    if (!single)
+        return *(const jk_unaligned *)p;
+    v = jk_v_splat(*(const jk_half *)p);
+    return jk_v_widen(v, v);
+}
+
+JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
+{
+    if (!single)
+        *(jk_unaligned *)p = v;
     else
-        loops[(size == 4 ? 3 : 0) + jk_loop_group[op]](op, aux, n, to, a, b, c);
+        *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
+}
+
+/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0. These are no single
+ * instructions: */
+JK_NOINLINE void jk_fp_others(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+{
+    const char *x = from[0], *y = op == JK_ISNAN ? x : from[1], *z = from[2];
+    (void)aux;
+    if (op == JK_FMA && !single)
+        for (; i; i += 8)
+            *(jk_f64 *)(to + i) =
+                jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
+    for (; i; i += single ? 8 : 16)
+        jk_v_store(to + i, single, op >= JK_LT,
+                   jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
+}
+
+/* A loop over vectors. */
+#define JK_EACH(statement)                                                                 \
+    do {                                                                                   \
+        jk_lanes64 a = *(const jk_unaligned *)(x + i), b = *(const jk_unaligned *)(y + i); \
+        statement;                                                                         \
+        (void)b;                                                                           \
+        *(jk_unaligned *)(to + i) = a;                                                     \
+    } while ((i += 16) != 0);                                                              \
+    return;
+/* The same where lanes of four bytes are another thing than those of eight. */
+#define JK_CASE(op, value4, value8)           \
+    case op:                                  \
+        if (single) {                         \
+            JK_EACH(a = (jk_lanes64)(value4)) \
+        }                                     \
+        JK_EACH(a = (jk_lanes64)(value8))
+
+/* It calls nothing, so that all of it stays in registers that need no saving. */
+JK_NOINLINE void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+{
+    static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
+                                        {0x8000000080000000, 0x8000000080000000}};
+    const char *x = from[0], *y = from[1], *z;
+    jk_lanes64 sign;
+    switch (op) {
+        JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
+        JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
+        JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
+        JK_CASE(JK_DIV, (jk_quad)a / (jk_quad)b, (jk_pair)a / (jk_pair)b)
+        JK_CASE(JK_SQRT, jk_v_sqrt_single(a, a), jk_v_sqrt(a, a))
+        JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
+        JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
+        JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
+        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
+    case JK_NEG:
+        sign = signs[single];
+        JK_EACH(a ^= sign)
+    case JK_ABS:
+        sign = ~signs[single];
+        JK_EACH(a &= sign)
+    case JK_MNOT:
+        JK_EACH(a = ~a)
+    case JK_MAND:
+    case JK_IAND:
+        JK_EACH(a &= b)
+    case JK_MOR:
+    case JK_IOR:
+        JK_EACH(a |= b)
+    case JK_IXOR:
+        JK_EACH(a ^= b)
+    case JK_SELECT:
+        z = from[2];
+        JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+    case JK_BITS:
+        JK_EACH(;)
+    }
+}
+#undef JK_EACH
+#undef JK_CASE
+
+/* The last, short vector goes through copies. */
+JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
+                         const void *const *from)
+{
+    const size_t size = jk_type_size(type), rest = n * size % 16, whole = n * size - rest;
+    const bool other = op - JK_FLOOR <= JK_RINT - JK_FLOOR || op - JK_MIN <= JK_ISNAN - JK_MIN;
+    void (*const run)(unsigned, bool, unsigned, ptrdiff_t, char *, const char *const *) =
+        other ? jk_fp_others : jk_fp_vectors;
+    uint64_t copy[5][2]; /* the last one is its end */
+    const char *at[3];
+    char *end = (char *)to + whole;
+    size_t k;
+    if (op == JK_CVT) { /* of uniform values only */
+        jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
+        return;
+    }
+    at[0] = (const char *)from[0] + whole, at[1] = (const char *)from[1] + whole, at[2] = (const char *)from[2] + whole;
+    if (whole)
+        run(op, size == 4, aux, -(ptrdiff_t)whole, end, at);
+    if (!rest)
+        return;
+    memset(copy, 0, sizeof copy);
+    for (k = 0; k < 3; k++)
+        at[k] = (const char *)memcpy(copy[k], at[k], rest) + 16;
+    run(op, size == 4, aux, -16, (char *)copy[4], at);
+    memcpy(end, copy[3], rest);
 }
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c)
 {
     uint64_t to = 0;
-    jk_fp_apply(op, type, operand_type, aux, 1, &to, &a, &b, &c);
+    const void *from[3];
+    from[0] = &a, from[1] = &b, from[2] = &c;
+    jk_fp_apply(op, type, operand_type, aux, 1, &to, from);
     return to;
+}
+
+JK_FUNC double jk_min_f64(double a, double b)
+{
+    jk_lanes64 x = jk_v_splat(jk_f64_bits(a)), y = jk_v_splat(jk_f64_bits(b));
+    return jk_f64_from_bits(((x & ~jk_v_lt(y, x)) | (y & ~jk_v_lt(x, y)))[0]);
+}
+
+/* Equal values, and all NaN, have one key. */
+JK_FUNC uint64_t jk_find_key(double x)
+{
+    uint64_t u = jk_f64_bits(x);
+    return u << 1 > JK_F64_INF << 1 ? UINT64_MAX : u << 1 ? u : 0;
 }
 
 JK_FUNC size_t jk_fp_find(jk_type type, const void *x, size_t n, uint64_t bits)
 {
+    const bool single = type == JK_F32;
+    uint64_t key = jk_find_key(single ? (double)jk_f32_from_bits((uint32_t)bits) : jk_f64_from_bits(bits));
     size_t i = 0;
-    if (type == JK_F32) {
-        const jk_f32 *p = (const jk_f32 *)x;
-        float v = jk_f32_from_bits((uint32_t)bits);
-        uint32_t nan = jk_isnan_f32(v);
-        while (i < n && !(nan ? jk_isnan_f32(p[i]) : jk_eq_f32(p[i], v)))
-            i++;
-    } else {
-        const jk_f64 *p = (const jk_f64 *)x;
-        double v = jk_f64_from_bits(bits);
-        uint64_t nan = jk_isnan_f64(v);
-        while (i < n && !(nan ? jk_isnan_f64(p[i]) : jk_eq_f64(p[i], v)))
-            i++;
-    }
+    while (i < n && jk_find_key(single ? (double)((const jk_f32 *)x)[i] : ((const jk_f64 *)x)[i]) != key)
+        i++;
     return i;
 }
 
 /* ---- conversions: every element goes through f64 or i64, whichever holds its type exactly ---- */
 #define JK_CVT_BLOCK 64
 
-/* To nearest even, saturating to [low, high] (both exact in f64 but for INT64_MAX); NaN gives 0. */
-JK_FUNC int64_t jk_cvt_integer(double x, int64_t low, int64_t high)
+/* To nearest even, saturating; NaN gives 0. */
+JK_FUNC int64_t jk_cvt_integer(double x)
 {
-    if (jk_isnan_f64(x))
-        return 0;
-    x = jk_rint_f64(x);
-    return x <= (double)low ? low : x >= (double)high ? high : (int64_t)x;
+    uint64_t u = jk_f64_bits(x);
+    int64_t k;
+    if (u << 1 >= (uint64_t)0x43E << 53) /* 2^63 */
+        return u << 1 > JK_F64_INF << 1 ? 0 : u >> 63 ? INT64_MIN : INT64_MAX;
+#if defined(__x86_64__) /* no libm: it may set errno */
+    __asm__("cvtsd2si %1, %0" : "=r"(k) : "x"(x));
+#else
+    k = __builtin_llrint(x);
+#endif
+    return k;
 }
+
+typedef union jk_cvt_value {
+    double d;
+    int64_t k;
+} jk_cvt_value;
 
 JK_FUNC int64_t jk_cvt_clamp(int64_t x, int64_t low, int64_t high)
 {
     return x < low ? low : x > high ? high : x;
 }
 
-#define JK_EACH(value)                     \
+/* n is not 0. One jump an element: short loops are felt where strided arrays are packed. */
+JK_NOINLINE void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, size_t size,
+                             size_t n)
+{
+    if (size == 8)
+        do {
+            memcpy(to, from, 8);
+            to += to_stride;
+            from += from_stride;
+        } while (--n);
+    else
+        do {
+            if (size == 4)
+                memcpy(to, from, 4);
+            else
+                *to = *from;
+            to += to_stride;
+            from += from_stride;
+        } while (--n);
+}
+
+#define JK_EACH(statement)                 \
     for (i = 0; i < n; i++, p += stride) { \
-        value;                             \
+        statement;                         \
     }                                      \
     break
 
-/* Reads n elements into d (floats: returns true) or k (integers). */
-JK_FUNC bool jk_cvt_read(double *d, int64_t *k, const char *p, jk_type type, ptrdiff_t stride, size_t n)
+JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t stride, size_t n)
 {
     size_t i;
     float f;
     int32_t i32;
     switch (type) {
-    case JK_F64:
-        JK_EACH(memcpy(&d[i], p, 8));
     case JK_F32:
-        JK_EACH(memcpy(&f, p, 4); d[i] = (double)f);
-    case JK_I64:
-        JK_EACH(memcpy(&k[i], p, 8));
+        JK_EACH(memcpy(&f, p, 4); x[i].d = (double)f);
     case JK_I32:
-        JK_EACH(memcpy(&i32, p, 4); k[i] = i32);
+        JK_EACH(memcpy(&i32, p, 4); x[i].k = i32);
+    case JK_U8:
+        JK_EACH(x[i].k = *(const unsigned char *)p);
     default:
-        JK_EACH(k[i] = *(const unsigned char *)p);
+        jk_cvt_copy((char *)x, 8, p, stride, 8, n);
     }
-    return type == JK_F64 || type == JK_F32;
 }
 
-JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const double *d, const int64_t *k, bool is_float,
-                          size_t n)
+JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_value *x, bool is_float, size_t n)
 {
     size_t i;
-    double f64;
-    float f32;
-    int64_t i64;
+    float f;
     int32_t i32;
     switch (type) {
-    case JK_F64:
-        JK_EACH(f64 = is_float ? d[i] : (double)k[i]; memcpy(p, &f64, 8));
-    case JK_F32:
-        JK_EACH(f32 = is_float ? (float)d[i] : (float)k[i]; memcpy(p, &f32, 4));
-    case JK_I64:
-        JK_EACH(i64 = is_float ? jk_cvt_integer(d[i], INT64_MIN, INT64_MAX) : k[i]; memcpy(p, &i64, 8));
+    case JK_F32: /* at once, for one rounding */
+        JK_EACH(f = is_float ? (float)x[i].d : (float)x[i].k; memcpy(p, &f, 4));
     case JK_I32:
-        JK_EACH(i64 = is_float ? jk_cvt_integer(d[i], INT32_MIN, INT32_MAX) : k[i];
-                i32 = (int32_t)jk_cvt_clamp(i64, INT32_MIN, INT32_MAX); memcpy(p, &i32, 4));
+        JK_EACH(i32 = (int32_t)jk_cvt_clamp(x[i].k, INT32_MIN, INT32_MAX); memcpy(p, &i32, 4));
+    case JK_U8:
+        JK_EACH(*(unsigned char *)p = (unsigned char)jk_cvt_clamp(x[i].k, 0, 255));
     default:
-        JK_EACH(i64 = is_float ? jk_cvt_integer(d[i], 0, 255) : k[i];
-                *(unsigned char *)p = (unsigned char)jk_cvt_clamp(i64, 0, 255));
+        jk_cvt_copy(p, stride, (const char *)x, 8, 8, n);
     }
 }
 #undef JK_EACH
 
-/* The same type is moved as bits: conversion would make a signalling NaN quiet, and is slower. */
-JK_FUNC void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, size_t size, size_t n)
-{
-    size_t i;
-    if (to_stride == (ptrdiff_t)size && from_stride == (ptrdiff_t)size)
-        memmove(to, from, n * size);
-    else if (size == 8)
-        for (i = 0; i < n; i++, to += to_stride, from += from_stride)
-            memcpy(to, from, 8);
-    else if (size == 4)
-        for (i = 0; i < n; i++, to += to_stride, from += from_stride)
-            memcpy(to, from, 4);
-    else
-        for (i = 0; i < n; i++, to += to_stride, from += from_stride)
-            *to = *from;
-}
-
 JK_FUNC void jk_fp_convert(void *to, jk_type to_type, ptrdiff_t to_stride, const void *from, jk_type from_type,
                            ptrdiff_t from_stride, size_t n)
 {
-    double d[JK_CVT_BLOCK];
-    int64_t k[JK_CVT_BLOCK];
+    jk_cvt_value x[JK_CVT_BLOCK];
     char *p = (char *)to;
     const char *q = (const char *)from;
-    if (to_type == from_type) {
+    const bool is_float = from_type <= JK_F32;
+    if (to_type == from_type && n) { /* as bits: conversion would make a signalling NaN quiet, and is slower */
         jk_cvt_copy(p, to_stride, q, from_stride, jk_type_size(to_type), n);
         return;
     }
     while (n) {
-        size_t m = JK_SMALLER(n, (size_t)JK_CVT_BLOCK);
-        bool is_float = jk_cvt_read(d, k, q, from_type, from_stride, m);
-        jk_cvt_write(p, to_type, to_stride, d, k, is_float, m);
+        size_t m = JK_SMALLER(n, (size_t)JK_CVT_BLOCK), i;
+        jk_cvt_read(x, q, from_type, from_stride, m);
+        if (is_float && to_type > JK_F32)
+            for (i = 0; i < m; i++)
+                x[i].k = jk_cvt_integer(x[i].d);
+        else if (!is_float && to_type == JK_F64)
+            for (i = 0; i < m; i++)
+                x[i].d = (double)x[i].k;
+        jk_cvt_write(p, to_type, to_stride, x, is_float, m);
         p += (ptrdiff_t)m * to_stride;
         q += (ptrdiff_t)m * from_stride;
         n -= m;
     }
 }
 #undef JK_CVT_BLOCK
+#undef JK_F64_INF
 
 JK_FP_CLOSE
 /* ---- back in src/front.h ---- */
@@ -1668,18 +1724,18 @@ typedef enum jk_ast_kind {
     JK_AST_NAME,   /* text: a parameter, a binding, a named constant */
     JK_AST_UNARY,  /* op; 1 kid */
     JK_AST_BINARY, /* op; 2 kids */
-    JK_AST_COND,   /* c ? a : b; 3 kids */
+    JK_AST_COND,   /* op; c ? a : b; 3 kids */
     JK_AST_CALL    /* text is the function's name; kids are the arguments */
 } jk_ast_kind;
 
-/* Operators, loosest first. One list: token, precedence, and what the printer writes. */
+/* Operators: binary ones, loosest first, prefixes, and the choice. */
 typedef enum jk_ast_op {
     JK_OP_NONE,
     JK_OP_OR, JK_OP_AND,
     JK_OP_LT, JK_OP_LE, JK_OP_GT, JK_OP_GE, JK_OP_EQ, JK_OP_NE,
-    JK_OP_ADD, JK_OP_SUB, JK_OP_MUL, JK_OP_DIV, JK_OP_MOD,
-    JK_OP_NEG, JK_OP_PLUS, JK_OP_NOT,
-    JK_OP_POW, JK_OP_SQRT /* the prefix sign */
+    JK_OP_ADD, JK_OP_SUB, JK_OP_MUL, JK_OP_DIV, JK_OP_MOD, JK_OP_POW,
+    JK_OP_NEG, JK_OP_PLUS, JK_OP_NOT, JK_OP_SQRT /* the prefix sign */,
+    JK_OP_COND
 } jk_ast_op;
 
 typedef struct jk_node {
@@ -1688,7 +1744,7 @@ typedef struct jk_node {
     uint32_t nkids, kid;      /* kids are ast->kids[kid .. kid + nkids) */
     uint32_t pos, len;        /* the whole construct's place in the source, bytes */
     uint32_t at, at_len;      /* the operator's or the function name's own place: where an error points */
-    const char *text;         /* NUMBER, NAME, CALL; not terminated */
+    const char *text;         /* NUMBER, NAME, CALL; not terminated, but a number's own end stops who reads it */
     uint32_t text_len;
 } jk_node;
 
@@ -1723,11 +1779,9 @@ struct jitk_ast {
     jk_arena arena;           /* owns all below; the source is copied into it */
     const char *source;       /* terminated; "" for a tree built by calls */
     size_t source_len;
-    jk_node *nodes;
-    uint32_t *kids;
-    jk_def *defs;             /* in the order of the text: the last is the kernel unless the caller names another */
-    size_t nnodes, nkids, ndefs;
-    size_t cap_nodes, cap_kids, cap_defs;
+    JK_LIST(jk_node, nodes);
+    JK_LIST(uint32_t, kids);
+    JK_LIST(jk_def, defs);    /* in the order of the text: the last is the kernel unless the caller names another */
 };
 
 #define JK_SOURCE_MAX ((size_t)16 << 20) /* bytes of text; beyond it JITK_ERR_LIMIT */
@@ -1738,14 +1792,10 @@ struct jitk_ast {
 JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_len, void *first, size_t first_bytes,
                              jitk_error *e);
 
-/* Rounds a number's text (as the tokenizer accepts it: decimal, 0x hexadecimal, hexadecimal float) correctly, once, to
- * f64 or f32; the result is exact-to-nearest-even whatever the locale. For JK_F32 the value is returned as a double that
- * holds it exactly. *overflow is set where it is too large for the type. */
-JK_FUNC double jk_number_value(const char *text, size_t len, jk_type type, bool *overflow);
-
-/* Writes all definitions: as infix with the fewest parentheses that parse back to the same tree, or as S-expressions. */
-JK_FUNC jitk_status jk_ast_print_infix(const jitk_ast *ast, FILE *out);
-JK_FUNC jitk_status jk_ast_print_sexpr(const jitk_ast *ast, FILE *out);
+/* The bytes of a terminated text that make up a number (decimal, 0x hexadecimal, hexadecimal float); 0 if it begins with
+ * none. An exponent without digits is left. Where bits is not NULL: the bits of its value in the type (f64 or f32),
+ * rounded once, to nearest even, whatever the locale; those of infinity if it is too large. */
+JK_FUNC uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits);
 
 /* An error as a person reads it: place and message, the source's line, a caret under the place. */
 JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out);
@@ -1754,69 +1804,28 @@ JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_
 /* ---- src/syntax/number.c ---- */
 /* syntax: a number's text to the nearest f64 or f32, ties to even, in one rounding.
  *
- * Integers only: neither the floating-point mode, nor the compiler's flags, nor the locale can change a bit. Every text
- * is brought to the form m * 2^e with a 64-bit m and a "sticky" flag for what lies below m's last bit; jk_round_scaled
- * rounds that once to either type. Short decimals take two 64-bit divisions; all others are divided exactly as bignums.
- */
+ * Integers only: neither the floating-point mode, nor the compiler's flags, nor the locale can change a bit. All digits
+ * become one bignum. A decimal exponent multiplies it by 5 or divides it by 5, thirteen powers at a time, each a walk
+ * over the words; before it is divided, words of zeros are put below it. As floor(floor(x / a) / b) = floor(x / (a *
+ * b)), the bits that are left are exactly the quotient's, and "sticky" tells whether something fell off below them. */
 
 JK_SMALL_OPEN
 
-/* Halfway between two doubles has at most 767 significant digits; what follows the first 780 counts as one more. They
- * and 5^1112, normalised, take 85 words. */
+/* Halfway between two doubles has at most 767 significant digits; what follows the first 780 counts as a little more.
+ * They take 81 words (98 in hexadecimal), and 5^1110, by which they may have to be divided, 81. */
 #define JK_BIG_DIGITS 780
-#define JK_BIG_WORDS 100
+#define JK_BIG_WORDS 200
 
-/* Powers of 5 below 2^32; those of 10 follow by shifts. */
-static const uint32_t jk_pow5[14] = {1,     5,      25,      125,     625,      3125,      15625,
-                                     78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125};
-
-JK_FUNC double jk_double_of(uint64_t bits)
-{
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return d;
-}
-
-/* m * 2^e (m not 0), plus a little if sticky, rounded to the type's precision and range. */
-JK_FUNC double jk_round_scaled(uint64_t m, int e, bool sticky, jk_type type, bool *overflow)
-{
-    int bits = type == JK_F32 ? 24 : 53, emin = type == JK_F32 ? -126 : -1022, emax = type == JK_F32 ? 127 : 1023;
-    int shift = __builtin_clzll(m), top, drop;
-    uint64_t kept, rest, half;
-    m <<= shift;
-    top = e - shift + 63; /* exponent of the leading bit */
-    drop = 64 - bits + (top < emin ? emin - top : 0);
-    if (drop > 64)
-        return 0;
-    e = top - 63 + drop;
-    half = (uint64_t)1 << (drop - 1);
-    kept = drop == 64 ? 0 : m >> drop;
-    rest = drop == 64 ? m : m & (2 * half - 1);
-    kept += rest > half || (rest == half && (sticky || (kept & 1)));
-    if (!kept)
-        return 0;
-    /* As a double's bits: 53 significant ones unless it is subnormal; the last bit weighs 2^e. */
-    shift = __builtin_clzll(kept) - 11;
-    shift = shift > e + 1074 ? e + 1074 : shift;
-    kept = shift < 0 ? kept >> 1 : kept << shift;
-    e -= shift;
-    if (e + 52 > emax) {
-        *overflow = true;
-        return jk_double_of((uint64_t)0x7ff << 52);
-    }
-    return jk_double_of(kept >> 52 ? ((uint64_t)(e + 1075) << 52) | (kept & (((uint64_t)1 << 52) - 1)) : kept);
-}
-
-/* ---- bignums: little-endian words, n of them, none leading zero ---- */
+/* Little-endian words, n of them, none leading zero. */
 typedef struct jk_big {
-    int n;
+    uint32_t n;
     uint32_t word[JK_BIG_WORDS];
 } jk_big;
 
-JK_FUNC void jk_big_mul_add(jk_big *b, uint32_t factor, uint32_t plus)
+JK_NOINLINE void jk_big_mul_add(jk_big *b, uint32_t factor, uint32_t plus)
 {
     uint64_t carry = plus;
-    int i;
+    uint32_t i;
     for (i = 0; i < b->n; i++) {
         carry += (uint64_t)b->word[i] * factor;
         b->word[i] = (uint32_t)carry;
@@ -1826,321 +1835,203 @@ JK_FUNC void jk_big_mul_add(jk_big *b, uint32_t factor, uint32_t plus)
         b->word[b->n++] = (uint32_t)carry;
 }
 
-JK_FUNC void jk_big_mul_pow5(jk_big *b, int k)
+/* Whether there is a remainder. */
+JK_FUNC bool jk_big_divide(jk_big *b, uint32_t by)
 {
-    for (; k > 13; k -= 13)
-        jk_big_mul_add(b, jk_pow5[13], 0);
-    jk_big_mul_add(b, jk_pow5[k], 0);
-}
-
-JK_FUNC int jk_big_bits(const jk_big *b)
-{
-    return 32 * b->n - __builtin_clz(b->word[b->n - 1]);
-}
-
-JK_FUNC void jk_big_shift(jk_big *b, int left)
-{
-    int words = left / 32, i;
-    jk_big_mul_add(b, (uint32_t)1 << (left % 32), 0);
-    for (i = b->n - 1; words && i >= 0; i--)
-        b->word[i + words] = b->word[i];
-    for (i = 0; i < words; i++)
-        b->word[i] = 0;
-    b->n += words;
-}
-
-/* r := r - q * d * 2^(32 at); returns the borrow out of d's length. */
-JK_FUNC uint32_t jk_big_sub_mul(uint32_t *r, const jk_big *d, uint32_t q)
-{
-    uint64_t carry = 0;
-    int i;
-    for (i = 0; i < d->n; i++) {
-        uint64_t next = carry + (uint64_t)d->word[i] * q;
-        carry = (next >> 32) + (r[i] < (uint32_t)next);
-        r[i] -= (uint32_t)next;
+    uint64_t left = 0;
+    uint32_t i;
+    for (i = b->n; i-- > 0;) {
+        left = left << 32 | b->word[i];
+        b->word[i] = (uint32_t)(left / by);
+        left %= by;
     }
-    return (uint32_t)carry;
+    b->n -= !b->word[b->n - 1];
+    return left != 0;
 }
 
-JK_FUNC bool jk_big_at_least(const uint32_t *r, const jk_big *d)
+/* b * 5^power; the quotient is worth 2^-*below and has 64 bits or more. */
+JK_FUNC bool jk_big_scale(jk_big *b, int power, int *below)
 {
-    int i = d->n - 1;
-    if (r[d->n])
-        return true;
-    while (i > 0 && r[i] == d->word[i])
-        i--;
-    return r[i] >= d->word[i];
-}
-
-/* One word of the quotient: r has d->n + 1 words, r < d * 2^32, d's top bit is set. The estimate is never too large and
- * at most a few too small. Leaves the remainder. */
-JK_FUNC uint32_t jk_big_divide_step(uint32_t *r, const jk_big *d)
-{
-    int n = d->n;
-    uint32_t q = (uint32_t)((((uint64_t)r[n] << 32) | r[n - 1]) / ((uint64_t)d->word[n - 1] + 1));
-    r[n] -= jk_big_sub_mul(r, d, q);
-    while (jk_big_at_least(r, d)) {
-        r[n] -= jk_big_sub_mul(r, d, 1);
-        q++;
-    }
-    return q;
-}
-
-/* num / den * 2^e, both not 0: shifted so that the quotient has 63 or 64 bits, then two words of it and the remainder.
- */
-JK_FUNC double jk_big_quotient(jk_big *num, jk_big *den, int e, jk_type type, bool *overflow)
-{
-    int shift = jk_big_bits(den) + 63 - jk_big_bits(num), align, i, n;
-    uint64_t q;
     bool sticky = false;
-    align = (32 - (jk_big_bits(den) + (shift < 0 ? -shift : 0)) % 32) % 32;
-    jk_big_shift(num, align + (shift > 0 ? shift : 0));
-    jk_big_shift(den, align + (shift < 0 ? -shift : 0));
-    n = den->n;
-    for (i = num->n; i < n + 2; i++)
-        num->word[i] = 0;
-    q = (uint64_t)jk_big_divide_step(num->word + 1, den) << 32;
-    q |= jk_big_divide_step(num->word, den);
-    for (i = 0; i < n; i++)
-        sticky |= num->word[i] != 0;
-    return jk_round_scaled(q, e - shift, sticky, type, overflow);
+    uint32_t words = power < 0 ? (uint32_t)(-power * 7 / 96 + 3) : 0; /* 5 has less than 7/3 bits */
+    int left = power < 0 ? -power : power;
+    memmove(b->word + words, b->word, b->n * sizeof *b->word);
+    memset(b->word, 0, words * sizeof *b->word);
+    b->n += words;
+    *below = (int)(32 * words);
+    while (left) {
+        uint32_t five = 1;
+        for (; left && five < 1220703125; left--)
+            five *= 5;
+        if (power < 0)
+            sticky |= jk_big_divide(b, five);
+        else
+            jk_big_mul_add(b, five, 0);
+    }
+    return sticky;
 }
 
-JK_FUNC void jk_big_set(jk_big *b, uint32_t value)
+/* The bits of b * 2^e (b not 0), plus a little if sticky, rounded to the type. */
+JK_FUNC uint64_t jk_big_round(jk_big *b, int e, bool sticky, jk_type type)
 {
-    b->n = 1;
-    b->word[0] = value;
+    int digits = type == JK_F32 ? 24 : 53, least = type == JK_F32 ? -149 : -1074, shift, drop;
+    uint64_t m = 0, below, inf = (type == JK_F32 ? (uint64_t)255 : (uint64_t)2047) << (digits - 1);
+    uint32_t i;
+    shift = __builtin_clz(b->word[b->n - 1]);
+    jk_big_mul_add(b, (uint32_t)1 << shift, 0);
+    m = (uint64_t)b->word[b->n - 1] << 32;
+    m |= b->n > 1 ? b->word[b->n - 2] : 0;
+    for (i = 2; i < b->n; i++)
+        sticky |= b->word[i - 2] != 0;
+    e += (int)(32 * b->n) - 64 - shift; /* of m's last bit */
+    drop = JK_LARGER(64 - digits, least - e);
+    if (drop > 64)
+        return 0;
+    e += drop - least;
+    if (e > 2046)
+        return inf;
+    below = m << 1 << (64 - drop); /* less than half of what is kept */
+    m = m >> (drop - 1);
+    m = (m >> 1) + ((m & 1) && (below || sticky || (m & 2)));
+    /* The leading bit adds one to the exponent, and so does a carry out of the fraction. */
+    m += (uint64_t)e << (digits - 1);
+    return JK_SMALLER(m, inf);
 }
 
-/* ---- decimal ---- */
-
-/* All digits of the text, exactly; `power` is the written exponent. The text is not zero. */
-JK_NOINLINE double jk_decimal_exact(const char *text, size_t len, int64_t power, jk_type type, bool *overflow)
+/* A digit's value; 99 where there is none. */
+JK_NOINLINE unsigned jk_digit(char c)
 {
-    jk_big num, den;
-    uint32_t part = 0, scale = 1;
-    int digits = 0;
-    bool point = false, rest = false;
-    size_t i;
-    jk_big_set(&num, 0);
-    jk_big_set(&den, 1);
-    num.n = 0;
-    for (i = 0; i < len && (text[i] == '.' || (text[i] >= '0' && text[i] <= '9')); i++) {
-        if (text[i] == '.') {
+    unsigned d = (unsigned)(unsigned char)c - '0', letter = ((unsigned)(unsigned char)c | 32) - 'a';
+    return d < 10 ? d : letter < 6 ? letter + 10 : 99;
+}
+
+/* The digits of an exponent; beyond what any text can make up for it stays put. */
+JK_FUNC int jk_exponent(const char **at)
+{
+    int e = 0;
+    for (; jk_digit(**at) < 10; ++*at)
+        e = e > 100000000 ? e : e * 10 + (int)jk_digit(**at);
+    return e;
+}
+
+JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits)
+{
+    bool hex = text[0] == '0' && (text[1] | 32) == 'x' && jk_digit(text[text[2] == '.' ? 3 : 2]) < 16, point = false,
+         sticky = false;
+    const char *s = hex ? text + 2 : text, *first = s, *t;
+    int power = 0, count = 0, e, unit = hex ? 4 : 1; /* a digit more is as much as `unit` more in the exponent */
+    unsigned d;
+    jk_big b;
+    b.n = 0;
+    for (;; s++) {
+        d = jk_digit(*s);
+        if (*s == '.' && !point) {
             point = true;
             continue;
         }
-        power -= point;
-        if (digits == JK_BIG_DIGITS) {
-            power++;
-            rest |= text[i] != '0';
+        if (d >= (hex ? 16u : 10u))
+            break;
+        power -= point ? unit : 0;
+        if (count == JK_BIG_DIGITS) {
+            sticky |= d != 0;
+            power += unit;
             continue;
         }
-        digits += digits || text[i] != '0';
-        part = part * 10 + (uint32_t)(text[i] - '0');
-        scale *= 10;
-        if (scale == 1000000000) {
-            jk_big_mul_add(&num, scale, part);
-            part = 0;
-            scale = 1;
+        count += count || d;
+        if (bits)
+            jk_big_mul_add(&b, hex ? 16 : 10, d);
+    }
+    if (s == first + point)
+        return 0;
+    if ((*s | 32) == (hex ? 'p' : 'e')) {
+        t = s + 1 + (s[1] == '-' || s[1] == '+');
+        if (jk_digit(*t) < 10) {
+            e = jk_exponent(&t);
+            power += s[1] == '-' ? -e : e;
+            s = t;
         }
     }
-    jk_big_mul_add(&num, scale, part);
-    if (rest) {
-        jk_big_mul_add(&num, 10, 1);
-        power--;
-        digits++;
+    if (bits) {
+        e = power + unit * count; /* where the first digit stands: far outside of every type it does not matter where */
+        e = e > 310 * unit ? 310 * unit - e : e < -330 * unit ? -330 * unit - e : 0;
+        power += e;
+        e = 0;
+        if (b.n && !hex)
+            sticky |= jk_big_scale(&b, power, &e);
+        *bits = b.n ? jk_big_round(&b, power - e, sticky, type) : 0;
     }
-    if (power + digits > 310) {
-        *overflow = true;
-        return jk_double_of((uint64_t)0x7ff << 52);
-    }
-    if (power + digits < -330)
-        return 0;
-    jk_big_mul_pow5(power < 0 ? &den : &num, (int)(power < 0 ? -power : power));
-    return jk_big_quotient(&num, &den, (int)power, type, overflow);
-}
-
-/* Up to 18 digits with a small exponent: the quotient by 5^k in two steps of 32 bits. */
-JK_FUNC bool jk_decimal_short(uint64_t w, int64_t power, jk_type type, bool *overflow, double *out)
-{
-    if (power >= 0) {
-        if (power > 13 || w > UINT64_MAX / jk_pow5[power])
-            return false;
-        *out = jk_round_scaled(w * jk_pow5[power], (int)power, false, type, overflow);
-    } else {
-        uint64_t den, high, low, left;
-        int up_w = __builtin_clzll(w) - 1, up_den;
-        if (power < -13)
-            return false;
-        up_den = __builtin_clz(jk_pow5[-power]);
-        den = (uint64_t)jk_pow5[-power] << up_den;
-        high = (w << up_w) / den; /* below 2^32, at least 2^30 */
-        left = (w << up_w) % den;
-        low = (left << 32) / den;
-        left = (left << 32) % den;
-        *out = jk_round_scaled(high << 32 | low, up_den - up_w - 32 + (int)power, left != 0, type, overflow);
-    }
-    return true;
-}
-
-/* The digits of an exponent, with their sign; beyond what any text can make up for it stays put. */
-JK_FUNC int64_t jk_exponent_value(const char *text, size_t len)
-{
-    bool minus = len && text[0] == '-';
-    size_t i = len && (text[0] == '-' || text[0] == '+');
-    int64_t e = 0;
-    for (; i < len; i++)
-        e = e > 1000000000 ? e : e * 10 + (text[i] - '0');
-    return minus ? -e : e;
-}
-
-JK_FUNC double jk_decimal_value(const char *text, size_t len, jk_type type, bool *overflow)
-{
-    uint64_t w = 0;
-    int64_t power, dropped = 0;
-    int digits = 0;
-    bool point = false;
-    double value;
-    size_t i;
-    for (i = 0; i < len; i++) {
-        unsigned d = (unsigned)(unsigned char)text[i] - '0';
-        if (text[i] == '.') {
-            point = true;
-        } else if (d > 9) {
-            break;
-        } else if (digits < 18) {
-            w = w * 10 + d;
-            digits += w != 0;
-            dropped -= point;
-        } else {
-            digits += d != 0; /* then the short form does not do */
-            dropped += !point;
-        }
-    }
-    power = i < len ? jk_exponent_value(text + i + 1, len - i - 1) : 0;
-    if (!w)
-        return 0;
-    if (digits <= 18 && jk_decimal_short(w, power + dropped, type, overflow, &value))
-        return value;
-    return jk_decimal_exact(text, i, power, type, overflow);
-}
-
-/* ---- hexadecimal ---- */
-JK_FUNC int jk_hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Behind the 0x. */
-JK_FUNC double jk_hex_value(const char *text, size_t len, jk_type type, bool *overflow)
-{
-    uint64_t m = 0;
-    int64_t e = 0;
-    bool point = false, sticky = false;
-    size_t i;
-    for (i = 0; i < len; i++) {
-        int d = jk_hex_digit(text[i]);
-        if (text[i] == '.') {
-            point = true;
-        } else if (d < 0) {
-            break;
-        } else {
-            bool full = m >> 60;
-            sticky |= full && d;
-            m = full ? m : m << 4 | (uint64_t)d;
-            e += 4 * (full - point);
-        }
-    }
-    if (i < len)
-        e += jk_exponent_value(text + i + 1, len - i - 1);
-    if (!m)
-        return 0;
-    e = e > 5000 ? 5000 : e < -5000 ? -5000 : e; /* far outside of every type, with 64 bits to spare */
-    return jk_round_scaled(m, (int)e, sticky, type, overflow);
-}
-
-JK_FUNC double jk_number_value(const char *text, size_t len, jk_type type, bool *overflow)
-{
-    *overflow = false;
-    if (len > 1 && text[0] == '0' && (text[1] | 32) == 'x')
-        return jk_hex_value(text + 2, len - 2, type, overflow);
-    return jk_decimal_value(text, len, type, overflow);
-}
-
-/* The bytes of a terminated text that make up a number; 0 if it starts with none. An exponent without digits is left.
- */
-JK_FUNC size_t jk_number_length(const char *s)
-{
-    bool hex =
-        s[0] == '0' && (s[1] | 32) == 'x' && (jk_hex_digit(s[2]) >= 0 || (s[2] == '.' && jk_hex_digit(s[3]) >= 0));
-    size_t i = hex ? 2 : 0, first = i, sign;
-    bool point = false;
-    for (;; i++) {
-        int d = jk_hex_digit(s[i]);
-        if (s[i] == '.' && !point)
-            point = true;
-        else if (d < 0 || (!hex && d > 9))
-            break;
-    }
-    if (i == first + point)
-        return 0;
-    if ((s[i] | 32) == (hex ? 'p' : 'e')) {
-        sign = i + 1 + (s[i + 1] == '-' || s[i + 1] == '+');
-        if (s[sign] >= '0' && s[sign] <= '9')
-            for (i = sign; s[i] >= '0' && s[i] <= '9'; i++)
-                ;
-    }
-    return i;
+    return (uint32_t)(s - text);
 }
 
 JK_SMALL_CLOSE
+#undef JK_BIG_DIGITS
+#undef JK_BIG_WORDS
 /* ---- back in src/front.h ---- */
 /* ---- src/syntax/token.c ---- */
-/* syntax: tokens. Pulled one at a time; a token is a kind and a place, its text stays in the source. What no token can
- * begin with is an error that says what to write instead. The source is terminated, so looking ahead is safe. */
+/* syntax: tokens, and what is said of a text that is refused. Tokens are pulled one at a time; a token is a kind and a
+ * place, its text stays in the source. The source is terminated, so looking ahead is safe.
+ *
+ * A refusal is a row of one list: status, place, message. After it the current token is JK_TOK_ERROR and stays so: the
+ * parser runs out without asking whether something went wrong. */
 
 JK_SMALL_OPEN
 
 /* What happens once, on the way out: small code, away from the rest. */
 #define JK_COLD JK_NOINLINE __attribute__((cold))
 
+/* An operator is its own token; ADD and SUB stand also for the signs. */
 typedef enum jk_token_kind {
-    JK_TOK_END,
-    JK_TOK_ERROR, /* the error has been set */
-    JK_TOK_NUMBER,
+    JK_TOK_ERROR, /* the error has been set, or memory has run out */
+    JK_TOK_NUMBER = JK_OP_COND + 1,
     JK_TOK_NAME,
-    JK_TOK_SIGN, /* an operator: `op`, with SUB and ADD also where they are unary */
-    JK_TOK_LPAREN,
-    JK_TOK_RPAREN,
+    JK_TOK_SPACE, /* none, but a kind of character */
+    JK_TOK_COMMA,
+    JK_TOK_COLON,
     JK_TOK_LBRACKET,
     JK_TOK_RBRACKET,
-    JK_TOK_LBRACE,
     JK_TOK_RBRACE,
-    JK_TOK_COMMA,
+    /* From here to the brace: no parameter list holds these. From EQUALS on: what may follow one. */
+    JK_TOK_END,
+    JK_TOK_LPAREN,
+    JK_TOK_RPAREN,
     JK_TOK_SEMICOLON,
-    JK_TOK_COLON,
-    JK_TOK_QUESTION,
     JK_TOK_EQUALS,
+    JK_TOK_LBRACE,
     JK_TOK_ARROW
 } jk_token_kind;
 
-typedef struct jk_token {
-    uint8_t kind, op;
-    uint32_t pos, len;
-} jk_token;
+/* What a token can begin with. A digit begins a number, a letter a name; both go on in either. */
+/* clang-format off */
+#define JK_N JK_TOK_NUMBER
+#define JK_A JK_TOK_NAME
+#define JK_S JK_TOK_SPACE
+static const uint8_t jk_char_kinds[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, JK_S, JK_S, JK_S, JK_S, JK_S, 0, 0, /* controls */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    JK_S, JK_OP_NOT, 0, 0, 0, JK_OP_MOD, 0, 0, /* space ! " # $ % & ' */
+    JK_TOK_LPAREN, JK_TOK_RPAREN, JK_OP_MUL, JK_OP_ADD, JK_TOK_COMMA, JK_OP_SUB, 0, JK_OP_DIV, /* ( ) * + , - . / */
+    JK_N, JK_N, JK_N, JK_N, JK_N, JK_N, JK_N, JK_N, JK_N, JK_N, JK_TOK_COLON, JK_TOK_SEMICOLON, /* : ; */
+    JK_OP_LT, JK_TOK_EQUALS, JK_OP_GT, JK_OP_COND, /* < = > ? */
+    0, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, /* @ A to O */
+    JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, /* P to Z */
+    JK_TOK_LBRACKET, 0, JK_TOK_RBRACKET, JK_OP_POW, JK_A, /* [ \ ] ^ _ */
+    0, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, /* ` a to o */
+    JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, JK_A, /* p to z */
+    JK_TOK_LBRACE, 0, JK_TOK_RBRACE /* { | } */};
+#undef JK_N
+#undef JK_A
+#undef JK_S
+/* clang-format on */
 
-typedef struct jk_lexer {
-    const char *source;
-    uint32_t at, len;
-    jitk_error *error;
-} jk_lexer;
+/* Signs of several characters. */
+static const struct jk_long_sign {
+    char text[4];
+    uint8_t kind;
+} jk_long_signs[] = {{"||", JK_OP_OR},  {"&&", JK_OP_AND},    {"<=", JK_OP_LE},
+                     {">=", JK_OP_GE},  {"==", JK_OP_EQ},     {"!=", JK_OP_NE},
+                     {"**", JK_OP_POW}, {"->", JK_TOK_ARROW}, {"\xE2\x88\x9A", JK_OP_SQRT}};
 
-/* The operators: what is written, and how tightly it binds. Right associative: ?: and ^. Comparisons do not associate.
- */
+/* The operators: what is written, and how tightly it binds. */
 #define JK_PREC_COND 1
 #define JK_PREC_COMPARE 4
 #define JK_PREC_UNARY 7
@@ -2150,300 +2041,368 @@ typedef struct jk_lexer {
 static const struct jk_sign {
     char text[4];
     uint8_t prec;
-} jk_signs[] = {{"?", JK_PREC_COND},
-                {"||", 2},
-                {"&&", 3},
-                {"<", JK_PREC_COMPARE},
-                {"<=", JK_PREC_COMPARE},
-                {">", JK_PREC_COMPARE},
-                {">=", JK_PREC_COMPARE},
-                {"==", JK_PREC_COMPARE},
-                {"!=", JK_PREC_COMPARE},
-                {"+", 5},
-                {"-", 5},
-                {"*", 6},
-                {"/", 6},
-                {"%", 6},
-                {"-", JK_PREC_UNARY},
-                {"+", JK_PREC_UNARY},
-                {"!", JK_PREC_UNARY},
-                {"^", JK_PREC_POW},
-                {"\xE2\x88\x9A", JK_PREC_SQRT}};
+    uint8_t keep; /* a binary one is applied to what binds tighter than this on its left: its own precedence where it is
+                     right associative, or none at all as comparisons, which do not chain */
+} jk_signs[] = {{"", 0, 0},
+                {"||", 2, 1},
+                {"&&", 3, 2},
+                {"<", JK_PREC_COMPARE, JK_PREC_COMPARE},
+                {"<=", JK_PREC_COMPARE, JK_PREC_COMPARE},
+                {">", JK_PREC_COMPARE, JK_PREC_COMPARE},
+                {">=", JK_PREC_COMPARE, JK_PREC_COMPARE},
+                {"==", JK_PREC_COMPARE, JK_PREC_COMPARE},
+                {"!=", JK_PREC_COMPARE, JK_PREC_COMPARE},
+                {"+", 5, 4},
+                {"-", 5, 4},
+                {"*", 6, 5},
+                {"/", 6, 5},
+                {"%", 6, 5},
+                {"^", JK_PREC_POW, JK_PREC_POW},
+                {"-", JK_PREC_UNARY, 0},
+                {"+", JK_PREC_UNARY, 0},
+                {"!", JK_PREC_UNARY, 0},
+                {"\xE2\x88\x9A", JK_PREC_SQRT, 0},
+                {"?", JK_PREC_COND, JK_PREC_COND}};
 
-/* Characters that mean something elsewhere, with what to write here. */
-static const struct jk_foreign {
-    const char *text, *instead;
-} jk_foreign_signs[] = {{"&", "&&"},
-                        {"|", "||"},
-                        {"\xC3\x97", "*"},
-                        {"\xC2\xB7", "*"},
-                        {"\xE2\x8B\x85", "*"},
-                        {"\xC3\xB7", "/"},
-                        {"\xE2\x88\x92", "-"},
-                        {"\xE2\x80\x93", "-"},
-                        {"\xE2\x89\xA4", "<="},
-                        {"\xE2\x89\xA5", ">="},
-                        {"\xE2\x89\xA0", "!="},
-                        {"\xC2\xB2", "^2"},
-                        {"\xC2\xB3", "^3"},
-                        {"\xCF\x80", "pi"},
-                        {"\xE2\x88\x9E", "inf"}};
+typedef struct jk_span {
+    uint32_t pos, end; /* bytes of the source */
+} jk_span;
 
-/* 1 a letter or _, 2 a digit, 4 space; for bytes below 128. */
-static const uint8_t jk_classes[128] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* controls */
-    4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, /* 0 to 9 */
-    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, /* A to Z, _ */
-    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0};
+typedef struct jk_lexer {
+    const char *source;
+    jitk_error *error;
+    uint32_t len;
+    uint32_t kind;     /* of the current token */
+    uint32_t last_end; /* where the token before it ended */
+    jk_span piece[6];  /* 0: the current token; 1 to 4: what a message shows, or its place; 5: the text's beginning */
+    const char *word;  /* what a message shows that is not in the source */
+} jk_lexer;
 
-JK_FUNC unsigned jk_class(char c)
+/* ---- words with answers ---- */
+typedef struct jk_answer {
+    char word[8];
+    const char *text;
+} jk_answer;
+
+/* The answer to s in a list that ends with an empty word, or NULL. With `begins`, s may go on behind the word. */
+JK_NOINLINE const char *jk_answer_to(const jk_answer *list, const char *s, size_t n, bool begins)
 {
-    return (unsigned char)c < 128 ? jk_classes[(unsigned char)c] : 0;
+    uint64_t have = 0, word;
+    size_t i;
+    for (i = 0; i < n && i < 8; i++)
+        have |= (uint64_t)(unsigned char)s[i] << 8 * i;
+    for (; *list->word; list++) {
+        memcpy(&word, list->word, 8);
+        if (((have ^ word) << (begins ? __builtin_clzll(word) & 56 : 0)) == 0)
+            return list->text;
+    }
+    return NULL;
 }
 
-/* The bytes of the well-formed UTF-8 character at s (terminated); 0 if there is none. */
-JK_FUNC uint32_t jk_utf8_length(const char *s)
+/* Characters that mean something elsewhere, with what to write here. */
+static const jk_answer jk_foreign_signs[] = {{"&", "&&"},
+                                             {"|", "||"},
+                                             {"\xC3\x97", "*"},
+                                             {"\xC2\xB7", "*"},
+                                             {"\xE2\x8B\x85", "*"},
+                                             {"\xC3\xB7", "/"},
+                                             {"\xE2\x88\x92", "-"},
+                                             {"\xE2\x80\x93", "-"},
+                                             {"\xE2\x89\xA4", "<="},
+                                             {"\xE2\x89\xA5", ">="},
+                                             {"\xE2\x89\xA0", "!="},
+                                             {"\xC2\xB2", "^2"},
+                                             {"\xC2\xB3", "^3"},
+                                             {"\xCF\x80", "pi"},
+                                             {"\xE2\x88\x9E", "inf"},
+                                             {"", ""}};
+
+/* ---- refusals ---- */
+
+/* Name, status, number of the piece that is the place, message. In a message $n is piece n of the source as it stands,
+ * ~n the same where it is short and plain, else "...", $w the word; @ (at the end) is the current token. */
+/* clang-format off */
+#define JK_REFUSALS(X) \
+    X(NUL, SYNTAX, 0, "a NUL byte in the text") \
+    X(UTF8, SYNTAX, 0, "byte 0x$w is not UTF-8: save the text as UTF-8") \
+    X(CONTROL, SYNTAX, 0, "unknown control character 0x$w") \
+    X(FOREIGN, SYNTAX, 0, "unknown character '$0': write '$w'") \
+    X(CHARACTER, SYNTAX, 0, "unknown character '$0': expected a number, a name or an operator") \
+    X(NAME_LENGTH, LIMIT, 0, "a name of $w bytes: at most 63 are allowed") \
+    X(POINT, SYNTAX, 0, "a number has one '.'") \
+    X(UNDERSCORE, SYNTAX, 0, "the digits of a number are written without '_'") \
+    X(HEX, SYNTAX, 0, "expected hexadecimal digits after '0x'") \
+    X(EXPONENT, SYNTAX, 0, "expected digits after the exponent's '$2' (a product is written '$1*$2')") \
+    X(SUFFIX, SYNTAX, 0, "a number takes no suffix '$2': write '$1' (a product is written '$1*$2')") \
+    X(NUMBER_TAIL, SYNTAX, 0, "expected an operator: a product is written '$1*$2'") \
+    X(EXPECTED, SYNTAX, 0, "expected $w, found @") \
+    X(RESERVED, SYNTAX, 0, "'$0' is a reserved word: choose another name") \
+    X(RESERVED_HINT, SYNTAX, 0, "'$0' is a reserved word: write '$w'") \
+    X(EXPRESSION, SYNTAX, 0, "expected an expression, found @") \
+    X(NEVER_CLOSED, SYNTAX, 2, "this '(' is never closed: expected ')'") \
+    X(NEVER_CLOSED_EMPTY, SYNTAX, 2, "this '(' is never closed: expected an expression and ')'") \
+    X(BETWEEN, SYNTAX, 3, "expected an expression between '(' and ')'") \
+    X(OPERAND_END, SYNTAX, 1, "expected an operand after '~1', found @") \
+    X(OPERAND, SYNTAX, 0, "expected an operand after '~1', found @") \
+    X(BRACKETS, SYNTAX, 2, "'[]' declares a parameter, in the list before '=': here the name stands alone") \
+    X(SHIFT, UNSUPPORTED, 1, "shifted reads like x[-1] are not supported yet") \
+    X(CHAIN, SYNTAX, 4, "comparisons do not chain: write '~1 $2 ~3 && ~3 $4 ~0'") \
+    X(CHAIN_MORE, SYNTAX, 4, "comparisons do not chain: write '~1 $2 ~3 && ~3 $4 ...'") \
+    X(ANONYMOUS, SYNTAX, 0, "an anonymous kernel that follows another definition needs ';' before it") \
+    X(PRODUCT, SYNTAX, 3, "expected an operator: a product is written '~1*~2'") \
+    X(PRODUCT_OPEN, SYNTAX, 3, "expected an operator: a product is written '~1*~2...)'") \
+    X(FOLD, UNSUPPORTED, 1, "fold(t = start, E) is not supported yet") \
+    X(EQUALS, SYNTAX, 0, "unexpected '=': equality is written '==', a definition 'name(x[]) = ...'") \
+    X(FACTORIAL, SYNTAX, 0, "'!' stands before its operand: a factorial is written 'tgamma(x + 1)'") \
+    X(COLON, SYNTAX, 0, "':' without its '?': a choice is written 'c ? a : b'") \
+    X(QUESTION, SYNTAX, 2, "this '?' has no ':': a choice is written 'c ? a : b'") \
+    X(PAREN, SYNTAX, 0, "')' without its '('") \
+    X(COMMA, SYNTAX, 0, "unexpected ',': expected ')' (only calls have several arguments)") \
+    X(OPERATOR, SYNTAX, 0, "expected an operator, found @") \
+    X(TYPE, NAME, 0, "unknown type '$0': expected f64, f32, i64, i32 or u8") \
+    X(TYPE_HINT, NAME, 0, "unknown type '$0' (did you mean '$w'?)") \
+    X(BRACKETS_TWICE, SYNTAX, 0, "the brackets of '$1' stand once") \
+    X(NAMED_TWICE, NAME, 0, "parameter '$0' is named twice") \
+    X(RESULT_SHAPE, SYNTAX, 0, "a result's shape follows from its expression: write the type alone") \
+    X(BARE_RESULTS, SYNTAX, 0, \
+      "unexpected ',': several results need a parameter list, as in '(x[], y[]) = x + y, x - y'") \
+    X(RESULT_COUNT, TYPE, 1, "$w after '->'") \
+    X(BODY, UNSUPPORTED, 0, "bodies '{ ...; return ...; }' are not supported yet: write '= ...'") \
+    X(EMPTY, SYNTAX, 5, "the text is empty: expected an expression, as in '2*x + 1'")
+/* clang-format on */
+
+typedef enum jk_refusal {
+#define JK_ROW(name, status, place, text) JK_NO_##name,
+    JK_REFUSALS(JK_ROW)
+#undef JK_ROW
+        JK_REFUSAL_COUNT
+} jk_refusal;
+
+static const struct jk_refusal_row {
+    uint8_t status, place;
+    const char *text;
+} jk_refusal_rows[JK_REFUSAL_COUNT] = {
+#define JK_ROW(name, status, place, text) {JITK_ERR_##status, place, text},
+    JK_REFUSALS(JK_ROW)
+#undef JK_ROW
+};
+
+/* Whether a piece can stand in the one line of a message. */
+JK_FUNC bool jk_is_plain(const char *s, size_t n)
 {
-    unsigned c = (unsigned char)s[0], low = 0x80, high = 0xbf;
-    uint32_t i, n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    for (i = 1; i < n; i++) {
-        unsigned b = (unsigned char)s[i];
-        if (i == 1) { /* no overlong forms, no surrogates, nothing above U+10FFFF */
-            low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-            high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-        } else {
-            low = 0x80;
-            high = 0xbf;
+    size_t i;
+    for (i = 0; i < n; i++)
+        if ((unsigned char)s[i] < 32 || s[i] == '#' || (s[i] == '/' && s[i + 1] == '/'))
+            return false;
+    return n < 40;
+}
+
+/* Sets the error, if it is the first. At the end of the text the place is behind the last token, not behind what space
+ * follows. */
+JK_COLD void jk_lex_refuse(jk_lexer *l, jk_refusal number)
+{
+    const struct jk_refusal_row *r = &jk_refusal_rows[number];
+    jitk_error *e = l->error;
+    jk_span at = l->piece[r->place];
+    const char *text = r->text;
+    char *to = e->message;
+    if (e->status != JITK_OK)
+        l->kind = JK_TOK_ERROR;
+    if (l->kind == JK_TOK_ERROR)
+        return;
+    if (l->kind == JK_TOK_END && r->place == 0)
+        at.pos = at.end = l->last_end;
+    e->status = (jitk_status)r->status;
+    jk_fail_place(e, l->source, at.pos, at.end - at.pos);
+    while (*text) {
+        const char *from = text++;
+        size_t n = 1, room = (size_t)(e->message + sizeof e->message - 1 - to);
+        if (*from == '@') {
+            text = l->kind == JK_TOK_END ? "the end of the text" : "'~0'";
+            continue;
         }
-        if (b < low || b > high)
+        if (*from == '$' && *text == 'w') {
+            from = l->word;
+            n = strlen(from);
+            text++;
+        } else if (*from == '$' || *from == '~') {
+            bool any = *from == '$';
+            jk_span piece = l->piece[*text++ - '0'];
+            from = l->source + piece.pos;
+            n = piece.end - piece.pos;
+            if (!any && !jk_is_plain(from, n)) {
+                from = "...";
+                n = 3;
+            }
+        }
+        n = JK_SMALLER(n, room);
+        memcpy(to, from, n);
+        to += n;
+    }
+    *to = 0;
+    l->kind = JK_TOK_ERROR;
+}
+
+/* "expected this, found that", at the current token. */
+JK_COLD void jk_expected(jk_lexer *l, const char *what)
+{
+    l->word = what;
+    jk_lex_refuse(l, JK_NO_EXPECTED);
+}
+
+/* ---- tokens ---- */
+
+/* The bytes of the well-formed UTF-8 character at s (terminated); 0 if there is none. */
+JK_NOINLINE uint32_t jk_utf8_length(const char *s)
+{
+    static const uint8_t least[] = {7, 11, 16}; /* in as many bytes no character has fewer bits */
+    uint32_t c = (unsigned char)*s, n, i;
+    if (c < 0x80)
+        return c != 0;
+    n = (uint32_t)__builtin_clz(~(c << 24));
+    if (n < 2 || n > 4)
+        return 0;
+    c &= 0x7fu >> n;
+    for (i = 1; i < n; i++) {
+        if (((unsigned char)s[i] & 0xc0) != 0x80)
             return 0;
+        c = c << 6 | ((unsigned char)s[i] & 0x3f);
+    }
+    return c >> least[n - 2] && c >> 11 != 0x1b && c <= 0x10ffff ? n : 0; /* 0x1b: surrogates */
+}
+
+/* FNV-1a, with the high bits mixed into those that tables look at. */
+JK_NOINLINE uint32_t jk_name_hash(const char *name, size_t n)
+{
+    uint32_t h = 2166136261u;
+    while (n-- > 0)
+        h = (h ^ (unsigned char)*name++) * 16777619u;
+    return h ^ h >> 15;
+}
+
+JK_FUNC bool jk_is_word(char c)
+{
+    unsigned kind = jk_char_kinds[(unsigned char)c];
+    return kind == JK_TOK_NUMBER || kind == JK_TOK_NAME;
+}
+
+/* The current token begins with what none can begin with. */
+JK_COLD void jk_refuse_char(jk_lexer *l)
+{
+    const char *s = l->source + l->piece[0].pos;
+    uint32_t n = jk_utf8_length(s);
+    char hex[4];
+    l->piece[0].end = l->piece[0].pos + JK_LARGER(n, 1);
+    l->word = jk_answer_to(jk_foreign_signs, s, n, false);
+    if (l->word) {
+        jk_lex_refuse(l, JK_NO_FOREIGN);
+        return;
+    }
+    snprintf(hex, sizeof hex, "%02x", (unsigned)(unsigned char)*s);
+    l->word = hex;
+    jk_lex_refuse(l, !*s                                       ? JK_NO_NUL
+                     : n == 0                                  ? JK_NO_UTF8
+                     : n == 1 && (unsigned char)(*s - 32) > 94 ? JK_NO_CONTROL
+                                                               : JK_NO_CHARACTER);
+}
+
+/* A name or another number directly behind a number of n bytes: a suffix, a forgotten operator, an exponent without
+ * digits. */
+JK_COLD void jk_refuse_number(jk_lexer *l, uint32_t n)
+{
+    jk_span *at = l->piece;
+    const char *s = l->source + at->pos, *tail = s + n;
+    uint32_t more = 0;
+    int low = tail[0] | 32;
+    while (jk_is_word(tail[more]) || tail[more] == '.')
+        more++;
+    at[1].pos = at->pos;
+    at[2].pos = at->pos + n;
+    at[1].end = at[1].pos + JK_SMALLER(n, 40);
+    at[2].end = at[2].pos + JK_SMALLER(more, 40);
+    at->end = at[2].pos + 1;
+    if (low == 'x' && n == 1 && *s == '0') {
+        jk_lex_refuse(l, JK_NO_HEX);
+    } else if (more == 1 && low == (n > 1 && (s[1] | 32) == 'x' ? 'p' : 'e')) {
+        jk_lex_refuse(l, JK_NO_EXPONENT);
+    } else {
+        at->pos = at[2].pos;
+        if (tail[0] == '.' || tail[0] == '_')
+            jk_lex_refuse(l, tail[0] == '.' ? JK_NO_POINT : JK_NO_UNDERSCORE);
+        at->end = at->pos + more;
+        jk_lex_refuse(l, jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more
+                             ? JK_NO_SUFFIX
+                             : JK_NO_NUMBER_TAIL);
+    }
+}
+
+/* The bytes of a number or name. */
+JK_FUNC uint32_t jk_lex_word(jk_lexer *l, const char *s)
+{
+    uint32_t n = 0;
+    char count[12];
+    if (l->kind == JK_TOK_NUMBER) {
+        n = jk_number_read(s, JK_F64, NULL);
+        if (jk_is_word(s[n]) || s[n] == '.')
+            jk_refuse_number(l, n);
+        return n;
+    }
+    while (jk_is_word(s[n]))
+        n++;
+    if (n > JK_NAME_MAX) {
+        snprintf(count, sizeof count, "%u", (unsigned)n);
+        l->piece[0].end = l->piece[0].pos + n;
+        l->word = count;
+        jk_lex_refuse(l, JK_NO_NAME_LENGTH);
     }
     return n;
 }
 
-JK_FUNC jk_token jk_token_make(unsigned kind, unsigned op, uint32_t pos, uint32_t len)
+/* Over space and comments; what is not UTF-8 in a comment stays. */
+JK_FUNC const char *jk_lex_space(const char *s)
 {
-    jk_token t;
-    t.kind = (uint8_t)kind;
-    t.op = (uint8_t)op;
-    t.pos = pos;
-    t.len = len;
-    return t;
-}
-
-JK_COLD jk_token jk_lex_fail_bytes(jk_lexer *l, uint32_t pos)
-{
-    if (l->source[pos] == 0)
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, 1, "a NUL byte in the text");
-    else
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, 1, "byte 0x%02x is not UTF-8: save the text as UTF-8",
-                   (unsigned)(unsigned char)l->source[pos]);
-    return jk_token_make(JK_TOK_ERROR, 0, pos, 1);
-}
-
-JK_COLD jk_token jk_lex_fail_char(jk_lexer *l, uint32_t pos)
-{
-    const char *s = l->source + pos;
-    uint32_t n = jk_utf8_length(s);
-    size_t i;
-    if (n == 0 || *s == 0)
-        return jk_lex_fail_bytes(l, pos);
-    for (i = 0; i < sizeof jk_foreign_signs / sizeof *jk_foreign_signs; i++)
-        if (strlen(jk_foreign_signs[i].text) == n && memcmp(jk_foreign_signs[i].text, s, n) == 0)
-            break;
-    if (i < sizeof jk_foreign_signs / sizeof *jk_foreign_signs)
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, n, "unknown character '%.*s': write '%s'", (int)n, s,
-                   jk_foreign_signs[i].instead);
-    else if (n == 1 && (unsigned char)(*s - 32) > 94)
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, n, "unknown control character 0x%02x",
-                   (unsigned)(unsigned char)*s);
-    else
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, n,
-                   "unknown character '%.*s': expected a number, a name or an operator", (int)n, s);
-    return jk_token_make(JK_TOK_ERROR, 0, pos, n);
-}
-
-/* A name or another number directly behind a number: a suffix, a forgotten operator, an exponent without digits. */
-JK_COLD jk_token jk_lex_fail_number(jk_lexer *l, uint32_t pos, uint32_t n)
-{
-    const char *s = l->source + pos, *tail = s + n;
-    uint32_t more = 0, shown = JK_SMALLER(n, 40);
-    int low = tail[0] | 32;
-    while ((jk_class(tail[more]) & 3) || tail[more] == '.')
-        more++;
-    if (tail[0] == '.')
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos + n, 1, "a number has one '.'");
-    else if (tail[0] == '_')
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos + n, 1, "the digits of a number are written without '_'");
-    else if (low == 'x' && n == 1 && *s == '0')
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, 2, "expected hexadecimal digits after '0x'");
-    else if (more == 1 && low == (n > 1 && (s[1] | 32) == 'x' ? 'p' : 'e'))
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos, n + 1,
-                   "expected digits after the exponent's '%c' (a product is written '%.*s*%c')", tail[0], (int)shown, s,
-                   tail[0]);
-    else if (jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more)
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos + n, more,
-                   "a number takes no suffix '%.*s': write '%.*s' (a product is written '%.*s*%.*s')",
-                   (int)JK_SMALLER(more, 40), tail, (int)shown, s, (int)shown, s, (int)JK_SMALLER(more, 40), tail);
-    else
-        jk_fail_at(l->error, JITK_ERR_SYNTAX, l->source, pos + n, more,
-                   "expected an operator: a product is written '%.*s*%.*s'", (int)shown, s, (int)JK_SMALLER(more, 40),
-                   tail);
-    return jk_token_make(JK_TOK_ERROR, 0, pos + n, more);
-}
-
-JK_FUNC jk_token jk_lex_number(jk_lexer *l, uint32_t pos)
-{
-    const char *s = l->source + pos;
-    uint32_t n = 0;
-    /* Most numbers are a few digits. */
-    while (jk_class(s[n]) == 2)
-        n++;
-    if (s[n] == '.' || (jk_class(s[n]) & 1))
-        n = (uint32_t)jk_number_length(s);
-    if ((jk_class(s[n]) & 3) || s[n] == '.')
-        return jk_lex_fail_number(l, pos, n);
-    l->at = pos + n;
-    return jk_token_make(JK_TOK_NUMBER, 0, pos, n);
-}
-
-JK_FUNC jk_token jk_lex_name(jk_lexer *l, uint32_t pos)
-{
-    const char *s = l->source + pos;
-    uint32_t n = 1;
-    while (jk_class(s[n]) & 3)
-        n++;
-    if (n > JK_NAME_MAX) {
-        jk_fail_at(l->error, JITK_ERR_LIMIT, l->source, pos, n, "a name of %u bytes: at most %d are allowed",
-                   (unsigned)n, JK_NAME_MAX);
-        return jk_token_make(JK_TOK_ERROR, 0, pos, n);
+    uint32_t n;
+    for (;; s++) {
+        if (*s == '#' || (*s == '/' && s[1] == '/'))
+            for (; *s != '\n'; s += n)
+                if ((n = jk_utf8_length(s)) == 0)
+                    return s;
+        if (jk_char_kinds[(unsigned char)*s] != JK_TOK_SPACE)
+            return s;
     }
-    l->at = pos + n;
-    return jk_token_make(JK_TOK_NAME, 0, pos, n);
 }
 
-/* Moves over space and comments. False where a comment holds what is not UTF-8. */
-JK_FUNC bool jk_lex_space(jk_lexer *l)
+/* Makes the next token the current one. */
+JK_NOINLINE void jk_next(jk_lexer *l)
 {
-    const char *s = l->source;
-    uint32_t i = l->at, n;
-    for (;;) {
-        while (jk_class(s[i]) & 4)
-            i++;
-        l->at = i;
-        if (s[i] != '#' && (s[i] != '/' || s[i + 1] != '/'))
-            return true;
-        while (i < l->len && s[i] != '\n') {
-            n = s[i] ? jk_utf8_length(s + i) : 0;
-            if (!n) {
-                l->at = i;
-                return false;
+    const char *s = jk_lex_space(l->source + l->piece[0].end);
+    uint32_t n = 1, i;
+    if (l->kind == JK_TOK_ERROR)
+        return;
+    l->last_end = l->piece[0].end;
+    l->piece[0].pos = l->piece[0].end = (uint32_t)(s - l->source);
+    l->kind = *s == '.' && jk_char_kinds[(unsigned char)s[1]] == JK_TOK_NUMBER ? (unsigned)JK_TOK_NUMBER
+                                                                               : jk_char_kinds[(unsigned char)*s];
+    if (l->kind == JK_TOK_NUMBER || l->kind == JK_TOK_NAME) {
+        n = jk_lex_word(l, s);
+    } else {
+        for (i = 0; i < sizeof jk_long_signs / sizeof *jk_long_signs; i++) {
+            const struct jk_long_sign *sign = &jk_long_signs[i];
+            if (sign->text[0] == s[0] && sign->text[1] == s[1] && (!sign->text[2] || sign->text[2] == s[2])) {
+                l->kind = sign->kind;
+                n = sign->text[2] ? 3 : 2;
             }
-            i += n;
+        }
+        if (l->kind == JK_TOK_ERROR) {
+            bool end = l->piece[0].pos == l->len;
+            l->kind = end ? JK_TOK_END : JK_TOK_SPACE;
+            n = !end;
+            if (!end)
+                jk_refuse_char(l);
         }
     }
-}
-
-JK_FUNC jk_token jk_lex(jk_lexer *l)
-{
-    const char *s;
-    uint32_t pos;
-    unsigned kind = JK_TOK_SIGN, op = JK_OP_NONE, n = 1, c;
-    if (!jk_lex_space(l))
-        return jk_lex_fail_bytes(l, l->at);
-    pos = l->at;
-    s = l->source + pos;
-    c = jk_class(*s);
-    if (c & 1)
-        return jk_lex_name(l, pos);
-    if ((c & 2) || (*s == '.' && jk_class(s[1]) == 2))
-        return jk_lex_number(l, pos);
-    switch (*s) {
-    case '(':
-        kind = JK_TOK_LPAREN;
-        break;
-    case ')':
-        kind = JK_TOK_RPAREN;
-        break;
-    case '[':
-        kind = JK_TOK_LBRACKET;
-        break;
-    case ']':
-        kind = JK_TOK_RBRACKET;
-        break;
-    case '{':
-        kind = JK_TOK_LBRACE;
-        break;
-    case '}':
-        kind = JK_TOK_RBRACE;
-        break;
-    case ',':
-        kind = JK_TOK_COMMA;
-        break;
-    case ';':
-        kind = JK_TOK_SEMICOLON;
-        break;
-    case ':':
-        kind = JK_TOK_COLON;
-        break;
-    case '?':
-        kind = JK_TOK_QUESTION;
-        break;
-    case '+':
-        op = JK_OP_ADD;
-        break;
-    case '/':
-        op = JK_OP_DIV;
-        break;
-    case '%':
-        op = JK_OP_MOD;
-        break;
-    case '^':
-        op = JK_OP_POW;
-        break;
-    case '-':
-        op = JK_OP_SUB;
-        if (s[1] == '>') {
-            kind = JK_TOK_ARROW;
-            n = 2;
-        }
-        break;
-    case '*':
-        n = 1 + (s[1] == '*');
-        op = n == 2 ? JK_OP_POW : JK_OP_MUL;
-        break;
-    case '<':
-        n = 1 + (s[1] == '=');
-        op = n == 2 ? JK_OP_LE : JK_OP_LT;
-        break;
-    case '>':
-        n = 1 + (s[1] == '=');
-        op = n == 2 ? JK_OP_GE : JK_OP_GT;
-        break;
-    case '!':
-        n = 1 + (s[1] == '=');
-        op = n == 2 ? JK_OP_NE : JK_OP_NOT;
-        break;
-    case '=':
-        n = 1 + (s[1] == '=');
-        op = JK_OP_EQ;
-        kind = n == 2 ? JK_TOK_SIGN : JK_TOK_EQUALS;
-        break;
-    default:
-        if (pos == l->len)
-            return jk_token_make(JK_TOK_END, 0, pos, 0);
-        if (s[0] == s[1] && (s[0] == '&' || s[0] == '|')) {
-            op = s[0] == '&' ? JK_OP_AND : JK_OP_OR;
-            n = 2;
-        } else if (strncmp(s, jk_signs[JK_OP_SQRT].text, 3) == 0) {
-            op = JK_OP_SQRT;
-            n = 3;
-        } else {
-            return jk_lex_fail_char(l, pos);
-        }
-    }
-    l->at = pos + n;
-    return jk_token_make(kind, op, pos, n);
+    if (l->kind != JK_TOK_ERROR)
+        l->piece[0].end += n;
 }
 
 JK_SMALL_CLOSE
@@ -2453,935 +2412,687 @@ JK_SMALL_CLOSE
  * operands), so that nothing recurses and nodes come out in post-order by themselves. Each token is looked at once, but
  * for one bounded look ahead where a definition may begin.
  *
- * A frame is a prefix or binary operator or the last part of c ? a : b, with its precedence; or a barrier of precedence
- * 0 that only its own closing token removes: an open parenthesis, a call, a ? that waits for its colon, the bottom. */
+ * A frame is a node to be: closing it makes a node of the operands above its base. With a precedence it is a prefix, a
+ * binary operator or the last part of c ? a : b; with precedence 0 it is a barrier that only its own closing token
+ * removes: a call, an open parenthesis, a ? that waits for its colon, the bottom (the last three have no node). */
 
 JK_SMALL_OPEN
 
 #define JK_STACK_FIRST 32 /* frames and operands that fit the C stack; more go to the arena */
 
-typedef enum jk_frame_kind {
-    JK_FRAME_BOTTOM,
-    JK_FRAME_PAREN,
-    JK_FRAME_CALL,
-    JK_FRAME_THEN, /* c ? ... waits for its colon */
-    JK_FRAME_ELSE, /* c ? a : ... */
-    JK_FRAME_PREFIX,
-    JK_FRAME_BINARY
-} jk_frame_kind;
+/* Frames are of the kinds of nodes and of these. */
+enum { JK_FRAME_BOTTOM = JK_AST_CALL + 1, JK_FRAME_PAREN, JK_FRAME_THEN };
 
 typedef struct jk_frame {
     uint8_t kind, op, prec;
-    uint32_t at, at_len; /* the operator, the called name */
-    uint32_t open;       /* a barrier's own place */
-    uint32_t base;       /* a call: operands below its arguments */
+    uint32_t open; /* a barrier's own sign */
+    uint32_t base; /* operands below its own */
+    jk_span at;    /* the operator, the called name */
 } jk_frame;
 
 typedef struct jk_operand {
-    uint32_t node, pos, end; /* the place includes parentheses around it */
+    uint32_t node;
+    jk_span at; /* includes parentheses around it */
 } jk_operand;
 
-typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHING, JK_EXPECT_FAILED } jk_expect;
+typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHING } jk_expect;
 
 typedef struct jk_parser {
+    jk_lexer l;
     jitk_ast *ast;
-    jk_lexer lexer;
-    jk_token token;    /* the current one */
-    uint32_t last_end; /* where the one before it ended */
-    jk_frame *frames;
-    jk_operand *operands;
-    size_t nframes, cap_frames, noperands, cap_operands;
+    JK_LIST(jk_frame, frames);
+    JK_LIST(jk_operand, operands);
+    JK_LIST(jk_result, results); /* of the definition at hand */
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
 
-JK_FUNC void jk_next(jk_parser *p)
+/* One more item of a list. Where there is no memory for it, all ends as after an error. */
+JK_NOINLINE void *jk_more(jk_parser *p, void *list, size_t item_bytes)
 {
-    p->last_end = p->token.pos + p->token.len;
-    p->token = jk_lex(&p->lexer);
+    void *item = p->ast->arena.failed ? NULL : jk_push(&p->ast->arena, list, item_bytes);
+    if (!item)
+        p->l.kind = JK_TOK_ERROR;
+    return item;
 }
 
-/* ---- errors ---- */
-#define JK_PARSE_FAIL(p, status, pos, len, ...) \
-    (jk_fail_at((p)->lexer.error, status, (p)->ast->source, pos, len, __VA_ARGS__))
-
-JK_COLD jk_expect jk_parse_nomem(jk_parser *p)
+JK_COLD jk_expect jk_fail_with(jk_parser *p, jk_refusal number)
 {
-    jk_fail_nomem(p->lexer.error);
-    return JK_EXPECT_FAILED;
+    jk_lex_refuse(&p->l, number);
+    return JK_EXPECT_NOTHING;
 }
 
-/* A piece of the source for a message: as it is where it is short and plain, else "...". */
-#define JK_SHOWN 40
-JK_COLD const char *jk_shown(const jk_parser *p, uint32_t pos, uint32_t end, char *buf)
-{
-    uint32_t i, n = end - pos;
-    const char *s = p->ast->source + pos;
-    for (i = 0; i < n && i < JK_SHOWN; i++)
-        if ((unsigned char)s[i] < 32 || s[i] == '#' || (s[i] == '/' && s[i + 1] == '/'))
-            break;
-    if (i < n || n >= JK_SHOWN)
-        return "...";
-    memcpy(buf, s, n);
-    buf[n] = 0;
-    return buf;
-}
-
-JK_COLD const char *jk_shown_token(const jk_parser *p, char *buf)
-{
-    const jk_token *t = &p->token;
-    char text[JK_SHOWN];
-    if (t->kind == JK_TOK_END)
-        return "the end of the text";
-    snprintf(buf, JK_SHOWN + 8, "'%s'", jk_shown(p, t->pos, t->pos + t->len, text));
-    return buf;
-}
-
-/* "expected this, found that", at the current token. */
-JK_COLD jk_expect jk_expected(jk_parser *p, const char *what)
-{
-    char buf[JK_SHOWN + 8];
-    bool end = p->token.kind == JK_TOK_END; /* then the place is behind the last token, not behind what space follows */
-    if (p->token.kind != JK_TOK_ERROR)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, end ? p->last_end : p->token.pos, p->token.len, "expected %s, found %s", what,
-                      jk_shown_token(p, buf));
-    return JK_EXPECT_FAILED;
-}
-
-typedef struct jk_reserved {
-    char name[8];
-    char hint[20];
-} jk_reserved;
-static const jk_reserved jk_reserved_words[] = {
+static const jk_answer jk_reserved_words[] = {
     {"return", ""}, {"if", "c ? a : b"}, {"else", "c ? a : b"}, {"while", ""},  {"for", ""},
     {"let", ""},    {"in", ""},          {"with", ""},          {"static", ""}, {"true", "1"},
-    {"false", "0"}, {"and", "&&"},       {"or", "||"},          {"not", "!"}};
-
-JK_FUNC const jk_reserved *jk_reserved_find(const char *s, size_t n)
-{
-    size_t i;
-    if (n < 2 || n > 6 || !jk_find_char("riewflstaon", *s))
-        return NULL;
-    for (i = 0; i < sizeof jk_reserved_words / sizeof *jk_reserved_words; i++)
-        if (memcmp(jk_reserved_words[i].name, s, n) == 0 && !jk_reserved_words[i].name[n])
-            return &jk_reserved_words[i];
-    return NULL;
-}
+    {"false", "0"}, {"and", "&&"},       {"or", "||"},          {"not", "!"},   {"", ""}};
 
 /* Whether the current name is reserved; then the error is set. */
-JK_FUNC bool jk_is_reserved(jk_parser *p)
+JK_NOINLINE bool jk_is_reserved(jk_lexer *l)
 {
-    const jk_reserved *w = jk_reserved_find(p->ast->source + p->token.pos, p->token.len);
-    if (w && *w->hint)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, p->token.len, "'%s' is a reserved word: write '%s'", w->name,
-                      w->hint);
-    else if (w)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, p->token.len, "'%s' is a reserved word: choose another name",
-                      w->name);
-    return w != NULL;
+    jk_span at = l->piece[0];
+    const char *hint = jk_answer_to(jk_reserved_words, l->source + at.pos, at.end - at.pos, false);
+    l->word = hint;
+    if (hint)
+        jk_lex_refuse(l, *hint ? JK_NO_RESERVED_HINT : JK_NO_RESERVED);
+    return hint != NULL;
 }
 
-/* ---- nodes ---- */
+/* ---- frames ---- */
 
-/* Appends a node over the last nkids operands, which it replaces. */
-JK_FUNC bool jk_node_push(jk_parser *p, const jk_node *form, uint32_t pos, uint32_t end)
+/* Puts a frame for the current token on top and moves on. */
+JK_NOINLINE jk_expect jk_open(jk_parser *p, unsigned kind, unsigned op, unsigned prec)
 {
-    jitk_ast *a = p->ast;
-    jk_arena *arena = &a->arena;
-    jk_operand *o;
-    jk_node *n;
-    uint32_t i;
-    if (a->nnodes == a->cap_nodes) {
-        jk_node *nodes = (jk_node *)jk_grow(arena, a->nodes, a->nnodes, &a->cap_nodes, sizeof *nodes);
-        a->nodes = nodes ? nodes : a->nodes;
-    }
-    if (a->nkids + form->nkids > a->cap_kids && !arena->failed) { /* one call makes room for any number */
-        size_t cap = 2 * a->cap_kids + form->nkids;
-        uint32_t *kids = (uint32_t *)jk_arena_alloc(arena, cap * sizeof *kids);
-        if (kids) {
-            memcpy(kids, a->kids, a->nkids * sizeof *kids);
-            a->kids = kids;
-            a->cap_kids = cap;
-        }
-    }
-    if (p->noperands == p->cap_operands) {
-        o = (jk_operand *)jk_grow(arena, p->operands, p->noperands, &p->cap_operands, sizeof *o);
-        p->operands = o ? o : p->operands;
-    }
-    if (arena->failed) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    n = &a->nodes[a->nnodes];
-    *n = *form;
-    n->flags = 0;
-    n->kid = (uint32_t)a->nkids;
-    n->pos = pos;
-    n->len = end - pos;
-    p->noperands -= form->nkids;
-    o = p->operands + p->noperands++;
-    for (i = 0; i < form->nkids; i++)
-        a->kids[a->nkids++] = o[i].node;
-    o->node = (uint32_t)a->nnodes++;
-    o->pos = pos;
-    o->end = end;
-    return true;
-}
-
-JK_FUNC jk_node jk_node_form(jk_ast_kind kind, unsigned op, uint32_t nkids, uint32_t at, uint32_t at_len)
-{
-    jk_node n;
-    memset(&n, 0, sizeof n);
-    n.kind = (uint8_t)kind;
-    n.op = (uint8_t)op;
-    n.nkids = nkids;
-    n.at = at;
-    n.at_len = at_len;
-    return n;
-}
-
-/* The current number or name as a leaf. */
-JK_FUNC jk_expect jk_leaf_push(jk_parser *p, jk_ast_kind kind, jk_token t)
-{
-    jk_node n = jk_node_form(kind, JK_OP_NONE, 0, t.pos, t.len);
-    n.text = p->ast->source + t.pos;
-    n.text_len = t.len;
-    return jk_node_push(p, &n, t.pos, t.pos + t.len) ? JK_EXPECT_OPERATOR : JK_EXPECT_FAILED;
-}
-
-JK_FUNC bool jk_frame_push(jk_parser *p, jk_frame_kind kind, unsigned op, unsigned prec, jk_token at)
-{
-    jk_frame *f;
-    if (p->nframes == p->cap_frames) {
-        f = (jk_frame *)jk_grow(&p->ast->arena, p->frames, p->nframes, &p->cap_frames, sizeof *f);
-        if (!f) {
-            jk_parse_nomem(p);
-            return false;
-        }
-        p->frames = f;
-    }
-    f = &p->frames[p->nframes++];
+    jk_frame *f = (jk_frame *)jk_more(p, &p->frames, sizeof *f);
+    if (!f)
+        return JK_EXPECT_NOTHING;
     f->kind = (uint8_t)kind;
     f->op = (uint8_t)op;
     f->prec = (uint8_t)prec;
-    f->at = f->open = at.pos;
-    f->at_len = at.len;
-    f->base = (uint32_t)p->noperands;
-    return true;
+    f->at = p->l.piece[0];
+    f->open = f->at.pos;
+    f->base = (uint32_t)p->noperands - (kind == JK_AST_BINARY || kind == JK_FRAME_THEN);
+    jk_next(&p->l);
+    return JK_EXPECT_OPERAND;
 }
 
-/* Applies the frames that bind tighter than `prec`. Stops at a barrier. */
-JK_FUNC bool jk_reduce(jk_parser *p, unsigned prec)
+/* Makes a node of the top frame and the operands above its base. It ends where the last token did. */
+JK_NOINLINE jk_expect jk_close(jk_parser *p)
 {
-    while (p->frames[p->nframes - 1].prec > prec) {
-        const jk_frame *f = &p->frames[--p->nframes];
-        uint32_t nkids = f->kind == JK_FRAME_PREFIX ? 1 : f->kind == JK_FRAME_BINARY ? 2 : 3;
-        jk_ast_kind kind = f->kind == JK_FRAME_PREFIX   ? JK_AST_UNARY
-                           : f->kind == JK_FRAME_BINARY ? JK_AST_BINARY
-                                                        : JK_AST_COND;
-        jk_node n = jk_node_form(kind, f->op, nkids, f->at, f->at_len);
-        uint32_t pos = nkids == 1 ? f->at : p->operands[p->noperands - nkids].pos;
-        if (!jk_node_push(p, &n, pos, p->operands[p->noperands - 1].end))
-            return false;
+    jitk_ast *a = p->ast;
+    const jk_frame *f = &p->frames[p->nframes - 1];
+    jk_operand *o;
+    jk_node *n;
+    uint32_t number = (uint32_t)a->nnodes, *kid;
+    if (p->l.kind == JK_TOK_ERROR)
+        return JK_EXPECT_NOTHING;
+    /* No node is the kid of two: where there is room for the nodes there is room for the kids. */
+    a->kids = (uint32_t *)jk_grow(&a->arena, a->kids, number, &a->cap_kids, sizeof *a->kids);
+    n = (jk_node *)jk_more(p, &a->nodes, sizeof *n);
+    if (!n)
+        return JK_EXPECT_NOTHING;
+    n->kind = f->kind;
+    n->op = f->op;
+    n->flags = 0;
+    n->at = n->pos = f->at.pos;
+    n->at_len = n->text_len = f->at.end - f->at.pos;
+    n->text = p->l.source + n->at;
+    n->nkids = 0;
+    n->kid = (uint32_t)a->nkids;
+    kid = a->kids + a->nkids;
+    for (o = p->operands + f->base; o < p->operands + p->noperands; o++) {
+        n->pos = JK_SMALLER(n->pos, o->at.pos);
+        kid[n->nkids++] = o->node;
     }
-    return true;
+    n->len = p->l.last_end - n->pos;
+    a->nkids += n->nkids;
+    p->nframes--;
+    p->noperands = f->base;
+    o = (jk_operand *)jk_more(p, &p->operands, sizeof *o);
+    if (!o)
+        return JK_EXPECT_NOTHING;
+    o->node = number;
+    o->at.pos = n->pos;
+    o->at.end = p->l.last_end;
+    return JK_EXPECT_OPERATOR;
+}
+
+/* Closes the frames that bind tighter than `prec`; returns what is on top then. */
+JK_NOINLINE jk_frame *jk_reduce(jk_parser *p, unsigned prec)
+{
+    while (p->frames[p->nframes - 1].prec > prec && p->l.kind != JK_TOK_ERROR)
+        jk_close(p);
+    return &p->frames[p->nframes - 1];
+}
+
+/* ---- refusals ---- */
+static const struct jk_misfit {
+    uint8_t state, from, to; /* what is expected; the current token is one of these */
+    uint16_t frames;         /* bits: the top frame is one of these */
+    uint8_t refusal;
+} jk_misfits[] = {
+#define JK_ANY 0, 255
+#define JK_IS(token) JK_TOK_##token, JK_TOK_##token
+#define JK_ON(kind) 1 << (kind)
+    {JK_EXPECT_OPERAND, JK_ANY, JK_ON(JK_FRAME_BOTTOM), JK_NO_EXPRESSION},
+    {JK_EXPECT_OPERAND, JK_IS(END), JK_ON(JK_FRAME_PAREN) | JK_ON(JK_AST_CALL), JK_NO_NEVER_CLOSED_EMPTY},
+    {JK_EXPECT_OPERAND, JK_IS(RPAREN), JK_ON(JK_FRAME_PAREN), JK_NO_BETWEEN},
+    {JK_EXPECT_OPERAND, JK_ANY, JK_ON(JK_FRAME_PAREN) | JK_ON(JK_AST_CALL), JK_NO_EXPRESSION},
+    {JK_EXPECT_OPERAND, JK_IS(END), 0xffff, JK_NO_OPERAND_END},
+    {JK_EXPECT_OPERAND, JK_ANY, 0xffff, JK_NO_OPERAND},
+    {JK_EXPECT_OPERATOR, JK_IS(EQUALS), 0xffff, JK_NO_EQUALS},
+    {JK_EXPECT_OPERATOR, JK_OP_NOT, JK_OP_NOT, 0xffff, JK_NO_FACTORIAL},
+    {JK_EXPECT_OPERATOR, JK_IS(COLON), 0xffff, JK_NO_COLON},
+    {JK_EXPECT_OPERATOR, JK_ANY, JK_ON(JK_FRAME_THEN), JK_NO_QUESTION},
+    {JK_EXPECT_OPERATOR, JK_IS(RPAREN), 0xffff, JK_NO_PAREN},
+    {JK_EXPECT_OPERATOR, JK_IS(COMMA), 0xffff, JK_NO_COMMA},
+    {JK_EXPECT_OPERATOR, JK_ANY, JK_ON(JK_FRAME_BOTTOM), JK_NO_OPERATOR},
+    {JK_EXPECT_OPERATOR, JK_IS(NAME), 0xffff, JK_NO_NEVER_CLOSED},
+    {JK_EXPECT_OPERATOR, JK_IS(END), 0xffff, JK_NO_NEVER_CLOSED},
+    {JK_EXPECT_OPERATOR, JK_IS(SEMICOLON), 0xffff, JK_NO_NEVER_CLOSED},
+    {JK_EXPECT_OPERATOR, JK_ANY, 0xffff, JK_NO_OPERATOR}};
+#undef JK_ANY
+#undef JK_IS
+#undef JK_ON
+
+/* The current token is not what is expected: the first rule that holds says what to write. */
+JK_COLD jk_expect jk_fail_token(jk_parser *p, jk_expect state)
+{
+    const jk_frame *f = &p->frames[p->nframes - 1];
+    const struct jk_misfit *r = jk_misfits;
+    jk_span *piece = p->l.piece;
+    unsigned kind = p->l.kind;
+    piece[1] = f->at;
+    piece[2].pos = piece[3].pos = f->open;
+    piece[2].end = f->open + 1;
+    piece[3].end = piece[0].end;
+    if (state == JK_EXPECT_OPERATOR && kind == JK_TOK_EQUALS && f->kind == JK_AST_CALL && f->at.end - f->at.pos == 4 &&
+        memcmp(p->l.source + f->at.pos, "fold", 4) == 0)
+        return jk_fail_with(p, JK_NO_FOLD);
+    while (r->state != state || kind < r->from || kind > r->to || !(r->frames >> f->kind & 1))
+        r++;
+    return jk_fail_with(p, (jk_refusal)r->refusal);
 }
 
 /* ---- definitions begin ---- */
 
 /* Whether `name(...)` or `(...)` at the current token is followed by = { or ->. Parameter lists hold no parentheses, so
  * this looks no further than the first pair. */
-JK_FUNC bool jk_at_definition(const jk_parser *p)
+JK_NOINLINE bool jk_at_definition(const jk_parser *p)
 {
-    jk_lexer l = p->lexer;
-    jk_token t = p->token;
-    if (t.kind == JK_TOK_NAME)
-        t = jk_lex(&l);
-    if (t.kind != JK_TOK_LPAREN)
+    jk_lexer l = p->l;
+    if (l.kind == JK_TOK_NAME)
+        jk_next(&l);
+    if (l.kind != JK_TOK_LPAREN)
         return false;
     do
-        t = jk_lex(&l);
-    while (t.kind > JK_TOK_ERROR && t.kind != JK_TOK_LPAREN && t.kind != JK_TOK_RPAREN && t.kind != JK_TOK_SEMICOLON &&
-           t.kind != JK_TOK_EQUALS && t.kind != JK_TOK_LBRACE);
-    if (t.kind != JK_TOK_RPAREN)
+        jk_next(&l);
+    while (l.kind != JK_TOK_ERROR && (l.kind < JK_TOK_END || l.kind > JK_TOK_LBRACE));
+    if (l.kind != JK_TOK_RPAREN)
         return false;
-    t = jk_lex(&l);
-    return t.kind == JK_TOK_EQUALS || t.kind == JK_TOK_LBRACE || t.kind == JK_TOK_ARROW;
+    jk_next(&l);
+    return l.kind >= JK_TOK_EQUALS;
 }
 
 /* ---- expressions ---- */
 
-/* The current token cannot begin an operand. */
-JK_COLD jk_expect jk_fail_operand(jk_parser *p)
-{
-    const jk_frame *f = &p->frames[p->nframes - 1];
-    const jk_token *t = &p->token;
-    char at[JK_SHOWN], found[JK_SHOWN + 8];
-    if (t->kind == JK_TOK_ERROR)
-        return JK_EXPECT_FAILED;
-    jk_shown_token(p, found);
-    if (f->kind == JK_FRAME_BOTTOM)
-        return jk_expected(p, "an expression");
-    if (t->kind == JK_TOK_END && (f->kind == JK_FRAME_PAREN || f->kind == JK_FRAME_CALL))
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, 1, "this '(' is never closed: expected an expression and ')'");
-    else if (f->kind == JK_FRAME_PAREN && t->kind == JK_TOK_RPAREN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, t->pos + 1 - f->open, "expected an expression between '(' and ')'");
-    else if (f->kind == JK_FRAME_PAREN || f->kind == JK_FRAME_CALL)
-        return jk_expected(p, "an expression");
-    else if (t->kind == JK_TOK_END)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->at, f->at_len, "expected an operand after '%s', found the end of the text",
-                      jk_shown(p, f->at, f->at + f->at_len, at));
-    else
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, t->len, "expected an operand after '%s', found %s",
-                      jk_shown(p, f->at, f->at + f->at_len, at), found);
-    return JK_EXPECT_FAILED;
-}
-
 /* A call's closing parenthesis is the current token. */
 JK_FUNC jk_expect jk_call_close(jk_parser *p)
 {
-    const jk_frame *f = &p->frames[--p->nframes];
-    jk_node n = jk_node_form(JK_AST_CALL, JK_OP_NONE, (uint32_t)p->noperands - f->base, f->at, f->at_len);
-    n.text = p->ast->source + f->at;
-    n.text_len = f->at_len;
-    if (!jk_node_push(p, &n, f->at, p->token.pos + 1))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    return JK_EXPECT_OPERATOR;
+    jk_next(&p->l);
+    return jk_close(p);
 }
 
 /* name [ in an expression. */
-JK_COLD jk_expect jk_fail_bracket(jk_parser *p, jk_token name)
+JK_COLD jk_expect jk_fail_bracket(jk_parser *p, jk_span name)
 {
-    uint32_t open = p->token.pos;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_RBRACKET)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, open, p->token.pos + 1 - open,
-                      "'[]' declares a parameter, in the list before '=': here the name stands alone");
-    else if (p->token.kind != JK_TOK_ERROR)
-        JK_PARSE_FAIL(p, JITK_ERR_UNSUPPORTED, name.pos, open + 1 - name.pos,
-                      "shifted reads like x[-1] are not supported yet");
-    return JK_EXPECT_FAILED;
+    jk_span *piece = p->l.piece;
+    piece[1].pos = name.pos;
+    piece[1].end = piece[0].end;
+    piece[2].pos = piece[0].pos;
+    jk_next(&p->l);
+    piece[2].end = piece[0].end;
+    return jk_fail_with(p, p->l.kind == JK_TOK_RBRACKET ? JK_NO_BRACKETS : JK_NO_SHIFT);
 }
 
 JK_FUNC jk_expect jk_parse_name(jk_parser *p)
 {
-    jk_token name = p->token;
-    if (jk_is_reserved(p))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_LBRACKET)
-        return jk_fail_bracket(p, name);
-    if (p->token.kind != JK_TOK_LPAREN)
-        return jk_leaf_push(p, JK_AST_NAME, name);
-    if (!jk_frame_push(p, JK_FRAME_CALL, JK_OP_NONE, 0, name))
-        return JK_EXPECT_FAILED;
-    p->frames[p->nframes - 1].open = p->token.pos;
-    jk_next(p);
-    return p->token.kind == JK_TOK_RPAREN ? jk_call_close(p) : JK_EXPECT_OPERAND;
-}
-
-JK_FUNC jk_expect jk_parse_prefix(jk_parser *p)
-{
-    const jk_frame *above = &p->frames[p->nframes - 1];
-    unsigned op = p->token.op, prec;
-    op = op == JK_OP_SUB ? (unsigned)JK_OP_NEG : op == JK_OP_ADD ? (unsigned)JK_OP_PLUS : op;
-    if (op != JK_OP_NEG && op != JK_OP_PLUS && op != JK_OP_NOT && op != JK_OP_SQRT)
-        return jk_fail_operand(p);
-    /* A sign under a root binds as tightly as the root: in √-x^2 the power is outside. */
-    prec = above->kind == JK_FRAME_PREFIX && above->prec == JK_PREC_SQRT ? JK_PREC_SQRT : jk_signs[op].prec;
-    if (!jk_frame_push(p, JK_FRAME_PREFIX, op, prec, p->token))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    return JK_EXPECT_OPERAND;
+    jk_frame *f;
+    if (jk_is_reserved(&p->l))
+        return JK_EXPECT_NOTHING;
+    jk_open(p, JK_AST_NAME, JK_OP_NONE, 0);
+    f = &p->frames[p->nframes - 1];
+    if (p->l.kind == JK_TOK_LBRACKET)
+        return jk_fail_bracket(p, f->at);
+    if (p->l.kind != JK_TOK_LPAREN)
+        return jk_close(p);
+    f->kind = JK_AST_CALL;
+    f->open = p->l.piece[0].pos;
+    jk_next(&p->l);
+    return p->l.kind == JK_TOK_RPAREN ? jk_call_close(p) : JK_EXPECT_OPERAND;
 }
 
 JK_FUNC jk_expect jk_parse_operand(jk_parser *p)
 {
-    jk_token t = p->token;
-    switch (t.kind) {
+    unsigned op = p->l.kind, prec;
+    switch (op) {
     case JK_TOK_NUMBER:
-        jk_next(p);
-        return jk_leaf_push(p, JK_AST_NUMBER, t);
+        jk_open(p, JK_AST_NUMBER, JK_OP_NONE, 0);
+        return jk_close(p);
     case JK_TOK_NAME:
         return jk_parse_name(p);
-    case JK_TOK_SIGN:
-        return jk_parse_prefix(p);
     case JK_TOK_LPAREN:
-        jk_next(p);
-        return jk_frame_push(p, JK_FRAME_PAREN, JK_OP_NONE, 0, t) ? JK_EXPECT_OPERAND : JK_EXPECT_FAILED;
+        return jk_open(p, JK_FRAME_PAREN, JK_OP_NONE, 0);
+    case JK_OP_SUB:
+    case JK_OP_ADD:
+        op = op == JK_OP_SUB ? JK_OP_NEG : JK_OP_PLUS;
+        break;
+    case JK_OP_NOT:
+    case JK_OP_SQRT:
+        break;
     default:
-        return jk_fail_operand(p);
+        return jk_fail_token(p, JK_EXPECT_OPERAND);
     }
+    /* A sign under a root binds as tightly as the root: in √-x^2 the power is outside. */
+    prec = p->frames[p->nframes - 1].prec;
+    return jk_open(p, JK_AST_UNARY, op, prec == JK_PREC_SQRT ? prec : jk_signs[op].prec);
 }
 
-/* a < b < c, with the second sign current. */
+/* a < b < c, with the second sign current and the first one on top. */
 JK_COLD jk_expect jk_fail_chain(jk_parser *p)
 {
     const jk_operand *o = &p->operands[p->noperands - 2];
-    const jk_frame *f = &p->frames[p->nframes - 1];
-    char a[JK_SHOWN], b[JK_SHOWN], c[JK_SHOWN];
-    jk_token sign = p->token;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_ERROR)
-        return JK_EXPECT_FAILED;
-    JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, sign.pos, sign.len, "comparisons do not chain: write '%s %s %s && %s %s %s'",
-                  jk_shown(p, o[0].pos, o[0].end, a), jk_signs[f->op].text, jk_shown(p, o[1].pos, o[1].end, b),
-                  jk_shown(p, o[1].pos, o[1].end, b), jk_signs[sign.op].text,
-                  p->token.kind <= JK_TOK_NAME ? jk_shown(p, p->token.pos, p->token.pos + p->token.len, c) : "...");
-    return JK_EXPECT_FAILED;
+    jk_span *piece = p->l.piece;
+    unsigned kind;
+    piece[1] = o[0].at;
+    piece[2] = p->frames[p->nframes - 1].at;
+    piece[3] = o[1].at;
+    piece[4] = piece[0];
+    jk_next(&p->l);
+    kind = p->l.kind;
+    return jk_fail_with(p, kind == JK_TOK_NUMBER || kind == JK_TOK_NAME || kind == JK_TOK_END ? JK_NO_CHAIN
+                                                                                              : JK_NO_CHAIN_MORE);
 }
 
+/* A binary operator, or the ? of a choice. */
 JK_FUNC jk_expect jk_parse_binary(jk_parser *p)
 {
-    unsigned op = p->token.op, prec = jk_signs[op].prec;
-    bool keeps_equal = op == JK_OP_POW || prec == JK_PREC_COMPARE;
-    if (!jk_reduce(p, keeps_equal ? prec : prec - 1))
-        return JK_EXPECT_FAILED;
-    if (prec == JK_PREC_COMPARE && p->frames[p->nframes - 1].prec == prec)
+    unsigned op = p->l.kind, prec = jk_signs[op].prec;
+    const jk_frame *above = jk_reduce(p, jk_signs[op].keep);
+    if (prec == JK_PREC_COMPARE && above->prec == prec)
         return jk_fail_chain(p);
-    if (!jk_frame_push(p, JK_FRAME_BINARY, op, prec, p->token))
-        return JK_EXPECT_FAILED;
-    jk_next(p);
-    return JK_EXPECT_OPERAND;
+    return op == JK_OP_COND ? jk_open(p, JK_FRAME_THEN, op, 0) : jk_open(p, JK_AST_BINARY, op, prec);
 }
 
 /* An operand begins where an operator was due. */
 JK_COLD jk_expect jk_fail_juxtaposed(jk_parser *p)
 {
-    const jk_operand *o = &p->operands[p->noperands - 1];
-    char left[JK_SHOWN], right[JK_SHOWN];
-    uint32_t pos = p->token.pos, len = p->token.len;
-    bool paren = p->token.kind == JK_TOK_LPAREN;
-    if (p->token.kind == JK_TOK_NAME && jk_is_reserved(p))
-        return JK_EXPECT_FAILED;
-    if (paren && p->nframes == 1 && jk_at_definition(p)) {
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, pos, len,
-                      "an anonymous kernel that follows another definition needs ';' before it");
-        return JK_EXPECT_FAILED;
+    jk_span *piece = p->l.piece;
+    piece[1] = p->operands[p->noperands - 1].at;
+    piece[2] = piece[3] = piece[0];
+    if (p->l.kind == JK_TOK_NAME && jk_is_reserved(&p->l))
+        return JK_EXPECT_NOTHING;
+    if (p->l.kind == JK_TOK_LPAREN && p->nframes == 1 && jk_at_definition(p))
+        return jk_fail_with(p, JK_NO_ANONYMOUS);
+    if (p->l.kind == JK_OP_SQRT) { /* a root takes its operand along */
+        jk_next(&p->l);
+        piece[2].end = piece[0].end;
     }
-    if (p->token.kind == JK_TOK_SIGN) { /* a root takes its operand along */
-        jk_next(p);
-        if (p->token.kind == JK_TOK_ERROR)
-            return JK_EXPECT_FAILED;
-        paren = p->token.kind == JK_TOK_LPAREN;
-    }
-    JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, pos, len, "expected an operator: a product is written '%s*%s%s'",
-                  jk_shown(p, o->pos, o->end, left), jk_shown(p, pos, p->token.pos + p->token.len, right),
-                  paren ? "...)" : "");
-    return JK_EXPECT_FAILED;
-}
-
-/* The current token cannot follow an operand; the innermost barrier is on top. */
-JK_COLD jk_expect jk_fail_operator(jk_parser *p)
-{
-    const jk_frame *f = &p->frames[p->nframes - 1];
-    const jk_token *t = &p->token;
-    bool fold = f->kind == JK_FRAME_CALL && f->at_len == 4 && memcmp(p->ast->source + f->at, "fold", 4) == 0;
-    if (t->kind == JK_TOK_EQUALS && fold)
-        JK_PARSE_FAIL(p, JITK_ERR_UNSUPPORTED, f->at, 4, "fold(t = start, E) is not supported yet");
-    else if (t->kind == JK_TOK_EQUALS)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1,
-                      "unexpected '=': equality is written '==', a definition 'name(x[]) = ...'");
-    else if (t->kind == JK_TOK_SIGN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1,
-                      "'!' stands before its operand: a factorial is written 'tgamma(x + 1)'");
-    else if (t->kind == JK_TOK_COLON)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1, "':' without its '?': a choice is written 'c ? a : b'");
-    else if (f->kind == JK_FRAME_THEN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, 1, "this '?' has no ':': a choice is written 'c ? a : b'");
-    else if (t->kind == JK_TOK_RPAREN)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1, "')' without its '('");
-    else if (t->kind == JK_TOK_COMMA)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, t->pos, 1,
-                      "unexpected ',': expected ')' (only calls have several arguments)");
-    else if (f->kind != JK_FRAME_BOTTOM &&
-             (t->kind == JK_TOK_END || t->kind == JK_TOK_SEMICOLON || t->kind == JK_TOK_NAME))
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, f->open, 1, "this '(' is never closed: expected ')'");
-    else
-        return jk_expected(p, "an operator");
-    return JK_EXPECT_FAILED;
+    return jk_fail_with(p, p->l.kind == JK_TOK_LPAREN ? JK_NO_PRODUCT_OPEN : JK_NO_PRODUCT);
 }
 
 /* ) , : and what may end an expression: everything up to the innermost barrier is complete. */
 JK_FUNC jk_expect jk_parse_delimiter(jk_parser *p)
 {
-    jk_frame *f;
-    unsigned kind = p->token.kind;
-    if (!jk_reduce(p, 0))
-        return JK_EXPECT_FAILED;
-    f = &p->frames[p->nframes - 1];
+    unsigned kind = p->l.kind;
+    jk_frame *f = jk_reduce(p, 0);
+    jk_operand *o = &p->operands[p->noperands - 1];
     if (kind == JK_TOK_COLON && f->kind == JK_FRAME_THEN) {
-        f->kind = JK_FRAME_ELSE;
+        f->kind = JK_AST_COND;
         f->prec = JK_PREC_COND;
-        jk_next(p);
+        jk_next(&p->l);
         return JK_EXPECT_OPERAND;
     }
-    if (kind == JK_TOK_RPAREN && f->kind == JK_FRAME_CALL)
+    if (kind == JK_TOK_RPAREN && f->kind == JK_AST_CALL)
         return jk_call_close(p);
     if (kind == JK_TOK_RPAREN && f->kind == JK_FRAME_PAREN) {
-        jk_operand *o = &p->operands[p->noperands - 1];
-        o->pos = f->open;
-        o->end = p->token.pos + 1;
         p->nframes--;
-        jk_next(p);
+        o->at.pos = f->open;
+        o->at.end = p->l.piece[0].end;
+        jk_next(&p->l);
         return JK_EXPECT_OPERATOR;
     }
-    if (kind == JK_TOK_COMMA && f->kind == JK_FRAME_CALL) {
-        jk_next(p);
+    if (kind == JK_TOK_COMMA && f->kind == JK_AST_CALL) {
+        jk_next(&p->l);
         return JK_EXPECT_OPERAND;
     }
-    if (f->kind == JK_FRAME_BOTTOM && (kind == JK_TOK_END || kind == JK_TOK_SEMICOLON || kind == JK_TOK_COMMA))
+    /* A name here begins a definition. */
+    if (f->kind == JK_FRAME_BOTTOM &&
+        (kind == JK_TOK_END || kind == JK_TOK_SEMICOLON || kind == JK_TOK_COMMA || kind == JK_TOK_NAME))
         return JK_EXPECT_NOTHING;
-    return jk_fail_operator(p);
+    return jk_fail_token(p, JK_EXPECT_OPERATOR);
 }
 
 JK_FUNC jk_expect jk_parse_operator(jk_parser *p)
 {
-    jk_token t = p->token;
-    switch (t.kind) {
-    case JK_TOK_SIGN:
-        if (t.op == JK_OP_SQRT)
-            return jk_fail_juxtaposed(p);
-        return t.op == JK_OP_NOT ? jk_fail_operator(p) : jk_parse_binary(p);
-    case JK_TOK_QUESTION:
-        if (!jk_reduce(p, JK_PREC_COND) || !jk_frame_push(p, JK_FRAME_THEN, JK_OP_NONE, 0, t))
-            return JK_EXPECT_FAILED;
-        jk_next(p);
-        return JK_EXPECT_OPERAND;
-    case JK_TOK_NAME:
-        if (jk_at_definition(p))
-            return jk_reduce(p, 0) && p->nframes == 1 ? JK_EXPECT_NOTHING : jk_fail_operator(p);
+    unsigned kind = p->l.kind;
+    if (kind == JK_OP_COND || kind - JK_OP_OR <= (unsigned)(JK_OP_POW - JK_OP_OR))
+        return jk_parse_binary(p);
+    if (kind == JK_OP_SQRT || kind == JK_TOK_NUMBER || kind == JK_TOK_LPAREN ||
+        (kind == JK_TOK_NAME && !jk_at_definition(p)))
         return jk_fail_juxtaposed(p);
-    case JK_TOK_NUMBER:
-    case JK_TOK_LPAREN:
-        return jk_fail_juxtaposed(p);
-    case JK_TOK_ERROR:
-        return JK_EXPECT_FAILED;
-    default:
-        return jk_parse_delimiter(p);
-    }
+    return jk_parse_delimiter(p);
 }
 
-/* One expression; its node goes to *root. Ends before ; , the end, or the next definition. */
-JK_FUNC bool jk_parse_expression(jk_parser *p, uint32_t *root)
+/* One expression, whose node it returns. Ends before ; , the end, or the next definition; or with an error. */
+JK_FUNC uint32_t jk_parse_expression(jk_parser *p)
 {
     jk_expect state = JK_EXPECT_OPERAND;
-    p->nframes = p->noperands = 0;
-    if (!jk_frame_push(p, JK_FRAME_BOTTOM, JK_OP_NONE, 0, p->token))
-        return false;
-    while (state <= JK_EXPECT_OPERATOR)
+    p->nframes = 1;
+    p->noperands = 0;
+    p->operands->node = 0;
+    p->frames->kind = JK_FRAME_BOTTOM;
+    p->frames->prec = 0;
+    while (state != JK_EXPECT_NOTHING)
         state = state == JK_EXPECT_OPERAND ? jk_parse_operand(p) : jk_parse_operator(p);
-    if (state == JK_EXPECT_FAILED)
-        return false;
-    *root = p->operands[0].node;
-    return true;
+    return p->operands->node;
 }
 
 JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/syntax/define.c ---- */
-/* syntax: definitions: parameter lists, types, results, and the text as a whole; a function per rule. What is refused
- * here as not supported yet (bodies) has its place in the head's end. */
+/* syntax: definitions: parameter lists, types, results, and the text as a whole; a function per rule. After an error
+ * the current token is none that any rule goes on with. What is refused as not supported yet (bodies) has its place in
+ * the definition's head. */
 
 JK_SMALL_OPEN
 
-/* Parameters without duplicates: a short list is searched, a long one hashed. */
+/* Parameters without duplicates. */
 typedef struct jk_param_list {
     jk_param *items;
-    size_t count, cap, nslots;
-    uint32_t *slots; /* index + 1, 0 is empty */
+    uint32_t *slots; /* a hash table: index + 1, 0 is empty */
+    uint32_t count, nslots;
 } jk_param_list;
 
 /* ---- parameters ---- */
-JK_FUNC uint32_t jk_name_hash(const char *s, size_t n)
+JK_NOINLINE uint32_t *jk_param_slot(const jk_param_list *l, const char *name, uint32_t n)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    size_t i;
-    for (i = 0; i < n; i++)
-        h = (h ^ (unsigned char)s[i]) * 16777619u;
-    return h ^ h >> 15;
-}
-
-JK_FUNC uint32_t *jk_param_slot(const jk_param_list *l, const char *name, size_t n)
-{
-    uint32_t i = jk_name_hash(name, n);
-    for (;; i++) {
-        uint32_t *slot = &l->slots[i & (l->nslots - 1)];
+    uint32_t h;
+    for (h = jk_name_hash(name, n);; h++) {
+        uint32_t *slot = &l->slots[h & (l->nslots - 1)];
         const jk_param *q = *slot ? &l->items[*slot - 1] : NULL;
         if (!q || (q->name_len == n && memcmp(q->name, name, n) == 0))
             return slot;
     }
 }
 
-/* Keeps the table at most half full. */
-JK_NOINLINE bool jk_param_rehash(jk_param_list *l, jk_arena *arena)
+/* Room for twice as many, which fill half of the table. */
+JK_FUNC bool jk_param_more(jk_param_list *l, jk_arena *arena)
 {
-    size_t i, want = l->nslots ? 2 * l->nslots : 32;
+    size_t want = l->nslots ? 2 * (size_t)l->nslots : 8;
+    jk_param *items = (jk_param *)jk_arena_alloc(arena, want / 2 * sizeof *items);
+    uint32_t i;
     l->slots = (uint32_t *)jk_arena_zero(arena, want * sizeof *l->slots);
-    if (!l->slots)
+    if (arena->failed)
         return false;
-    l->nslots = want;
+    if (l->count)
+        memcpy(items, l->items, l->count * sizeof *items);
+    l->items = items;
+    l->nslots = (uint32_t)want;
     for (i = 0; i < l->count; i++)
-        *jk_param_slot(l, l->items[i].name, l->items[i].name_len) = (uint32_t)i + 1;
+        *jk_param_slot(l, items[i].name, items[i].name_len) = i + 1;
     return true;
 }
 
-/* The parameter of that name: found, or new (*added) and to be filled in. NULL when memory has run out. */
-JK_FUNC jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *name, uint32_t n, uint32_t pos,
-                                 bool *added)
+/* The parameter of that name: found, or new and to be filled in (then the list has one more). NULL when memory has run
+ * out. */
+JK_NOINLINE jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *name, uint32_t n, uint32_t pos)
 {
-    uint32_t *slot = NULL;
-    size_t i;
+    uint32_t *slot;
     jk_param *q;
-    *added = false;
-    if (l->count < 8) {
-        for (i = 0; i < l->count; i++)
-            if (l->items[i].name_len == n && memcmp(l->items[i].name, name, n) == 0)
-                return &l->items[i];
-    } else {
-        if (2 * (l->count + 1) > l->nslots && !jk_param_rehash(l, arena))
-            return NULL;
-        slot = jk_param_slot(l, name, n);
-        if (*slot)
-            return &l->items[*slot - 1];
-    }
-    if (l->count == l->cap) {
-        if (l->cap == 0) { /* jk_grow begins at 16, most kernels need fewer */
-            l->cap = 4;
-            q = (jk_param *)jk_arena_alloc(arena, l->cap * sizeof *q);
-        } else {
-            q = (jk_param *)jk_grow(arena, l->items, l->count, &l->cap, sizeof *q);
-        }
-        if (!q)
-            return NULL;
-        l->items = q;
-    }
-    q = &l->items[l->count++];
+    if (2 * l->count == l->nslots && !jk_param_more(l, arena))
+        return NULL;
+    slot = jk_param_slot(l, name, n);
+    if (*slot)
+        return &l->items[*slot - 1];
+    q = &l->items[l->count];
+    *slot = ++l->count;
     memset(q, 0, sizeof *q);
     q->name = name;
     q->name_len = n;
     q->pos = pos;
     q->type = JK_TYPE_NONE;
-    if (slot)
-        *slot = (uint32_t)l->count;
-    *added = true;
     return q;
 }
 
-/* A type's name. What other languages call it (by its beginning) is answered with ours. */
-JK_FUNC bool jk_parse_type(jk_parser *p, uint8_t *type)
+/* Over a token that must be there. */
+JK_NOINLINE void jk_accept(jk_lexer *l, unsigned kind, const char *what)
 {
-    static const char *const foreign[] = {"double\0f64", "float\0f32", "char\0u8",   "bool\0u8", "byte\0u8",
-                                          "uint8\0u8",   "int32\0i32", "int64\0i64", "int\0i32", "long\0i64"};
-    const char *s = p->ast->source + p->token.pos;
-    size_t n = p->token.len, i;
-    int t;
-    if (p->token.kind != JK_TOK_NAME) {
-        jk_expected(p, "an element type (f64 f32 i64 i32 u8)");
-        return false;
-    }
-    for (t = JK_F64; t <= JK_U8; t++)
-        if (strlen(jk_type_name((jk_type)t)) == n && memcmp(jk_type_name((jk_type)t), s, n) == 0) {
-            *type = (uint8_t)t;
-            jk_next(p);
-            return true;
-        }
-    for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if (strlen(foreign[i]) <= n && memcmp(foreign[i], s, strlen(foreign[i])) == 0) {
-            JK_PARSE_FAIL(p, JITK_ERR_NAME, p->token.pos, p->token.len, "unknown type '%.*s' (did you mean '%s'?)",
-                          (int)n, s, foreign[i] + strlen(foreign[i]) + 1);
-            return false;
-        }
-    JK_PARSE_FAIL(p, JITK_ERR_NAME, p->token.pos, p->token.len,
-                  "unknown type '%.*s': expected f64, f32, i64, i32 or u8", (int)n, s);
-    return false;
+    if (l->kind == kind)
+        jk_next(l);
+    else
+        jk_expected(l, what);
 }
 
-/* [] [clamp] [wrap] [zero], behind a parameter's name or type; the [ is current. */
-JK_FUNC bool jk_parse_brackets(jk_parser *p, jk_param *q)
+/* What a list has for the current name. */
+JK_FUNC const char *jk_token_answer(const jk_lexer *l, const jk_answer *list, bool begins)
 {
-    static const char edges[][6] = {"", "clamp", "wrap", "zero"};
-    uint8_t edge;
+    jk_span at = l->piece[0];
+    return jk_answer_to(list, l->source + at.pos, at.end - at.pos, begins);
+}
+
+/* A type's name. What other languages call it (by its beginning) is answered with ours. */
+JK_NOINLINE void jk_parse_type(jk_lexer *l, uint8_t *type)
+{
+    static const jk_answer types[] = {{"f64", "\0"}, {"f32", "\1"}, {"i64", "\2"},
+                                      {"i32", "\3"}, {"u8", "\4"},  {"", ""}};
+    static const jk_answer foreign[] = {{"double", "f64"}, {"float", "f32"}, {"char", "u8"},   {"bool", "u8"},
+                                        {"byte", "u8"},    {"uint8", "u8"},  {"int32", "i32"}, {"int64", "i64"},
+                                        {"int", "i32"},    {"long", "i64"},  {"", ""}};
+    const char *known = jk_token_answer(l, types, false);
+    if (l->kind == JK_TOK_NAME && known) {
+        *type = (uint8_t)*known;
+        jk_next(l);
+    } else if (l->kind == JK_TOK_NAME) {
+        l->word = jk_token_answer(l, foreign, true);
+        jk_lex_refuse(l, l->word ? JK_NO_TYPE_HINT : JK_NO_TYPE);
+    } else {
+        jk_expected(l, "an element type (f64 f32 i64 i32 u8)");
+    }
+}
+
+/* [] [clamp] [wrap] [zero], if they stand here, behind a parameter's name or type. */
+JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
+{
+    static const jk_answer edges[] = {{"clamp", "\1"}, {"wrap", "\2"}, {"zero", "\3"}, {"", ""}};
+    const char *edge, *what = "']' or an edge rule (clamp, wrap or zero)";
+    if (l->kind != JK_TOK_LBRACKET)
+        return;
     if (q->is_array) {
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, 1, "the brackets of '%.*s' stand once", (int)q->name_len,
-                      q->name);
-        return false;
+        l->piece[1].pos = q->pos;
+        l->piece[1].end = q->pos + q->name_len;
+        jk_lex_refuse(l, JK_NO_BRACKETS_TWICE);
     }
     q->is_array = true;
-    jk_next(p);
-    if (p->token.kind == JK_TOK_NAME) {
-        for (edge = JK_EDGE_ZERO; edge > JK_EDGE_NONE; edge--)
-            if (strlen(edges[edge]) == p->token.len &&
-                memcmp(edges[edge], p->ast->source + p->token.pos, p->token.len) == 0)
-                break;
-        if (edge == JK_EDGE_NONE) {
-            jk_expected(p, "']' or an edge rule (clamp, wrap or zero)");
-            return false;
-        }
-        q->edge = edge;
-        jk_next(p);
+    jk_next(l);
+    edge = jk_token_answer(l, edges, false);
+    if (edge) {
+        q->edge = (uint8_t)*edge;
+        what = "']'";
+        jk_next(l);
     }
-    if (p->token.kind != JK_TOK_RBRACKET) {
-        jk_expected(p, q->edge ? "']'" : "']' or an edge rule (clamp, wrap or zero)");
-        return false;
-    }
-    jk_next(p);
-    return true;
+    jk_accept(l, JK_TOK_RBRACKET, what);
 }
 
-JK_FUNC bool jk_parse_param(jk_parser *p, jk_param_list *l)
+JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
 {
+    jk_lexer *l = &p->l;
+    jk_span at = l->piece[0];
+    uint32_t count = list->count;
     jk_param *q;
-    bool added;
-    if (p->token.kind != JK_TOK_NAME) {
-        jk_expected(p, "a parameter's name");
-        return false;
+    if (l->kind != JK_TOK_NAME)
+        jk_expected(l, "a parameter's name");
+    jk_is_reserved(l);
+    q = jk_param_enter(list, &p->ast->arena, l->source + at.pos, at.end - at.pos, at.pos);
+    if (!q)
+        l->kind = JK_TOK_ERROR;
+    else if (count == list->count)
+        jk_lex_refuse(l, JK_NO_NAMED_TWICE);
+    jk_next(l);
+    jk_parse_brackets(l, q);
+    if (l->kind == JK_TOK_COLON) {
+        jk_next(l);
+        jk_parse_type(l, &q->type);
+        jk_parse_brackets(l, q);
     }
-    if (jk_is_reserved(p))
-        return false;
-    q = jk_param_enter(l, &p->ast->arena, p->ast->source + p->token.pos, p->token.len, p->token.pos, &added);
-    if (!q) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    if (!added) {
-        JK_PARSE_FAIL(p, JITK_ERR_NAME, p->token.pos, p->token.len, "parameter '%.*s' is named twice", (int)q->name_len,
-                      q->name);
-        return false;
-    }
-    jk_next(p);
-    if (p->token.kind == JK_TOK_LBRACKET && !jk_parse_brackets(p, q))
-        return false;
-    if (p->token.kind == JK_TOK_COLON) {
-        jk_next(p);
-        if (!jk_parse_type(p, &q->type))
-            return false;
-        if (p->token.kind == JK_TOK_LBRACKET && !jk_parse_brackets(p, q))
-            return false;
-    }
-    return true;
 }
 
 /* ( ... ), the ( is current. */
-JK_FUNC bool jk_parse_params(jk_parser *p, jk_def *d)
+JK_FUNC void jk_parse_params(jk_parser *p, jk_def *d)
 {
-    jk_param_list l;
-    uint32_t open = p->token.pos;
-    memset(&l, 0, sizeof l);
-    jk_next(p);
-    if (p->token.kind != JK_TOK_RPAREN) {
-        while (jk_parse_param(p, &l) && p->token.kind == JK_TOK_COMMA)
-            jk_next(p);
-        if (p->token.kind == JK_TOK_END)
-            JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, open, 1, "this '(' is never closed: expected ')'");
-        if (p->token.kind != JK_TOK_RPAREN)
-            jk_expected(p, "',' or ')' in the parameter list");
-    }
-    if (p->lexer.error->status != JITK_OK)
-        return false;
-    jk_next(p);
-    d->params = l.items;
-    d->nparams = (uint32_t)l.count;
-    return true;
+    jk_lexer *l = &p->l;
+    jk_param_list list;
+    jk_span open = l->piece[0];
+    memset(&list, 0, sizeof list);
+    do {
+        jk_next(l);
+        if (l->kind != JK_TOK_RPAREN || list.count)
+            jk_parse_param(p, &list);
+    } while (l->kind == JK_TOK_COMMA);
+    l->piece[2] = open;
+    if (l->kind == JK_TOK_END)
+        jk_lex_refuse(l, JK_NO_NEVER_CLOSED);
+    jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
+    d->params = list.items;
+    d->nparams = list.count;
 }
 
 /* ---- bare expressions: the free names in byte order ---- */
-JK_FUNC int jk_param_compare(const jk_param *a, const jk_param *b)
+JK_FUNC int jk_param_compare(const void *left, const void *right)
 {
+    const jk_param *a = (const jk_param *)left, *b = (const jk_param *)right;
     int c = memcmp(a->name, b->name, JK_SMALLER(a->name_len, b->name_len));
-    return c ? c : (a->name_len > b->name_len) - (a->name_len < b->name_len);
+    return c ? c : (int)a->name_len - (int)b->name_len;
 }
 
-/* Merge sort from runs of one upwards, to and fro between two arrays; returns the one that ends up sorted. */
-JK_FUNC jk_param *jk_params_sort(jk_param *from, jk_param *to, size_t n)
-{
-    size_t run, lo;
-    for (run = 1; run < n; run *= 2) {
-        jk_param *swap = from;
-        for (lo = 0; lo < n; lo += 2 * run) {
-            size_t i = lo, mid = JK_SMALLER(lo + run, n), j = mid, hi = JK_SMALLER(lo + 2 * run, n), k;
-            for (k = lo; k < hi; k++)
-                to[k] = j == hi || (i < mid && jk_param_compare(&from[i], &from[j]) <= 0) ? from[i++] : from[j++];
-        }
-        from = to;
-        to = swap;
-    }
-    return from;
-}
-
-JK_FUNC bool jk_is_constant_name(const char *s, size_t n)
-{
-    return n == 1   ? *s == 'e'
-           : n == 2 ? memcmp(s, "pi", 2) == 0
-                    : n == 3 && (!memcmp(s, "inf", 3) || !memcmp(s, "nan", 3));
-}
-
-/* Fills in the parameters of a bare expression from its nodes. Also for trees built without text. */
+/* Fills in the parameters of a bare expression from its nodes. */
 JK_FUNC bool jk_bare_params(jitk_ast *a, jk_def *d)
 {
-    jk_param_list l;
-    jk_param *other;
+    static const jk_answer constants[] = {{"e", ""}, {"pi", ""}, {"inf", ""}, {"nan", ""}, {"", ""}};
+    jk_param_list list;
     uint32_t i;
-    bool added;
-    memset(&l, 0, sizeof l);
+    memset(&list, 0, sizeof list);
     for (i = d->first; i < d->end; i++) {
         const jk_node *n = &a->nodes[i];
         jk_param *q;
-        if (n->kind != JK_AST_NAME || jk_is_constant_name(n->text, n->text_len))
+        if (n->kind != JK_AST_NAME || jk_answer_to(constants, n->text, n->text_len, false))
             continue;
-        q = jk_param_enter(&l, &a->arena, n->text, n->text_len, n->pos, &added);
+        q = jk_param_enter(&list, &a->arena, n->text, n->text_len, n->pos);
         if (!q)
             return false;
         q->is_array = true;
     }
-    d->params = l.items;
-    d->nparams = (uint32_t)l.count;
-    if (l.count < 2)
-        return true;
-    other = (jk_param *)jk_arena_alloc(&a->arena, l.count * sizeof *other);
-    if (other)
-        d->params = jk_params_sort(l.items, other, l.count);
-    return other != NULL;
+    d->params = list.items;
+    d->nparams = list.count;
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, jk_param_compare);
+    return true;
 }
 
 /* ---- definitions ---- */
 
-/* -> types: up to as many results are counted. */
-JK_FUNC bool jk_parse_result_types(jk_parser *p, jk_def *d, size_t *cap)
+/* A further result; its type is as yet the kernel's. */
+JK_NOINLINE jk_result *jk_result_enter(jk_parser *p)
 {
-    do {
-        jk_result *r = (jk_result *)jk_grow(&p->ast->arena, d->results, d->nresults, cap, sizeof *r);
-        if (!r) {
-            jk_parse_nomem(p);
-            return false;
-        }
-        d->results = r;
-        r[d->nresults].root = 0;
-        jk_next(p);
-        if (!jk_parse_type(p, &r[d->nresults].type))
-            return false;
-        d->nresults++;
-    } while (p->token.kind == JK_TOK_COMMA);
-    if (p->token.kind == JK_TOK_LBRACKET)
-        JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, 1,
-                      "a result's shape follows from its expression: write the type alone");
-    return p->lexer.error->status == JITK_OK;
+    jk_result *r = (jk_result *)jk_more(p, &p->results, sizeof *r);
+    if (r)
+        r->type = JK_TYPE_NONE;
+    return r;
 }
 
-/* E, E, ...; ntypes of the results already have their types. */
-JK_FUNC bool jk_parse_results(jk_parser *p, jk_def *d, size_t cap)
+/* -> types */
+JK_FUNC void jk_parse_result_types(jk_parser *p)
 {
-    uint32_t ntypes = d->nresults, n = 0, root, pos;
+    jk_result *r;
+    do {
+        r = jk_result_enter(p);
+        if (!r)
+            return;
+        jk_next(&p->l);
+        jk_parse_type(&p->l, &r->type);
+    } while (p->l.kind == JK_TOK_COMMA);
+    if (p->l.kind == JK_TOK_LBRACKET)
+        jk_lex_refuse(&p->l, JK_NO_RESULT_SHAPE);
+}
+
+/* E, E, ...; some of the results may already have their types. */
+JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
+{
+    jk_lexer *l = &p->l;
+    size_t ntypes = p->nresults, n = 0;
+    uint32_t root, pos;
+    char counts[80];
     for (;;) {
-        pos = p->token.pos;
-        if (!jk_parse_expression(p, &root))
-            return false;
-        if (n >= ntypes) {
-            jk_result *r = (jk_result *)jk_grow(&p->ast->arena, d->results, n, &cap, sizeof *r);
-            if (!r) {
-                jk_parse_nomem(p);
-                return false;
-            }
-            d->results = r;
-            r[n].type = JK_TYPE_NONE;
-        }
-        d->results[n++].root = root;
-        if (p->token.kind != JK_TOK_COMMA)
+        pos = l->piece[0].pos;
+        root = jk_parse_expression(p);
+        if (n == p->nresults && !jk_result_enter(p))
+            return;
+        p->results[n++].root = root;
+        if (l->kind != JK_TOK_COMMA)
             break;
-        if (d->is_bare) {
-            JK_PARSE_FAIL(p, JITK_ERR_SYNTAX, p->token.pos, 1,
-                          "unexpected ',': several results need a parameter list, as in '(x[], y[]) = x + y, x - y'");
-            return false;
-        }
-        jk_next(p);
+        if (d->is_bare)
+            jk_lex_refuse(l, JK_NO_BARE_RESULTS);
+        jk_next(l);
     }
-    if (ntypes && n != ntypes)
-        JK_PARSE_FAIL(p, JITK_ERR_TYPE, pos, p->last_end - pos, "%u result%s but %u type%s after '->'", (unsigned)n,
-                      n == 1 ? "" : "s", (unsigned)ntypes, ntypes == 1 ? "" : "s");
-    d->nresults = n;
-    return p->lexer.error->status == JITK_OK;
+    d->results = p->results;
+    d->nresults = (uint32_t)n;
+    if (ntypes && n != ntypes) {
+        snprintf(counts, sizeof counts, "%u result%s but %u type%s", (unsigned)n, &"s"[n == 1], (unsigned)ntypes,
+                 &"s"[ntypes == 1]);
+        l->word = counts;
+        l->piece[1].pos = pos;
+        l->piece[1].end = l->last_end;
+        jk_lex_refuse(l, JK_NO_RESULT_COUNT);
+    }
 }
 
 /* name(params) -> types =, up to the first result. */
-JK_FUNC bool jk_parse_head(jk_parser *p, jk_def *d, size_t *cap)
+JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
 {
-    if (p->token.kind == JK_TOK_NAME) {
-        if (jk_is_reserved(p))
-            return false;
-        d->name = p->ast->source + p->token.pos;
-        d->name_len = p->token.len;
-        jk_next(p);
+    jk_lexer *l = &p->l;
+    if (l->kind == JK_TOK_NAME) {
+        jk_is_reserved(l);
+        d->name = l->source + d->pos;
+        d->name_len = l->piece[0].end - d->pos;
+        jk_next(l);
     }
-    if (!jk_parse_params(p, d))
-        return false;
-    if (p->token.kind == JK_TOK_ARROW && !jk_parse_result_types(p, d, cap))
-        return false;
-    if (p->token.kind == JK_TOK_LBRACE) {
-        JK_PARSE_FAIL(p, JITK_ERR_UNSUPPORTED, p->token.pos, 1,
-                      "bodies '{ ...; return ...; }' are not supported yet: write '= ...'");
-        return false;
-    }
-    if (p->token.kind != JK_TOK_EQUALS) {
-        jk_expected(p, "'='");
-        return false;
-    }
-    jk_next(p);
-    return true;
+    jk_parse_params(p, d);
+    if (l->kind == JK_TOK_ARROW)
+        jk_parse_result_types(p);
+    if (l->kind == JK_TOK_LBRACE)
+        jk_lex_refuse(l, JK_NO_BODY);
+    jk_accept(l, JK_TOK_EQUALS, "'='");
 }
 
-JK_FUNC bool jk_parse_definition(jk_parser *p)
+JK_FUNC void jk_parse_definition(jk_parser *p)
 {
     jitk_ast *a = p->ast;
     jk_def *d;
-    jk_result *one;
-    size_t cap = 2;
-    bool named = (p->token.kind == JK_TOK_NAME || p->token.kind == JK_TOK_LPAREN) && jk_at_definition(p);
-    if (a->ndefs == a->cap_defs)
-        a->defs = (jk_def *)jk_grow(&a->arena, a->defs, a->ndefs, &a->cap_defs, sizeof *d);
-    one = (jk_result *)jk_arena_alloc(&a->arena, cap * sizeof *one);
-    if (!a->defs || !one) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    d = &a->defs[a->ndefs];
+    d = (jk_def *)jk_more(p, &a->defs, sizeof *d);
+    if (!d)
+        return;
     memset(d, 0, sizeof *d);
-    d->results = one;
-    d->pos = p->token.pos;
-    d->is_bare = !named;
+    p->nresults = p->cap_results = 0; /* a new list */
+    d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
-    if (named && !jk_parse_head(p, d, &cap))
-        return false;
-    if (!jk_parse_results(p, d, cap))
-        return false;
-    d->len = p->last_end - d->pos;
+    d->is_bare = !jk_at_definition(p);
+    if (!d->is_bare)
+        jk_parse_head(p, d);
+    jk_parse_results(p, d);
+    d->len = p->l.last_end - d->pos;
     d->end = (uint32_t)a->nnodes;
-    a->ndefs++;
-    if (d->is_bare && !jk_bare_params(a, d)) {
-        jk_parse_nomem(p);
-        return false;
-    }
-    return true;
+    if (d->is_bare && !jk_bare_params(a, d))
+        p->l.kind = JK_TOK_ERROR;
 }
 
-/* All memory that a short text needs, in a few pieces of fitting size. */
+/* Copies the text. What a short one needs besides is in the same piece of memory. */
 JK_FUNC bool jk_ast_init(jitk_ast *ast, const char *source, size_t len, void *first, size_t first_bytes)
 {
+    size_t nodes = JK_SMALLER(len / 2 + 4, 4096);
     char *text;
     memset(ast, 0, sizeof *ast);
+    ast->source = "";
     jk_arena_init(&ast->arena, first, first_bytes);
-    text = (char *)jk_arena_alloc(&ast->arena, len + 1);
-    ast->cap_nodes = ast->cap_kids = JK_SMALLER(len / 2 + 4, 4096);
-    ast->cap_defs = 2;
-    ast->nodes = (jk_node *)jk_arena_alloc(&ast->arena, ast->cap_nodes * sizeof *ast->nodes);
-    ast->kids = (uint32_t *)jk_arena_alloc(&ast->arena, ast->cap_kids * sizeof *ast->kids);
-    ast->defs = (jk_def *)jk_arena_alloc(&ast->arena, ast->cap_defs * sizeof *ast->defs);
-    ast->source = text ? text : "";
-    ast->source_len = len;
-    if (ast->arena.failed)
+    ast->nodes = (jk_node *)jk_arena_alloc(&ast->arena, nodes * (sizeof *ast->nodes + sizeof *ast->kids) + len + 1);
+    if (!ast->nodes)
         return false;
+    ast->cap_nodes = ast->cap_kids = nodes;
+    ast->kids = (uint32_t *)(ast->nodes + nodes);
+    text = (char *)(ast->kids + nodes);
     memcpy(text, source, len);
     text[len] = 0;
+    ast->source = text;
+    ast->source_len = len;
     return true;
 }
 
@@ -3393,683 +3104,94 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
     if (!jk_ast_init(ast, source, fits ? source_len : 0, first, first_bytes))
         return jk_fail_nomem(e);
     if (!fits)
-        return jk_fail(e, JITK_ERR_LIMIT, 0, 0, 0, "a text of %zu bytes: at most %zu are allowed", source_len,
-                       JK_SOURCE_MAX);
+        return jk_fail(e, JITK_ERR_LIMIT, "a text of %zu bytes: at most %zu are allowed", source_len, JK_SOURCE_MAX);
+    memset(&p, 0, offsetof(jk_parser, first_frames));
     p.ast = ast;
-    p.lexer.source = ast->source;
-    p.lexer.at = source_len >= 3 && memcmp(source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
-    p.lexer.len = (uint32_t)source_len;
-    p.lexer.error = e;
+    p.l.source = ast->source;
+    p.l.error = e;
+    p.l.len = (uint32_t)source_len;
+    p.l.kind = JK_TOK_END;
+    p.l.piece[0].end = strncmp(ast->source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
     p.frames = p.first_frames;
     p.operands = p.first_operands;
     p.cap_frames = p.cap_operands = JK_STACK_FIRST;
-    p.token = jk_token_make(JK_TOK_END, 0, 0, 0);
-    jk_next(&p);
-    while (p.token.kind != JK_TOK_END) {
-        if (p.token.kind == JK_TOK_SEMICOLON)
-            jk_next(&p);
-        else if (p.token.kind == JK_TOK_ERROR || !jk_parse_definition(&p))
-            return e->status;
-    }
+    jk_next(&p.l);
+    while (p.l.kind != JK_TOK_END && p.l.kind != JK_TOK_ERROR)
+        if (p.l.kind == JK_TOK_SEMICOLON)
+            jk_next(&p.l);
+        else
+            jk_parse_definition(&p);
+    if (ast->arena.failed)
+        jk_fail_nomem(e);
     if (ast->ndefs == 0)
-        return jk_fail_at(e, JITK_ERR_SYNTAX, ast->source, 0, 0,
-                          "the text is empty: expected an expression, as in '2*x + 1'");
+        jk_lex_refuse(&p.l, JK_NO_EMPTY);
     return e->status;
 }
 
 JK_SMALL_CLOSE
-#undef JK_PARSE_FAIL
 #undef JK_COLD
-#undef JK_SHOWN
 #undef JK_STACK_FIRST
 /* ---- back in src/front.h ---- */
-/* ---- src/syntax/build.c ---- */
-/* syntax: trees without text. Nodes are made in any order, may be shared between expressions and may be left over; they
- * wait in a pool, and a definition copies what its results reach into the tree, in post-order. So the promise of ast.h
- * holds whatever the caller does. The first failure sticks: after it every call returns 0 and the error keeps it. */
-
-JK_SMALL_OPEN
-
-typedef struct jk_tree_builder {
-    jitk_ast *ast; /* its arena holds the pool, too */
-    jitk_error *error;
-    jk_node *nodes;
-    uint32_t *kids;
-    size_t nnodes, nkids, cap_nodes, cap_kids;
-} jk_tree_builder;
-
-#define JK_TREE_MAX ((size_t)1 << 22) /* nodes: shared ones are copied, which can grow without bounds */
-
-JK_FUNC void jk_tree_begin(jk_tree_builder *b, jitk_ast *ast, jitk_error *e)
-{
-    memset(b, 0, sizeof *b);
-    memset(ast, 0, sizeof *ast);
-    jk_arena_init(&ast->arena, NULL, 0);
-    ast->source = "";
-    b->ast = ast;
-    b->error = e;
-}
-
-JK_FUNC uint32_t jk_tree_node(jk_tree_builder *b, jk_ast_kind kind, unsigned op, const char *text, size_t len,
-                              const uint32_t *kids, size_t nkids)
-{
-    jk_arena *arena = &b->ast->arena;
-    jk_node *n;
-    size_t i;
-    char *copy = NULL;
-    if (b->error->status != JITK_OK)
-        return 0;
-    for (i = 0; i < nkids; i++)
-        if (kids[i] >= b->nnodes)
-            jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "argument %zu is no node of this tree", i + 1);
-    if (len > JK_SOURCE_MAX || b->nnodes >= JK_TREE_MAX || nkids > JK_TREE_MAX)
-        jk_fail(b->error, JITK_ERR_LIMIT, 0, 0, 0, "the tree is too large");
-    if (b->error->status != JITK_OK)
-        return 0;
-    n = (jk_node *)jk_grow(arena, b->nodes, b->nnodes, &b->cap_nodes, sizeof *n);
-    b->nodes = n ? n : b->nodes;
-    for (i = 0; i < nkids; i++) {
-        uint32_t *k = (uint32_t *)jk_grow(arena, b->kids, b->nkids + i, &b->cap_kids, sizeof *k);
-        b->kids = k ? k : b->kids;
-        if (k)
-            k[b->nkids + i] = kids[i];
-    }
-    if (text)
-        copy = (char *)jk_arena_alloc(arena, len);
-    if (arena->failed) {
-        jk_fail_nomem(b->error);
-        return 0;
-    }
-    if (text)
-        memcpy(copy, text, len);
-    n = &b->nodes[b->nnodes];
-    memset(n, 0, sizeof *n);
-    n->kind = (uint8_t)kind;
-    n->op = (uint8_t)op;
-    n->nkids = (uint32_t)nkids;
-    n->kid = (uint32_t)b->nkids;
-    n->text = copy;
-    n->text_len = (uint32_t)len;
-    b->nkids += nkids;
-    return (uint32_t)b->nnodes++;
-}
-
-/* ---- the kinds of nodes ---- */
-JK_FUNC uint32_t jk_tree_unary(jk_tree_builder *b, jk_ast_op op, uint32_t kid)
-{
-    if (jk_signs[op].prec != JK_PREC_UNARY && op != JK_OP_SQRT)
-        jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "'%s' is no unary operator", jk_signs[op].text);
-    return jk_tree_node(b, JK_AST_UNARY, op, NULL, 0, &kid, 1);
-}
-
-JK_FUNC uint32_t jk_tree_binary(jk_tree_builder *b, jk_ast_op op, uint32_t left, uint32_t right)
-{
-    uint32_t kids[2];
-    if (op == JK_OP_NONE || jk_signs[op].prec == JK_PREC_UNARY || op == JK_OP_SQRT)
-        jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "'%s' is no binary operator", jk_signs[op].text);
-    kids[0] = left;
-    kids[1] = right;
-    return jk_tree_node(b, JK_AST_BINARY, op, NULL, 0, kids, 2);
-}
-
-JK_FUNC uint32_t jk_tree_cond(jk_tree_builder *b, uint32_t c, uint32_t yes, uint32_t no)
-{
-    uint32_t kids[3];
-    kids[0] = c;
-    kids[1] = yes;
-    kids[2] = no;
-    return jk_tree_node(b, JK_AST_COND, JK_OP_NONE, NULL, 0, kids, 3);
-}
-
-/* A number by its text, as the language writes it. */
-JK_FUNC uint32_t jk_tree_number_text(jk_tree_builder *b, const char *text)
-{
-    size_t n = strlen(text);
-    if (n == 0 || jk_number_length(text) != n)
-        jk_fail(b->error, JITK_ERR_SYNTAX, 0, 0, 0, "expected a number, found '%.40s'", text);
-    return jk_tree_node(b, JK_AST_NUMBER, JK_OP_NONE, text, n, NULL, 0);
-}
-
-/* A name that the parser would read as one. */
-JK_FUNC bool jk_tree_check_name(jk_tree_builder *b, const char *name)
-{
-    jk_lexer l;
-    jk_token t;
-    size_t n = strlen(name);
-    if (b->error->status != JITK_OK || n > JK_SOURCE_MAX)
-        return false;
-    l.source = name;
-    l.at = 0;
-    l.len = (uint32_t)n;
-    l.error = b->error;
-    t = jk_lex(&l);
-    if (t.kind != JK_TOK_NAME || t.len != n || jk_reserved_find(name, n))
-        jk_fail(b->error, JITK_ERR_SYNTAX, 0, 0, 0, "expected a name, found '%.40s'", name);
-    return b->error->status == JITK_OK;
-}
-
-JK_FUNC uint32_t jk_tree_name(jk_tree_builder *b, const char *name)
-{
-    return jk_tree_check_name(b, name) ? jk_tree_node(b, JK_AST_NAME, JK_OP_NONE, name, strlen(name), NULL, 0) : 0;
-}
-
-JK_FUNC uint32_t jk_tree_call(jk_tree_builder *b, const char *name, const uint32_t *args, size_t nargs)
-{
-    return jk_tree_check_name(b, name) ? jk_tree_node(b, JK_AST_CALL, JK_OP_NONE, name, strlen(name), args, nargs) : 0;
-}
-
-/* ---- numbers by value ---- */
-
-/* 0.d1d2... * 10^(e + 1) as the language writes it: plain where that is short, else with an exponent. */
-JK_FUNC void jk_number_layout(char text[40], const char *digits, int n, int e)
-{
-    if (e >= 0 && e < 17 && n <= e + 1)
-        snprintf(text, 40, "%.*s%.*s", n, digits, e + 1 - n, "00000000000000000");
-    else if (e >= 0 && e < 17)
-        snprintf(text, 40, "%.*s.%.*s", e + 1, digits, n - e - 1, digits + e + 1);
-    else if (e < 0 && e > -6)
-        snprintf(text, 40, "0.%.*s%.*s", -e - 1, "00000", n, digits);
-    else
-        snprintf(text, 40, "%c%s%.*se%d", digits[0], n > 1 ? "." : "", n - 1, digits + 1, e);
-}
-
-/* The shortest of the decimal texts of 15 to 17 digits that gives back the bits of a finite value >= 0. The C library's
- * text is taken apart digit by digit, as its decimal point depends on the locale; should its rounding fail us (that
- * depends on the floating-point mode), hexadecimal is always exact. */
-JK_FUNC void jk_number_text(double value, char text[40])
-{
-    char raw[64], digits[24];
-    int precision, i, n, e;
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    for (precision = 14; precision < 17; precision++) {
-        bool overflow;
-        double back;
-        snprintf(raw, sizeof raw, "%.*e", precision, value);
-        for (i = n = 0; raw[i] && raw[i] != 'e'; i++)
-            if (raw[i] >= '0' && raw[i] <= '9' && n < 20)
-                digits[n++] = raw[i];
-        e = raw[i] ? atoi(raw + i + 1) : 0;
-        while (n > 1 && digits[n - 1] == '0')
-            n--;
-        digits[n] = 0;
-        jk_number_layout(text, digits, n, e);
-        back = jk_number_value(text, strlen(text), JK_F64, &overflow);
-        if (memcmp(&back, &value, sizeof back) == 0)
-            return;
-    }
-    e = (int)(bits >> 52);
-    bits &= ((uint64_t)1 << 52) - 1;
-    snprintf(text, 40, "0x%d.%013llxp%d", e > 0, (unsigned long long)bits, e ? e - 1023 : -1022);
-}
-
-/* A value: what has no text of its own is written with a sign or a name. */
-JK_FUNC uint32_t jk_tree_number(jk_tree_builder *b, double value)
-{
-    char text[40];
-    uint64_t bits, minus;
-    uint32_t node;
-    memcpy(&bits, &value, sizeof bits);
-    minus = bits >> 63;
-    bits &= UINT64_MAX >> 1;
-    memcpy(&value, &bits, sizeof value);
-    if (bits > (uint64_t)0x7ff << 52)
-        return jk_tree_name(b, "nan");
-    if (bits == (uint64_t)0x7ff << 52) {
-        node = jk_tree_name(b, "inf");
-    } else {
-        jk_number_text(value, text);
-        node = jk_tree_number_text(b, text);
-    }
-    return minus ? jk_tree_unary(b, JK_OP_NEG, node) : node;
-}
-
-/* ---- definitions ---- */
-typedef struct jk_tree_walk {
-    uint32_t node, next; /* of the pool; the kid to visit next */
-} jk_tree_walk;
-
-/* Copies what `root` reaches; *out is its place in the tree. False when memory has run out or it is too large. */
-JK_FUNC bool jk_tree_copy(jk_tree_builder *b, uint32_t root, uint32_t *out)
-{
-    jitk_ast *a = b->ast;
-    jk_tree_walk *walk = NULL;
-    uint32_t *done = NULL;
-    size_t depth = 0, cap_walk = 0, ndone = 0, cap_done = 0, i;
-    uint32_t enter = root;
-    bool entering = true;
-    for (;;) {
-        const jk_node *n;
-        if (entering) {
-            walk = (jk_tree_walk *)jk_grow(&a->arena, walk, depth, &cap_walk, sizeof *walk);
-            if (!walk)
-                break;
-            walk[depth].node = enter;
-            walk[depth++].next = 0;
-        }
-        n = &b->nodes[walk[depth - 1].node];
-        entering = walk[depth - 1].next < n->nkids;
-        if (entering) {
-            enter = b->kids[n->kid + walk[depth - 1].next++];
-            continue;
-        }
-        a->nodes = (jk_node *)jk_grow(&a->arena, a->nodes, a->nnodes, &a->cap_nodes, sizeof *n);
-        done = (uint32_t *)jk_grow(&a->arena, done, ndone, &cap_done, sizeof *done);
-        for (i = 0; i < n->nkids; i++) {
-            a->kids = (uint32_t *)jk_grow(&a->arena, a->kids, a->nkids + i, &a->cap_kids, sizeof *a->kids);
-            if (!a->kids || !done)
-                break;
-            a->kids[a->nkids + i] = done[ndone - n->nkids + i];
-        }
-        if (a->arena.failed || a->nnodes >= JK_TREE_MAX)
-            break;
-        a->nodes[a->nnodes] = *n;
-        a->nodes[a->nnodes].kid = (uint32_t)a->nkids;
-        a->nkids += n->nkids;
-        ndone -= n->nkids;
-        done[ndone++] = *out = (uint32_t)a->nnodes++;
-        if (--depth == 0)
-            return true;
-    }
-    if (a->arena.failed)
-        jk_fail_nomem(b->error);
-    else
-        jk_fail(b->error, JITK_ERR_LIMIT, 0, 0, 0, "the tree is too large: more than %zu nodes", JK_TREE_MAX);
-    return false;
-}
-
-/* Copies the parameters, refusing bad and doubled names. */
-JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *params, size_t n)
-{
-    jk_param_list l;
-    size_t i;
-    bool added;
-    memset(&l, 0, sizeof l);
-    for (i = 0; i < n; i++) {
-        char *name = (char *)jk_arena_alloc(&b->ast->arena, (size_t)params[i].name_len + 1);
-        jk_param *q = NULL;
-        if (name) {
-            memcpy(name, params[i].name, params[i].name_len);
-            name[params[i].name_len] = 0;
-            if (!jk_tree_check_name(b, name))
-                return false;
-            q = jk_param_enter(&l, &b->ast->arena, name, params[i].name_len, 0, &added);
-        }
-        if (!q) {
-            jk_fail_nomem(b->error);
-            return false;
-        }
-        if (!added) {
-            jk_fail(b->error, JITK_ERR_NAME, 0, 0, 0, "parameter '%s' is named twice", name);
-            return false;
-        }
-        q->type = params[i].type;
-        q->edge = params[i].edge;
-        q->is_array = params[i].is_array;
-    }
-    d->params = l.items;
-    d->nparams = (uint32_t)l.count;
-    return true;
-}
-
-/* Adds a definition: results[i].root are nodes of the pool. A bare expression (one result, no parameters, no name)
- * finds its parameters itself. */
-JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, bool is_bare, const jk_param *params,
-                                       size_t nparams, const jk_result *results, size_t nresults)
-{
-    jitk_ast *a = b->ast;
-    jk_def d;
-    size_t i;
-    if (b->error->status != JITK_OK || (name && !jk_tree_check_name(b, name)))
-        return b->error->status;
-    if (nresults == 0 || (is_bare && (nresults != 1 || nparams || name)))
-        return jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0,
-                       "a definition has results; a bare expression is one result alone");
-    memset(&d, 0, sizeof d);
-    d.is_bare = is_bare;
-    d.first = (uint32_t)a->nnodes;
-    d.nresults = (uint32_t)nresults;
-    d.results = (jk_result *)jk_arena_zero(&a->arena, nresults * sizeof *d.results);
-    a->defs = (jk_def *)jk_grow(&a->arena, a->defs, a->ndefs, &a->cap_defs, sizeof d);
-    if (name) {
-        char *copy = (char *)jk_arena_alloc(&a->arena, strlen(name) + 1);
-        d.name = copy;
-        d.name_len = (uint32_t)strlen(name);
-        if (copy)
-            memcpy(copy, name, d.name_len + 1);
-    }
-    if (a->arena.failed)
-        return jk_fail_nomem(b->error);
-    if (!is_bare && !jk_tree_params(b, &d, params, nparams))
-        return b->error->status;
-    for (i = 0; i < nresults; i++) {
-        d.results[i].type = results[i].type;
-        if (results[i].root >= b->nnodes)
-            return jk_fail(b->error, JITK_ERR_ARGS, 0, 0, 0, "result %zu is no node of this tree", i + 1);
-        if (!jk_tree_copy(b, results[i].root, &d.results[i].root))
-            return b->error->status;
-    }
-    d.end = (uint32_t)a->nnodes;
-    if (is_bare && !jk_bare_params(a, &d))
-        return jk_fail_nomem(b->error);
-    a->defs[a->ndefs++] = d;
-    return JITK_OK;
-}
-
-JK_SMALL_CLOSE
-#undef JK_TREE_MAX
-/* ---- back in src/front.h ---- */
 /* ---- src/syntax/print.c ---- */
-/* syntax: trees as text, and errors as a person reads them. One loop walks a tree with an explicit stack and writes
- * either infix, with the fewest parentheses that parse back to the same tree, or S-expressions. Text is gathered in a
- * buffer that goes to a FILE when it is full, or grows. */
+/* syntax: errors as a person reads them. */
 
 JK_SMALL_OPEN
 
-typedef struct jk_text {
-    FILE *file;     /* NULL: the buffer grows */
-    jk_arena arena; /* what grows */
-    char *bytes;
-    size_t len, cap;
-    bool failed;
-    char first[1024];
-} jk_text;
-
-JK_FUNC void jk_text_init(jk_text *t, FILE *file)
-{
-    t->file = file;
-    jk_arena_init(&t->arena, NULL, 0);
-    t->bytes = t->first;
-    t->len = 0;
-    t->cap = sizeof t->first;
-    t->failed = false;
-}
-
-JK_FUNC void jk_text_flush(jk_text *t)
-{
-    if (t->file && t->len && fwrite(t->bytes, 1, t->len, t->file) != t->len)
-        t->failed = true;
-    if (t->file)
-        t->len = 0;
-}
-
-JK_FUNC void jk_text_put(jk_text *t, const char *s, size_t n)
-{
-    while (n) {
-        size_t room = t->cap - t->len, part = JK_SMALLER(n, room);
-        memcpy(t->bytes + t->len, s, part);
-        t->len += part;
-        s += part;
-        n -= part;
-        if (t->len == t->cap && t->file) {
-            jk_text_flush(t);
-        } else if (t->len == t->cap) {
-            char *more = (char *)jk_grow(&t->arena, t->bytes, t->len, &t->cap, 1);
-            if (!more) {
-                t->failed = true;
-                t->len = 0;
-            } else {
-                t->bytes = more;
-            }
-        }
-    }
-}
-
-JK_FUNC void jk_text_str(jk_text *t, const char *s)
-{
-    jk_text_put(t, s, strlen(s));
-}
-
-/* ---- expressions ---- */
-typedef struct jk_print_frame {
-    uint32_t node, next;
-    bool paren, tight; /* tight: a sign under a root, which binds as the root does */
-} jk_print_frame;
-
-typedef struct jk_printer {
-    const jitk_ast *ast;
-    jk_text *text;
-    jk_print_frame *frames;
-    size_t depth, cap;
-    bool infix;
-} jk_printer;
-
-JK_FUNC unsigned jk_node_prec(const jk_node *n)
-{
-    return n->kind == JK_AST_COND                                ? JK_PREC_COND
-           : n->kind == JK_AST_UNARY || n->kind == JK_AST_BINARY ? jk_signs[n->op].prec
-                                                                 : JK_PREC_LEAF;
-}
-
-/* Whether kid number i of the node needs parentheses. `tight` as above. */
-JK_FUNC bool jk_needs_paren(const jk_node *n, bool tight, uint32_t i, const jk_node *kid)
-{
-    unsigned own = tight ? JK_PREC_SQRT : jk_node_prec(n), inner = jk_node_prec(kid);
-    switch (n->kind) {
-    case JK_AST_UNARY:
-        return inner < own && !(own == JK_PREC_SQRT && inner == JK_PREC_UNARY);
-    case JK_AST_COND:
-        return i == 0 && inner == JK_PREC_COND;
-    case JK_AST_BINARY:
-        if (n->op == JK_OP_POW)
-            return i == 0 ? inner <= own : inner < JK_PREC_UNARY;
-        return i == 0 && own != JK_PREC_COMPARE ? inner < own : inner <= own;
-    default:
-        return false;
-    }
-}
-
-/* What stands before kid number i, and with i == nkids at the end. */
-JK_FUNC void jk_print_infix_part(jk_printer *p, const jk_node *n, uint32_t i)
-{
-    bool loose = n->kind == JK_AST_BINARY && jk_signs[n->op].prec < 6;
-    if (n->kind == JK_AST_NUMBER || n->kind == JK_AST_NAME || (n->kind == JK_AST_CALL && i == 0))
-        jk_text_put(p->text, n->text, n->text_len);
-    if (n->kind == JK_AST_CALL)
-        jk_text_str(p->text, n->nkids == 0 ? "()" : i == 0 ? "(" : i == n->nkids ? ")" : ", ");
-    else if (n->kind == JK_AST_COND && i > 0 && i < 3)
-        jk_text_str(p->text, i == 1 ? " ? " : " : ");
-    else if (n->kind == (i ? JK_AST_BINARY : JK_AST_UNARY) && i < n->nkids) {
-        jk_text_str(p->text, loose ? " " : "");
-        jk_text_str(p->text, jk_signs[n->op].text);
-        jk_text_str(p->text, loose ? " " : "");
-    }
-}
-
-JK_FUNC void jk_print_sexpr_part(jk_printer *p, const jk_node *n, uint32_t i)
-{
-    if (n->kind == JK_AST_NUMBER || n->kind == JK_AST_NAME) {
-        jk_text_put(p->text, n->text, n->text_len);
-        return;
-    }
-    if (i == 0) {
-        jk_text_str(p->text, "(");
-        if (n->kind == JK_AST_CALL)
-            jk_text_put(p->text, n->text, n->text_len);
-        else
-            jk_text_str(p->text, jk_signs[n->op].text);
-    }
-    jk_text_str(p->text, i == n->nkids ? ")" : " ");
-}
-
-JK_FUNC bool jk_print_enter(jk_printer *p, uint32_t node, bool paren, bool tight)
-{
-    jk_print_frame *f = (jk_print_frame *)jk_grow(&p->text->arena, p->frames, p->depth, &p->cap, sizeof *f);
-    if (!f) {
-        p->text->failed = true;
-        return false;
-    }
-    p->frames = f;
-    f += p->depth++;
-    f->node = node;
-    f->next = 0;
-    f->paren = paren && p->infix;
-    f->tight = tight;
-    if (f->paren)
-        jk_text_str(p->text, "(");
-    return true;
-}
-
-JK_FUNC void jk_print_expression(jk_printer *p, uint32_t root)
-{
-    if (!jk_print_enter(p, root, false, false))
-        return;
-    while (p->depth) {
-        jk_print_frame *f = &p->frames[p->depth - 1];
-        const jk_node *n = &p->ast->nodes[f->node];
-        uint32_t i = f->next++;
-        if (p->infix)
-            jk_print_infix_part(p, n, i);
-        else
-            jk_print_sexpr_part(p, n, i);
-        if (i < n->nkids) {
-            uint32_t kid = p->ast->kids[n->kid + i];
-            const jk_node *k = &p->ast->nodes[kid];
-            bool tight =
-                n->kind == JK_AST_UNARY && (f->tight || n->op == JK_OP_SQRT) && jk_node_prec(k) == JK_PREC_UNARY;
-            if (!jk_print_enter(p, kid, jk_needs_paren(n, f->tight, i, k), tight))
-                return;
-        } else {
-            if (f->paren)
-                jk_text_str(p->text, ")");
-            p->depth--;
-        }
-    }
-}
-
-/* ---- definitions ---- */
-JK_FUNC void jk_print_params(jk_text *t, const jk_def *d)
-{
-    static const char *const brackets[] = {"[]", "[clamp]", "[wrap]", "[zero]"};
-    uint32_t i;
-    jk_text_put(t, d->name, d->name_len);
-    jk_text_str(t, "(");
-    for (i = 0; i < d->nparams; i++) {
-        const jk_param *q = &d->params[i];
-        jk_text_str(t, i ? ", " : "");
-        jk_text_put(t, q->name, q->name_len);
-        if (q->type != JK_TYPE_NONE) {
-            jk_text_str(t, ": ");
-            jk_text_str(t, jk_type_name((jk_type)q->type));
-        }
-        jk_text_str(t, q->is_array ? brackets[q->edge] : "");
-    }
-    jk_text_str(t, ")");
-    for (i = 0; i < d->nresults && d->results[i].type != JK_TYPE_NONE; i++) {
-        jk_text_str(t, i ? ", " : " -> ");
-        jk_text_str(t, jk_type_name((jk_type)d->results[i].type));
-    }
-    jk_text_str(t, " = ");
-}
-
-/* All definitions, each on its line, the last without its end. */
-JK_FUNC jitk_status jk_ast_print_text(const jitk_ast *ast, bool infix, jk_text *t)
-{
-    jk_printer p;
-    size_t d, r;
-    memset(&p, 0, sizeof p);
-    p.ast = ast;
-    p.text = t;
-    p.infix = infix;
-    for (d = 0; d < ast->ndefs; d++) {
-        const jk_def *def = &ast->defs[d];
-        jk_text_str(t, d ? ";\n" : "");
-        if (!def->is_bare)
-            jk_print_params(t, def);
-        for (r = 0; r < def->nresults; r++) {
-            jk_text_str(t, r ? ", " : "");
-            jk_print_expression(&p, def->results[r].root);
-        }
-    }
-    jk_text_flush(t);
-    return t->failed ? JITK_ERR_NOMEM : JITK_OK;
-}
-
-JK_FUNC jitk_status jk_ast_print(const jitk_ast *ast, bool infix, FILE *out)
-{
-    jk_text t;
-    jitk_status status;
-    jk_text_init(&t, out);
-    status = jk_ast_print_text(ast, infix, &t);
-    jk_arena_free(&t.arena);
-    return status;
-}
-
-JK_FUNC jitk_status jk_ast_print_infix(const jitk_ast *ast, FILE *out)
-{
-    return jk_ast_print(ast, true, out);
-}
-
-JK_FUNC jitk_status jk_ast_print_sexpr(const jitk_ast *ast, FILE *out)
-{
-    return jk_ast_print(ast, false, out);
-}
-
-/* ---- errors ---- */
 #define JK_CARET_BEFORE 60 /* of a long line, what is shown around the place */
 #define JK_CARET_AFTER 40
 
-/* One character of a shown line and the bytes it takes; what a terminal should not see is a '?'. */
-JK_FUNC size_t jk_caret_char(const char *s, size_t left, const char **shown, size_t *nshown)
+/* The bytes of the character at s (left of them in its line); *shown is what stands for it: a '?' for what a terminal
+ * should not see, so many bytes of it. */
+JK_FUNC size_t jk_caret_char(const char *s, size_t left, const char **shown)
 {
-    char four[5];
+    char four[5] = {0, 0, 0, 0, 0};
     size_t n;
-    memset(four, 0, sizeof four);
     memcpy(four, s, JK_SMALLER(left, 4));
     n = jk_utf8_length(four);
-    *shown = s;
-    *nshown = n;
-    if (n == 0 || (n == 1 && *s != '\t' && ((unsigned char)*s < 32 || *s == 127))) {
-        *shown = "?";
-        *nshown = 1;
-        n = 1;
-    }
-    return n;
+    *shown = n > 1 || *s == '\t' || (n == 1 && (unsigned char)*s >= 32 && *s != 127) ? s : "?";
+    return JK_LARGER(n, 1);
 }
 
 /* line:column: message, then the line of the source and a caret under the place. Columns are bytes, the caret stands
  * under the character: a tab stays a tab, and a character of several bytes takes one place. */
 JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out)
 {
-    size_t start = 0, line = 1, end, at, i, from, to, n, nshown;
-    const char *shown;
+    size_t line = 1, nmarks = 0, n;
+    const char *start = source, *end = source + len, *stop, *at, *from, *to, *s, *shown;
+    char marks[JK_CARET_BEFORE + JK_CARET_AFTER + 8]; /* one for each character shown, and one behind the last */
     if (e->line == 0) {
         fprintf(out, "%s\n", e->message);
         return;
     }
-    fprintf(out, "%zu:%zu: %s\n", e->line, e->column, e->message);
-    for (i = 0; i < len && line < e->line; i++)
-        if (source[i] == '\n') {
+    for (s = source; s < end && line < e->line; s++)
+        if (*s == '\n') {
             line++;
-            start = i + 1;
+            start = s + 1;
         }
-    for (end = start;
-         end < len && source[end] != '\n' && !(source[end] == '\r' && end + 1 < len && source[end + 1] == '\n');)
-        end++;
-    at = JK_SMALLER(start + (e->column ? e->column - 1 : 0), end);
+    for (stop = start; stop < end && *stop != '\n'; stop++)
+        ;
+    if (stop < end && stop > start && stop[-1] == '\r')
+        stop--;
+    n = (size_t)(stop - start);
+    at = start + (e->column - 1 < n ? e->column - 1 : n);
     from = at - start > JK_CARET_BEFORE ? at - JK_CARET_BEFORE : start;
-    to = end - at > JK_CARET_AFTER ? at + JK_CARET_AFTER : end;
-    while (from > start && from < at && ((unsigned char)source[from] & 0xc0) == 0x80)
+    to = stop - at > JK_CARET_AFTER ? at + JK_CARET_AFTER : stop;
+    while (from > start && from < at && ((unsigned char)*from & 0xc0) == 0x80)
         from++;
-    while (to < end && ((unsigned char)source[to] & 0xc0) == 0x80)
+    while (to < stop && ((unsigned char)*to & 0xc0) == 0x80)
         to++;
-    fprintf(out, "  %s", from > start ? "..." : "");
-    for (i = from; i < to; i += n) {
-        n = jk_caret_char(source + i, to - i, &shown, &nshown);
-        fwrite(shown, 1, nshown, out);
+    fprintf(out, "%zu:%zu: %s\n  %s", e->line, e->column, e->message, from > start ? "..." : "");
+    for (s = from; s < to; s += n) {
+        n = jk_caret_char(s, (size_t)(to - s), &shown);
+        fwrite(shown, 1, *shown == '?' ? 1 : n, out);
+        if (s < at)
+            marks[nmarks++] = *s == '\t' ? '\t' : ' ';
+        else if (s == at || (size_t)(s - at) < e->length)
+            marks[nmarks++] = s == at ? '^' : '~';
     }
-    fprintf(out, "%s\n  %s", to < end ? "..." : "", from > start ? "   " : "");
-    for (i = from; i < at; i += n) {
-        n = jk_caret_char(source + i, to - i, &shown, &nshown);
-        fputc(source[i] == '\t' ? '\t' : ' ', out);
-    }
-    fputc('^', out);
-    for (i = at; i < to && i < at + e->length; i += n) {
-        n = jk_caret_char(source + i, to - i, &shown, &nshown);
-        if (i > at)
-            fputc('~', out);
-    }
-    fputc('\n', out);
+    if (at == to)
+        marks[nmarks++] = '^';
+    fprintf(out, "%s\n  %s%.*s\n", to < stop ? "..." : "", from > start ? "   " : "", (int)nmarks, marks);
 }
 
 JK_SMALL_CLOSE
@@ -4112,10 +3234,10 @@ typedef struct jk_rare {
 } jk_rare;
 
 /* What the interpreter runs: a stage's order with rare bodies spread out, then (a pass) one step for each reduction and,
- * where it stores, one for each array result, with the slot of its frame that each value stands in. JK_NOREF: no slot
- * (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c} and r[1] with to = its mask
- * of active lanes and from = {again, number of states, number of body steps}; the steps of the states (from = {first
- * value, next value}) and of the body follow. */
+ * where it stores, one for each array result (`to` is its argument's number), with the slot of its frame that each value
+ * stands in. JK_NOREF: no slot (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c}
+ * and r[1] with to = its mask of active lanes and from = {again, number of states, number of body steps}; the steps of
+ * the body and of the states (from = {first value, next value, where the next value waits}) follow. */
 typedef struct jk_step {
     jk_ref ref;            /* the instruction */
     uint32_t to, from[3];  /* slots */
@@ -4132,7 +3254,7 @@ typedef struct jk_stage {
     const jk_ref *red;     /* a pass: the reductions it accumulates */
     uint32_t nred;
     const jk_step *step;   /* the same with places: filled by jk_slots */
-    uint32_t nstep;
+    uint32_t nstep, ncompute; /* all of them; those before the reductions */
 } jk_stage;
 
 typedef struct jk_param_info {
@@ -4169,13 +3291,12 @@ typedef struct jk_ir {
     jk_ins *ins;
     uint8_t *varying;
     uint32_t *chain;           /* the older value of the same bucket, JK_NOREF: none, JK_UNSHARED: not to be found */
-    jk_rare *rares;
-    size_t nins, cap_ins, nrares, cap_rares;
+    size_t nins, cap_ins;
+    JK_LIST(jk_rare, rares);
     uint32_t *bucket;          /* the newest value of each hash bucket, or JK_NOREF */
     size_t nbuckets;
     uint8_t type;              /* the kernel's */
     uint32_t flags;
-    uint32_t open_rare;        /* the innermost rare body being built, or JK_NOREF */
 } jk_ir;
 
 JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags, jitk_error *e);
@@ -4190,10 +3311,13 @@ JK_FUNC jk_ref jk_ir_2(jk_ir *ir, jk_op op, jk_ref a, jk_ref b);
 JK_FUNC jk_ref jk_ir_3(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c);
 /* A RARE built before for the same mask and fast value (whoever calls this has one body for them), else JK_NOREF. */
 JK_FUNC jk_ref jk_ir_rare_find(const jk_ir *ir, jk_ref mask, jk_ref fast);
+/* A body from begin to end, within no other. Its states come right after begin; their next values, and whether it runs
+ * again, are said before its end. */
 JK_FUNC void jk_ir_rare_begin(jk_ir *ir);
-JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init);                 /* right after begin; `next` is set by end */
-JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result, jk_ref again, unsigned limit,
-                              const jk_ref *states, const jk_ref *nexts, size_t nstates);
+JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init);
+JK_FUNC void jk_ir_rare_next(jk_ir *ir, jk_ref state, jk_ref next);
+JK_FUNC void jk_ir_rare_again(jk_ir *ir, jk_ref again, unsigned limit);
+JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result);
 
 /* ---- AST to IR ---- */
 struct jitk_ast;
@@ -4222,8 +3346,6 @@ JK_FUNC const char *jk_op_name(jk_op op);
 
 /* ---- looking ---- */
 JK_FUNC void jk_ir_print(const jk_program *p, FILE *out);
-/* Checks what the comments above promise; a message, or NULL. */
-JK_FUNC const char *jk_ir_verify(const jk_program *p);
 #endif
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/build.c ---- */
@@ -4243,7 +3365,14 @@ JK_SMALL_OPEN
 #define JK_UNSHARED (UINT32_MAX - 1)
 #define JK_IR_FIRST ((size_t)64) /* instructions that the first allocation holds */
 
-typedef enum jk_op_result { JK_RESULT_SAME, JK_RESULT_MASK, JK_RESULT_OWN } jk_op_result;
+typedef enum jk_op_result {
+    JK_RESULT_SAME,
+    JK_RESULT_MASK,
+    JK_RESULT_BITS,
+    JK_RESULT_F64,
+    JK_RESULT_I64,
+    JK_RESULT_OWN
+} jk_op_result;
 typedef struct jk_op_row {
     const char *text;
     uint8_t arity, result, flags;
@@ -4267,7 +3396,9 @@ JK_FUNC const char *jk_op_name(jk_op op)
 
 JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i)
 {
-    return (uint64_t)i->b << 32 | i->a;
+    uint64_t bits;
+    memcpy(&bits, (const char *)i + offsetof(jk_ins, a), sizeof bits); /* a and b at once */
+    return bits;
 }
 
 /* ---- constants by kind: name, bits as F64, bits as F32. From ROUND on they are those of scripts (builtins.c). ---- */
@@ -4283,6 +3414,8 @@ JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i)
     X(MINUS_INF, (uint64_t)0xfff << 52, 0xff800000)            \
     X(ONES, UINT64_MAX, UINT32_MAX)                            \
     X(NAN, (uint64_t)0x7ff8 << 48, 0x7fc00000)                 \
+    X(E, 0x4005bf0a8b145769, 0x402df854)                       \
+    X(PI, 0x400921fb54442d18, 0x40490fdb)                      \
     X(HALF, JK_POW2_64(-1), JK_POW2_32(-1))                    \
     X(ROUND, 0x3fdfffffffffffff, 0x3effffff)                   \
     X(MANY, JK_POW2_64(53), JK_POW2_32(24))                    \
@@ -4362,174 +3495,184 @@ JK_FUNC jk_type jk_mask_type(jk_type t)
     return jk_type_size(t) == 8 ? JK_M64 : JK_M32;
 }
 
-/* The same constant with its sign flipped. */
-JK_FUNC jk_ref jk_ir_flip(jk_ir *ir, jk_ref c)
-{
-    jk_type t = (jk_type)ir->ins[c].type;
-    return jk_ir_bits(ir, t, jk_ir_const_bits(&ir->ins[c]) ^ jk_kind_bits(JK_IS_MINUS_ZERO, t));
-}
+/* ---- the rules, as data ---- */
+/* A row: of an op whose operands fit the patterns, another op of other operands. The patterns are an op (CONST: any
+ * constant), a constant's kind, or */
+#define JK_IF_ANY 0
+#define JK_IF_SAME 1    /* the operand before it */
+#define JK_IF_ROUNDED 2 /* floor, ceil, trunc or rint */
+#define JK_IF_TYPE 3    /* already of the result's type */
+#define JK_IF_OP(op) (4 + JK_##op)
+#define JK_IF_IS(kind) (4 + JK_OP_COUNT + JK_IS_##kind)
+/* What it becomes: an op, or */
+#define JK_BE_ITSELF JK_OP_COUNT      /* the first operand */
+#define JK_BE_POW2 (JK_OP_COUNT + 1)  /* jk_rule_pow2's */
+#define JK_BE_TRUTH (JK_OP_COUNT + 2) /* jk_rule_truth's */
+/* Of the operands a, b, c; of a's and b's own first operands; and */
+enum { JK_OF_A, JK_OF_B, JK_OF_C, JK_OF_AA, JK_OF_AB, JK_OF_BA, JK_OF_ZERO, JK_OF_MINUS_A, JK_OF_MINUS_B, JK_OF_ISNAN };
 
-/* ---- rules for a constant last operand, as data ---- */
-typedef enum jk_then { JK_THEN_A, JK_THEN_B, JK_THEN_NEG, JK_THEN_TWICE } jk_then;
 typedef struct jk_rule {
-    uint8_t op, kind, then;
+    uint8_t op, fits[3], be, of[3];
 } jk_rule;
 
+/* clang-format off */
+#define JK_TO(op, a, b, c, be, x, y, z) \
+    {JK_##op, {JK_IF_##a, JK_IF_##b, JK_IF_##c}, JK_##be, {JK_OF_##x, JK_OF_##y, JK_OF_##z}}
+#define JK_TO_A(op, a, b) JK_TO(op, a, b, ANY, BE_ITSELF, A, A, A)
+#define JK_TO_B(op, a, b) JK_TO(op, a, b, ANY, BE_ITSELF, B, A, A)
+/* Two minus signs cancel, one moves into a constant. */
+#define JK_SIGNS(op) \
+    JK_TO(op, OP(NEG), OP(NEG), ANY, op, AA, BA, C), JK_TO(op, OP(NEG), OP(CONST), ANY, op, AA, MINUS_B, C), \
+    JK_TO(op, OP(CONST), OP(NEG), ANY, op, MINUS_A, BA, C)
+/* In the order of the ops; the first that fits is taken. */
 static const jk_rule jk_rules[] = {
-    {JK_ADD, JK_IS_MINUS_ZERO, JK_THEN_A}, /* x + -0: also for x = -0 */
-    {JK_SUB, JK_IS_ZERO, JK_THEN_A},       {JK_MUL, JK_IS_ONE, JK_THEN_A},       {JK_MUL, JK_IS_MINUS_ONE, JK_THEN_NEG},
-    {JK_MUL, JK_IS_TWO, JK_THEN_TWICE},    {JK_DIV, JK_IS_ONE, JK_THEN_A},       {JK_DIV, JK_IS_MINUS_ONE, JK_THEN_NEG},
-    {JK_MIN, JK_IS_INF, JK_THEN_A},        {JK_MAX, JK_IS_MINUS_INF, JK_THEN_A}, {JK_MAND, JK_IS_ZERO, JK_THEN_B},
-    {JK_MAND, JK_IS_ONES, JK_THEN_A},      {JK_MOR, JK_IS_ZERO, JK_THEN_A},      {JK_MOR, JK_IS_ONES, JK_THEN_B},
-    {JK_IAND, JK_IS_ZERO, JK_THEN_B},      {JK_IAND, JK_IS_ONES, JK_THEN_A},     {JK_IOR, JK_IS_ZERO, JK_THEN_A},
-    {JK_IOR, JK_IS_ONES, JK_THEN_B},       {JK_IXOR, JK_IS_ZERO, JK_THEN_A},     {JK_IADD, JK_IS_ZERO, JK_THEN_A},
-    {JK_ISUB, JK_IS_ZERO, JK_THEN_A},
+    JK_TO(NEG, OP(NEG), ANY, ANY, BE_ITSELF, AA, A, A),
+    JK_TO(ABS, OP(NEG), ANY, ANY, ABS, AA, A, A),
+    JK_TO(ABS, OP(COPYSIGN), ANY, ANY, ABS, AA, A, A),
+    JK_TO_A(ABS, OP(ABS), ANY),
+    JK_TO_A(FLOOR, ROUNDED, ANY), JK_TO_A(CEIL, ROUNDED, ANY), JK_TO_A(TRUNC, ROUNDED, ANY), JK_TO_A(RINT, ROUNDED, ANY),
+
+    JK_TO_A(ADD, ANY, IS(MINUS_ZERO)), /* x + -0: also for x = -0 */
+    JK_TO(ADD, ANY, OP(NEG), ANY, SUB, A, BA, A),
+    JK_TO(ADD, OP(NEG), ANY, ANY, SUB, B, AA, A),
+    JK_TO_A(SUB, ANY, IS(ZERO)),
+    JK_TO(SUB, ANY, OP(NEG), ANY, ADD, A, BA, A),
+    JK_TO_A(MUL, ANY, IS(ONE)),
+    JK_TO(MUL, ANY, IS(MINUS_ONE), ANY, NEG, A, A, A),
+    JK_TO(MUL, ANY, IS(TWO), ANY, ADD, A, A, A),
+    JK_SIGNS(MUL),
+    JK_TO_A(DIV, ANY, IS(ONE)),
+    JK_TO(DIV, ANY, IS(MINUS_ONE), ANY, NEG, A, A, A),
+    JK_TO(DIV, ANY, OP(CONST), ANY, BE_POW2, A, A, A),
+    JK_SIGNS(DIV),
+    JK_TO_A(MIN, ANY, IS(INF)), JK_TO_A(MIN, ANY, SAME),
+    JK_TO_A(MAX, ANY, IS(MINUS_INF)), JK_TO_A(MAX, ANY, SAME),
+    JK_TO(COPYSIGN, OP(ABS), ANY, ANY, COPYSIGN, AA, B, A),
+    JK_TO(COPYSIGN, OP(NEG), ANY, ANY, COPYSIGN, AA, B, A),
+    JK_TO(COPYSIGN, OP(COPYSIGN), ANY, ANY, COPYSIGN, AA, B, A),
+    JK_TO(FMA, ANY, IS(ONE), ANY, ADD, A, C, A),
+    JK_TO(FMA, ANY, IS(MINUS_ONE), ANY, SUB, C, A, A),
+    JK_TO(FMA, ANY, ANY, IS(MINUS_ZERO), MUL, A, B, A),
+    JK_SIGNS(FMA),
+
+    /* only a NaN is not equal to itself */
+    JK_TO(LT, ANY, SAME, ANY, BE_ITSELF, ZERO, A, A), JK_TO(LT, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(LE, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(LE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(EQ, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(EQ, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(NE, ANY, SAME, ANY, ISNAN, A, A, A), JK_TO(NE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+
+    JK_TO(MNOT, OP(MNOT), ANY, ANY, BE_ITSELF, AA, A, A),
+    JK_TO(MNOT, OP(EQ), ANY, ANY, NE, AA, AB, A), /* also with a NaN; < and <= have no such twin */
+    JK_TO(MNOT, OP(NE), ANY, ANY, EQ, AA, AB, A),
+    JK_TO_A(MAND, ANY, SAME), JK_TO_A(MAND, ANY, IS(ONES)), JK_TO_B(MAND, ANY, IS(ZERO)),
+    JK_TO_A(MOR, ANY, SAME), JK_TO_A(MOR, ANY, IS(ZERO)), JK_TO_B(MOR, ANY, IS(ONES)),
+    JK_TO_A(IAND, ANY, IS(ONES)), JK_TO_B(IAND, ANY, IS(ZERO)),
+    JK_TO_A(IOR, ANY, IS(ZERO)), JK_TO_B(IOR, ANY, IS(ONES)),
+    JK_TO_A(IXOR, ANY, IS(ZERO)), JK_TO_A(IADD, ANY, IS(ZERO)), JK_TO_A(ISUB, ANY, IS(ZERO)),
+
+    JK_TO_B(SELECT, IS(ONES), ANY), JK_TO(SELECT, ANY, ANY, SAME, BE_ITSELF, B, A, A),
+    JK_TO(SELECT, IS(ZERO), ANY, ANY, BE_ITSELF, C, A, A),
+    JK_TO(SELECT, OP(MNOT), ANY, ANY, SELECT, AA, C, B),
+    JK_TO(BITS, OP(BITS), ANY, ANY, BITS, AA, A, A),
+    JK_TO_A(BITS, TYPE, ANY), JK_TO_A(CVT, TYPE, ANY),
+    {JK_OP_COUNT, {0, 0, 0}, 0, {0, 0, 0}} /* ends a search */
 };
+#undef JK_SIGNS
+#undef JK_TO_B
+#undef JK_TO_A
+#undef JK_TO
+/* clang-format on */
+
+/* Whether the operand at x fits. */
+JK_NOINLINE bool jk_rule_fits(const jk_ir *ir, unsigned pattern, const jk_ref *x, jk_type type)
+{
+    unsigned op = ir->ins[*x].op;
+    if (pattern >= JK_IF_IS(ZERO))
+        return jk_ir_is(ir, *x, (jk_kind)(pattern - JK_IF_IS(ZERO)));
+    switch (pattern) {
+    case JK_IF_ANY:
+        return true;
+    case JK_IF_SAME:
+        return x[0] == x[-1];
+    case JK_IF_ROUNDED:
+        return op >= JK_FLOOR && op <= JK_RINT;
+    case JK_IF_TYPE:
+        return ir->ins[*x].type == (uint8_t)type;
+    default:
+        return op + 4 == pattern;
+    }
+}
 
 /* x / 2^k = x * 2^-k where both are powers of two of the type, the reciprocal perhaps the subnormal 2^-1023. */
-JK_FUNC jk_ref jk_rule_div_pow2(jk_ir *ir, jk_ref a, jk_ref b)
+JK_FUNC jk_ref jk_rule_pow2(jk_ir *ir, jk_type t, jk_ref a, jk_ref b)
 {
-    jk_type t = (jk_type)ir->ins[b].type;
     unsigned shift = t == JK_F64 ? 52 : 23, bias = t == JK_F64 ? 1023 : 127;
     uint64_t bits = jk_ir_const_bits(&ir->ins[b]), sign = bits & jk_kind_bits(JK_IS_MINUS_ZERO, t),
              e = (bits ^ sign) >> shift;
     if ((bits ^ sign) != e << shift || e == 0 || e > 2 * bias)
         return JK_NOREF;
     bits = e < 2 * bias ? (2 * bias - e) << shift : (uint64_t)1 << (shift - 1);
-    return jk_ir_emit(ir, JK_MUL, t, 0, a, jk_ir_bits(ir, t, sign | bits), 0);
-}
-
-JK_FUNC jk_ref jk_rule_const(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
-{
-    size_t i;
-    jk_type t = (jk_type)ir->ins[a].type;
-    for (i = 0; i < sizeof jk_rules / sizeof *jk_rules; i++)
-        if (jk_rules[i].op == op && jk_ir_is(ir, b, (jk_kind)jk_rules[i].kind))
-            switch (jk_rules[i].then) {
-            case JK_THEN_A:
-                return a;
-            case JK_THEN_B:
-                return b;
-            case JK_THEN_NEG:
-                return jk_ir_emit(ir, JK_NEG, t, 0, a, 0, 0);
-            default:
-                return jk_ir_emit(ir, JK_ADD, t, 0, a, a, 0);
-            }
-    return op == JK_DIV ? jk_rule_div_pow2(ir, a, b) : JK_NOREF;
+    return jk_ir_2(ir, JK_MUL, a, jk_ir_bits(ir, t, sign | bits));
 }
 
 /* A comparison of `m ? c : d` with a constant, all three constants, is m, !m or a constant: this is how a truth value
  * that was counted as 1 or 0 becomes a mask again. */
-JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b)
+JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
 {
     jk_ins s = ir->ins[a];
     jk_ref yes, no;
-    if (s.op != JK_SELECT || !jk_ir_is_const(ir, s.b) || !jk_ir_is_const(ir, s.c))
+    if (!jk_ir_is_const(ir, s.b) || !jk_ir_is_const(ir, s.c))
         return JK_NOREF;
-    yes = jk_ir_emit(ir, op, type, 0, s.b, b, 0);
-    no = jk_ir_emit(ir, op, type, 0, s.c, b, 0);
+    yes = jk_ir_2(ir, op, s.b, b);
+    no = jk_ir_2(ir, op, s.c, b);
     if (yes == no)
         return yes;
-    return jk_ir_is(ir, yes, JK_IS_ONES) ? s.a : jk_ir_emit(ir, JK_MNOT, type, 0, s.a, 0, 0);
+    return jk_ir_is(ir, yes, JK_IS_ONES) ? s.a : jk_ir_1(ir, JK_MNOT, s.a);
 }
 
-/* ---- rules by op ---- */
-/* One operand. i is the operand's instruction. */
-JK_FUNC jk_ref jk_rule_1(jk_ir *ir, jk_op op, jk_type type, jk_ref a)
+/* An operand of what a rule makes of x. */
+JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref *x)
 {
-    jk_ins i = ir->ins[a];
-    switch (op) {
-    case JK_NEG:
-    case JK_MNOT:
-        if (i.op == op)
-            return i.a;
-        if (op == JK_MNOT && (i.op == JK_EQ || i.op == JK_NE)) /* also with a NaN; < and <= have no such twin */
-            return jk_ir_emit(ir, i.op == JK_EQ ? JK_NE : JK_EQ, type, 0, i.a, i.b, 0);
-        return JK_NOREF;
-    case JK_ABS:
-        if (i.op == JK_ABS)
-            return a;
-        return i.op == JK_NEG || i.op == JK_COPYSIGN ? jk_ir_emit(ir, JK_ABS, type, 0, i.a, 0, 0) : JK_NOREF;
-    case JK_FLOOR:
-    case JK_CEIL:
-    case JK_TRUNC:
-    case JK_RINT:
-        return i.op >= JK_FLOOR && i.op <= JK_RINT ? a : JK_NOREF;
-    case JK_BITS:
-        if (i.op == JK_BITS)
-            return jk_ir_emit(ir, JK_BITS, type, 0, i.a, 0, 0);
-        return i.type == type ? a : JK_NOREF;
-    case JK_CVT:
-        return i.type == type ? a : JK_NOREF;
+    const jk_ins *i = &ir->ins[x[of == JK_OF_BA || of == JK_OF_MINUS_B]];
+    switch (of) {
+    case JK_OF_AA:
+    case JK_OF_BA:
+        return i->a;
+    case JK_OF_AB:
+        return i->b;
+    case JK_OF_ZERO:
+        return jk_ir_bits(ir, type, 0);
+    case JK_OF_MINUS_A:
+    case JK_OF_MINUS_B:
+        return jk_ir_bits(ir, type, jk_ir_const_bits(i) ^ jk_kind_bits(JK_IS_MINUS_ZERO, type));
+    case JK_OF_ISNAN:
+        return jk_ir_1(ir, JK_ISNAN, x[0]);
     default:
-        return JK_NOREF;
+        return x[of];
     }
 }
 
-/* Signs in products and quotients: two minus signs cancel, one moves into a constant. */
-JK_FUNC jk_ref jk_rule_signs(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b, jk_ref c)
+/* What the first rule that fits makes; JK_NOREF where none does. */
+JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x)
 {
-    bool na = jk_ir_op_is(ir, a, JK_NEG), nb = jk_ir_op_is(ir, b, JK_NEG);
-    if (na && (nb || jk_ir_is_const(ir, b)))
-        return jk_ir_emit(ir, op, type, 0, ir->ins[a].a, nb ? ir->ins[b].a : jk_ir_flip(ir, b), c);
-    if (nb && jk_ir_is_const(ir, a))
-        return jk_ir_emit(ir, op, type, 0, jk_ir_flip(ir, a), ir->ins[b].a, c);
-    return JK_NOREF;
-}
-
-/* Two operands that are no constants (or that the table has nothing for). */
-JK_FUNC jk_ref jk_rule_2(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b)
-{
-    jk_ref r;
-    switch (op) {
-    case JK_ADD:
-        if (jk_ir_op_is(ir, b, JK_NEG))
-            return jk_ir_emit(ir, JK_SUB, type, 0, a, ir->ins[b].a, 0);
-        return jk_ir_op_is(ir, a, JK_NEG) ? jk_ir_emit(ir, JK_SUB, type, 0, b, ir->ins[a].a, 0) : JK_NOREF;
-    case JK_SUB:
-        return jk_ir_op_is(ir, b, JK_NEG) ? jk_ir_emit(ir, JK_ADD, type, 0, a, ir->ins[b].a, 0) : JK_NOREF;
-    case JK_MUL:
-    case JK_DIV:
-        return jk_rule_signs(ir, op, type, a, b, 0);
-    case JK_MIN:
-    case JK_MAX:
-    case JK_MAND:
-    case JK_MOR:
-        return a == b ? a : JK_NOREF;
-    case JK_COPYSIGN:
-        if (jk_ir_op_is(ir, a, JK_ABS) || jk_ir_op_is(ir, a, JK_NEG) || jk_ir_op_is(ir, a, JK_COPYSIGN))
-            return jk_ir_emit(ir, JK_COPYSIGN, type, 0, ir->ins[a].a, b, 0);
-        return JK_NOREF;
-    case JK_LT:
-    case JK_LE:
-    case JK_EQ:
-    case JK_NE:
-        if (a == b) { /* only a NaN is not equal to itself */
-            r = op == JK_LT ? jk_ir_bits(ir, type, 0) : jk_ir_1(ir, JK_ISNAN, a);
-            return op == JK_LE || op == JK_EQ ? jk_ir_1(ir, JK_MNOT, r) : r;
-        }
-        return jk_ir_is_const(ir, b) ? jk_rule_truth(ir, op, type, a, b) : JK_NOREF;
-    default:
-        return JK_NOREF;
+    const jk_rule *u;
+    jk_ref y[3], r = JK_NOREF;
+    unsigned k;
+    for (u = jk_rules; u->op <= (unsigned)op && r == JK_NOREF; u++) {
+        if (u->op != (unsigned)op)
+            continue;
+        for (k = 0; k < 3 && jk_rule_fits(ir, u->fits[k], &x[k], type);)
+            k++;
+        if (k < 3)
+            continue;
+        for (k = 0; k < 3; k++)
+            y[k] = jk_rule_of(ir, u->of[k], type, x);
+        r = u->be == JK_BE_POW2     ? jk_rule_pow2(ir, type, x[0], x[1])
+            : u->be == JK_BE_TRUTH  ? jk_rule_truth(ir, op, x[0], x[1])
+            : u->be == JK_BE_ITSELF ? y[0]
+                                    : jk_ir_emit(ir, (jk_op)u->be, type, 0, y[0], y[1], y[2]);
     }
-}
-
-JK_FUNC jk_ref jk_rule_3(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b, jk_ref c)
-{
-    if (op == JK_SELECT) {
-        if (b == c || jk_ir_is_const(ir, a))
-            return b == c || jk_ir_const_bits(&ir->ins[a]) ? b : c;
-        return jk_ir_op_is(ir, a, JK_MNOT) ? jk_ir_emit(ir, op, type, 0, ir->ins[a].a, c, b) : JK_NOREF;
-    }
-    if (op != JK_FMA)
-        return JK_NOREF;
-    if (jk_ir_is(ir, b, JK_IS_ONE))
-        return jk_ir_emit(ir, JK_ADD, type, 0, a, c, 0);
-    if (jk_ir_is(ir, b, JK_IS_MINUS_ONE))
-        return jk_ir_emit(ir, JK_SUB, type, 0, c, a, 0);
-    if (jk_ir_is(ir, c, JK_IS_MINUS_ZERO))
-        return jk_ir_emit(ir, JK_MUL, type, 0, a, b, 0);
-    return jk_rule_signs(ir, op, type, a, b, c);
+    return r;
 }
 
 /* ---- sharing ---- */
@@ -4594,30 +3737,6 @@ JK_NOINLINE void jk_ir_room(jk_ir *ir, size_t cap)
             jk_ir_link(ir, (jk_ref)i);
 }
 
-JK_FUNC bool jk_ir_varies(const jk_ir *ir, const jk_ins *i)
-{
-    unsigned flags = jk_op_rows[i->op].flags, n = jk_op_rows[i->op].arity;
-    if (flags & (JK_LEAF | JK_RED))
-        return i->op == JK_LOAD;
-    if (i->op == JK_RSTATE)
-        n = 1;
-    return ir->varying[i->a] || (n > 1 && ir->varying[i->b]) || (n > 2 && ir->varying[i->c]);
-}
-
-JK_FUNC jk_ref jk_ir_append(jk_ir *ir, const jk_ins *i, bool share)
-{
-    if (ir->nins == ir->cap_ins)
-        jk_ir_room(ir, 2 * ir->cap_ins);
-    if (ir->arena->failed)
-        return 0;
-    ir->ins[ir->nins] = *i;
-    ir->varying[ir->nins] = jk_ir_varies(ir, i);
-    ir->chain[ir->nins] = JK_UNSHARED;
-    if (share)
-        jk_ir_link(ir, (jk_ref)ir->nins);
-    return (jk_ref)ir->nins++;
-}
-
 /* ---- the door ---- */
 JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags, jitk_error *e)
 {
@@ -4626,90 +3745,85 @@ JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags
     ir->error = e;
     ir->type = (uint8_t)type;
     ir->flags = flags;
-    ir->open_rare = JK_NOREF;
     jk_ir_room(ir, JK_IR_FIRST);
 }
 
-JK_FUNC bool jk_ir_swaps(const jk_ir *ir, jk_ref a, jk_ref b)
-{
-    bool ca = jk_ir_is_const(ir, a), cb = jk_ir_is_const(ir, b);
-    return ca != cb ? ca : a > b;
-}
-
-JK_FUNC bool jk_ir_foldable(const jk_ir *ir, jk_op op, const jk_ref *x)
-{
-    unsigned i;
-    if (!(jk_op_rows[op].flags & JK_FOLD))
-        return false;
-    for (i = 0; i < jk_op_rows[op].arity; i++)
-        if (!jk_ir_is_const(ir, x[i]))
-            return false;
-    return true;
-}
-
-JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, jk_op op, jk_type type, unsigned aux, const jk_ref *x)
+/* Of operands that are all constants. */
+JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, const jk_ins *i, const jk_ref *x, unsigned n)
 {
     uint64_t v[3] = {0, 0, 0};
-    unsigned i, n = jk_op_rows[op].arity;
-    for (i = 0; i < n; i++)
-        v[i] = jk_ir_const_bits(&ir->ins[x[i]]);
-    if (op != JK_BITS)
-        v[0] = jk_fp_fold(op, type, (jk_type)ir->ins[x[n - 1]].type, aux, v[0], v[1], v[2]);
-    return jk_ir_bits(ir, type, v[0]);
-}
-
-JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, jk_ref a, jk_ref b, jk_ref c)
-{
-    jk_ref r = JK_NOREF;
-    switch (jk_op_rows[op].arity) {
-    case 1:
-        return jk_rule_1(ir, op, type, a);
-    case 2:
-        if (jk_ir_is_const(ir, b))
-            r = jk_rule_const(ir, op, a, b);
-        return r != JK_NOREF ? r : jk_rule_2(ir, op, type, a, b);
-    case 3:
-        return jk_rule_3(ir, op, type, a, b, c);
-    default:
-        return r;
+    unsigned k;
+    if (!(jk_op_rows[i->op].flags & JK_FOLD))
+        return JK_NOREF;
+    for (k = 0; k < n; k++) {
+        if (!jk_ir_is_const(ir, x[k]))
+            return JK_NOREF;
+        v[k] = jk_ir_const_bits(&ir->ins[x[k]]);
     }
+    if (i->op != JK_BITS)
+        v[0] = jk_fp_fold((jk_op)i->op, (jk_type)i->type, (jk_type)ir->ins[x[n - 1]].type, i->aux, v[0], v[1], v[2]);
+    return jk_ir_bits(ir, (jk_type)i->type, v[0]);
 }
 
 JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c)
 {
+    unsigned flags = jk_op_rows[op].flags, n = jk_op_rows[op].arity, k;
     jk_ref x[3], r;
     jk_ins i;
     if (ir->arena->failed)
         return 0;
-    if (((jk_op_rows[op].flags & JK_COMM) || op == JK_FMA) && jk_ir_swaps(ir, a, b)) {
-        r = a;
-        a = b;
-        b = r;
-    }
     x[0] = a;
     x[1] = b;
     x[2] = c;
-    if (!(jk_op_rows[op].flags & JK_LEAF)) {
-        r = jk_ir_foldable(ir, op, x) ? jk_ir_fold(ir, op, type, aux, x) : jk_ir_simplify(ir, op, type, a, b, c);
-        if (r != JK_NOREF)
-            return r;
-    }
     i.op = (uint8_t)op;
     i.type = (uint8_t)type;
     i.aux = (uint16_t)aux;
-    i.a = a;
-    i.b = b;
-    i.c = c;
-    r = jk_ir_find(ir, &i);
-    return r != JK_NOREF ? r : jk_ir_append(ir, &i, true);
+    if (n > 0) { /* a leaf's are none */
+        bool ca = jk_ir_is_const(ir, a), cb = n > 1 && jk_ir_is_const(ir, b);
+        if ((flags & JK_COMM) && (ca != cb ? ca : a > b)) {
+            x[0] = b;
+            x[1] = a;
+        }
+        for (k = n; k < 3; k++)
+            x[k] = 0;
+        r = jk_ir_fold(ir, &i, x, n);
+        if (r == JK_NOREF)
+            r = jk_ir_simplify(ir, op, type, x);
+        if (r != JK_NOREF)
+            return r;
+    }
+    i.a = x[0];
+    i.b = x[1];
+    i.c = x[2];
+    r = op == JK_RSTATE || op == JK_RARE ? JK_NOREF : jk_ir_find(ir, &i);
+    if (r != JK_NOREF)
+        return r;
+    if (ir->nins == ir->cap_ins)
+        jk_ir_room(ir, 2 * ir->cap_ins);
+    if (ir->arena->failed)
+        return 0;
+    r = (jk_ref)ir->nins++;
+    ir->ins[r] = i;
+    ir->varying[r] = op == JK_LOAD;
+    for (k = 0; k < n && !(flags & JK_RED); k++)
+        ir->varying[r] |= ir->varying[x[k]];
+    ir->chain[r] = JK_UNSHARED;
+    if (op != JK_RSTATE) /* each is one of its own */
+        jk_ir_link(ir, r);
+    return r;
 }
 
-/* An op whose type follows its last operand's; operands that it has not are 0. */
+/* An op with the type that its row says; the operands that it has not are not looked at. */
 JK_NOINLINE jk_ref jk_ir_any(jk_ir *ir, jk_op op, jk_ref a, jk_ref b, jk_ref c)
 {
+    static const uint8_t types[][JK_TYPE_COUNT] = {{JK_F64, JK_F32, JK_I64, JK_I32, JK_U8, JK_M64, JK_M32},
+                                                   {JK_M64, JK_M32, JK_M64, JK_M32, JK_U8, JK_M64, JK_M32},
+                                                   {JK_I64, JK_I32, JK_F64, JK_F32, JK_U8, JK_I64, JK_I32},
+                                                   {JK_F64, JK_F64, JK_F64, JK_F64, JK_F64, JK_F64, JK_F64},
+                                                   {JK_I64, JK_I64, JK_I64, JK_I64, JK_I64, JK_I64, JK_I64}};
     const jk_op_row *row = &jk_op_rows[op];
-    jk_type t = (jk_type)ir->ins[row->arity == 1 ? a : row->arity == 2 ? b : c].type;
-    return jk_ir_emit(ir, op, row->result == JK_RESULT_MASK ? jk_mask_type(t) : t, 0, a, b, c);
+    jk_ref last = row->arity < 2 ? a : row->arity == 2 ? b : c;
+    return jk_ir_emit(ir, op, (jk_type)types[row->result][row->arity ? ir->ins[last].type : 0], 0, a, b, c);
 }
 
 JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a)
@@ -4741,32 +3855,21 @@ JK_FUNC jk_ref jk_ir_rare_find(const jk_ir *ir, jk_ref mask, jk_ref fast)
     return jk_ir_find(ir, &i);
 }
 
-/* While a body is open, its `again` holds the number of the enclosing one. */
 JK_FUNC void jk_ir_rare_begin(jk_ir *ir)
 {
-    jk_rare *grown = (jk_rare *)jk_grow(ir->arena, ir->rares, ir->nrares, &ir->cap_rares, sizeof *ir->rares);
-    if (ir->arena->failed)
+    jk_rare *rare = (jk_rare *)jk_push(ir->arena, &ir->rares, sizeof *rare);
+    if (!rare)
         return;
-    if (ir->nrares > UINT16_MAX)
-        jk_fail(ir->error, JITK_ERR_LIMIT, 0, 0, 0, "too many operations with rare cases (more than %u)",
-                UINT16_MAX + 1u);
-    ir->rares = grown;
-    grown[ir->nrares].first = (jk_ref)ir->nins;
-    grown[ir->nrares].again = ir->open_rare;
-    grown[ir->nrares].limit = 1;
-    ir->open_rare = (uint32_t)ir->nrares++;
+    if (ir->nrares > UINT16_MAX + 1u)
+        jk_fail(ir->error, JITK_ERR_LIMIT, "too many operations with rare cases (more than %u)", UINT16_MAX + 1u);
+    rare->first = (jk_ref)ir->nins;
+    rare->again = JK_NOREF;
+    rare->limit = 1;
 }
 
 JK_FUNC jk_ref jk_ir_rstate(jk_ir *ir, jk_ref init)
 {
-    jk_ins i;
-    if (ir->arena->failed)
-        return 0;
-    memset(&i, 0, sizeof i);
-    i.op = JK_RSTATE;
-    i.type = ir->ins[init].type;
-    i.a = i.b = init;
-    return jk_ir_append(ir, &i, false);
+    return jk_ir_2(ir, JK_RSTATE, init, init);
 }
 
 /* Makes the values from `first` on impossible to find: newest first, so each is the first of its chain. */
@@ -4780,46 +3883,42 @@ JK_FUNC void jk_ir_unlink(jk_ir *ir, jk_ref first)
         }
 }
 
-/* Takes a body back: what stays is a value made before it, or a constant of it. */
-JK_FUNC jk_ref jk_ir_rare_drop(jk_ir *ir, uint32_t number, jk_ref value)
+JK_FUNC void jk_ir_rare_next(jk_ir *ir, jk_ref state, jk_ref next)
 {
-    jk_ins i = ir->ins[value];
-    ir->nins = ir->rares[number].first;
-    ir->nrares = number;
-    return value < ir->nins ? value : jk_ir_bits(ir, (jk_type)i.type, jk_ir_const_bits(&i));
+    ir->ins[state].b = next;
 }
 
-JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result, jk_ref again, unsigned limit,
-                              const jk_ref *states, const jk_ref *nexts, size_t nstates)
+JK_FUNC void jk_ir_rare_again(jk_ir *ir, jk_ref again, unsigned limit)
 {
-    size_t i;
-    uint32_t number = ir->open_rare;
-    jk_rare *rare;
-    jk_ins ins;
+    if (ir->arena->failed)
+        return;
+    ir->rares[ir->nrares - 1].again = again;
+    ir->rares[ir->nrares - 1].limit = limit;
+}
+
+JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result)
+{
+    const jk_rare *rare;
+    bool never;
     jk_ref r;
     if (ir->arena->failed)
         return 0;
-    for (i = 0; i < nstates; i++)
-        ir->ins[states[i]].b = nexts[i];
-    rare = &ir->rares[number];
-    ir->open_rare = rare->again;
-    rare->again = again;
-    rare->limit = limit;
+    rare = &ir->rares[ir->nrares - 1];
     jk_ir_unlink(ir, rare->first);
-    if (jk_ir_is(ir, mask, JK_IS_ZERO)) /* no lane will ever need it */
-        return jk_ir_rare_drop(ir, number, fast);
-    if (jk_ir_is_const(ir, mask) && again == JK_NOREF && jk_ir_is_const(ir, result))
-        return jk_ir_rare_drop(ir, number, result);
-    ins.op = JK_RARE;
-    ins.type = ir->ins[fast].type;
-    ins.aux = (uint16_t)number;
-    ins.a = mask;
-    ins.b = fast;
-    ins.c = result;
-    r = jk_ir_append(ir, &ins, true);
-    if (!ir->arena->failed && ir->varying[r])
+    never = jk_ir_is(ir, mask, JK_IS_ZERO);
+    if (never || (jk_ir_is_const(ir, mask) && rare->again == JK_NOREF && jk_ir_is_const(ir, result))) {
+        /* The body is taken back: what stays is a value made before it, or a constant of it. */
+        jk_ins i = ir->ins[r = never ? fast : result];
+        ir->nins = rare->first;
+        ir->nrares--;
+        return r < ir->nins ? r : jk_ir_bits(ir, (jk_type)i.type, jk_ir_const_bits(&i));
+    }
+    r = jk_ir_emit(ir, JK_RARE, (jk_type)ir->ins[fast].type, (unsigned)(ir->nrares - 1), mask, fast, result);
+    if (ir->varying[r]) {
+        jk_ref i;
         for (i = rare->first; i < r; i++)
-            ir->varying[i] = !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF) || ir->varying[i];
+            ir->varying[i] |= !(jk_op_rows[ir->ins[i].op].flags & JK_LEAF);
+    }
     return r;
 }
 
@@ -4841,12 +3940,11 @@ typedef struct jk_orderer {
     uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
     const uint32_t *level; /* NULL, or: of uniform values only those of this level */
     uint32_t at_level;
-    const uint8_t *need; /* registers that computing a value takes, about; by ref - need_lo */
-    jk_ref need_lo;
-    uint32_t *mark; /* by ref - need_lo: mark: its operands wait above it on the stack; mark + 1: in the order */
+    const uint8_t *need; /* registers that computing a value takes, about; by ref - lo */
+    uint32_t *mark;      /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
-    jk_ref *stack, *out;
-    size_t depth, cap_stack, nout, cap_out;
+    JK_LIST(jk_ref, stack);
+    JK_LIST(jk_ref, out);
 } jk_orderer;
 
 /* The earlier values that an instruction needs, with their number. An RSTATE's next value comes later, as a rule, and a
@@ -4865,6 +3963,34 @@ JK_FUNC unsigned jk_ins_operands(const jk_program *p, jk_ref r, jk_ref x[4])
     return x[3] == JK_NOREF ? 3 : 4;
 }
 
+/* The values from outside that an instruction needs, one by one; a RARE's body with it. */
+typedef struct jk_outside {
+    const jk_program *p;
+    jk_ref first, at, last, x[4];
+    unsigned n;
+} jk_outside;
+
+JK_NOINLINE void jk_outside_init(jk_outside *o, const jk_program *p, jk_ref r)
+{
+    o->p = p;
+    o->first = o->at = p->ins[r].op == JK_RARE ? p->rares[p->ins[r].aux].first : r;
+    o->last = r;
+    o->n = 0;
+}
+
+/* JK_NOREF: that was all. */
+JK_NOINLINE jk_ref jk_outside_next(jk_outside *o)
+{
+    for (;;) {
+        while (o->n-- > 0)
+            if (o->x[o->n] < o->first)
+                return o->x[o->n];
+        if (o->at > o->last)
+            return JK_NOREF;
+        o->n = jk_ins_operands(o->p, o->at++, o->x);
+    }
+}
+
 JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
 {
     const jk_ins *i;
@@ -4876,51 +4002,50 @@ JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
     return !o->level || o->varying || o->level[r] == o->at_level;
 }
 
+/* Appends to the stack or to what comes out. */
+JK_NOINLINE void jk_order_put(jk_orderer *o, void *list, jk_ref r)
+{
+    jk_ref *at = (jk_ref *)jk_push(o->arena, list, sizeof *at);
+    if (at)
+        *at = r;
+}
+
 JK_FUNC void jk_order_push(jk_orderer *o, jk_ref r)
 {
-    jk_ref *grown;
-    if (!jk_order_takes(o, r) || o->mark[r - o->need_lo] >= o->stamp)
-        return;
-    grown = (jk_ref *)jk_grow(o->arena, o->stack, o->depth, &o->cap_stack, sizeof *o->stack);
-    if (!grown)
-        return;
-    o->stack = grown;
-    o->stack[o->depth++] = r;
+    if (jk_order_takes(o, r) && o->mark[r - o->lo] < o->stamp)
+        jk_order_put(o, &o->stack, r);
 }
 
-JK_FUNC unsigned jk_order_need(const jk_orderer *o, jk_ref r)
+/* The operands of r from `lo` on, each once, the greatest need first; `need` is by ref - lo. */
+JK_NOINLINE unsigned jk_order_operands(const jk_program *p, const uint8_t *need, jk_ref lo, jk_ref r, jk_ref x[4])
 {
-    return jk_order_takes(o, r) ? o->need[r - o->need_lo] : 0;
+    jk_ref y[4];
+    unsigned n = jk_ins_operands(p, r, y), count = 0, i, m;
+    for (i = 0; i < n; i++) {
+        for (m = 0; m < count && x[m] != y[i];)
+            m++;
+        if (y[i] < lo || m < count)
+            continue;
+        for (m = count++; m > 0 && need[y[i] - lo] > need[x[m - 1] - lo]; m--)
+            x[m] = x[m - 1];
+        x[m] = y[i];
+    }
+    return count;
 }
 
-/* What a RARE's body takes from outside: as many as they are, in no order. */
-JK_FUNC void jk_order_outside(jk_orderer *o, jk_ref rare)
+/* The operand with the greatest need goes on top of the stack; what a RARE's body takes from outside in no order. */
+JK_FUNC void jk_order_open(jk_orderer *o, jk_ref r)
 {
-    jk_ref k, x[4], first = o->p->rares[o->p->ins[rare].aux].first;
+    jk_ref x[4];
     unsigned n;
-    for (k = first; k <= rare; k++)
-        for (n = jk_ins_operands(o->p, k, x); n-- > 0;)
-            if (x[n] < first)
-                jk_order_push(o, x[n]);
-}
-
-/* The operand with the greatest need goes on top of the stack. */
-JK_FUNC void jk_order_operands(jk_orderer *o, jk_ref r)
-{
-    jk_ref x[4], t;
-    unsigned n, j, m;
     if (o->p->ins[r].op == JK_RARE) {
-        jk_order_outside(o, r);
+        jk_outside out;
+        jk_outside_init(&out, o->p, r);
+        while ((r = jk_outside_next(&out)) != JK_NOREF)
+            jk_order_push(o, r);
         return;
     }
-    n = jk_ins_operands(o->p, r, x);
-    for (j = 1; j < n; j++)
-        for (m = j; m > 0 && jk_order_need(o, x[m]) > jk_order_need(o, x[m - 1]); m--) {
-            t = x[m];
-            x[m] = x[m - 1];
-            x[m - 1] = t;
-        }
-    while (n-- > 0)
+    for (n = jk_order_operands(o->p, o->need, o->lo, r, x); n-- > 0;)
         jk_order_push(o, x[n]);
 }
 
@@ -4928,22 +4053,18 @@ JK_FUNC void jk_order_operands(jk_orderer *o, jk_ref r)
 JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
 {
     jk_order_push(o, root);
-    while (o->depth > 0 && !o->arena->failed) {
-        jk_ref r = o->stack[o->depth - 1], *grown;
-        uint32_t *mark = &o->mark[r - o->need_lo];
+    while (o->nstack > 0 && !o->arena->failed) {
+        jk_ref r = o->stack[o->nstack - 1];
+        uint32_t *mark = &o->mark[r - o->lo];
         if (*mark < o->stamp) {
             *mark = o->stamp;
-            jk_order_operands(o, r);
+            jk_order_open(o, r);
             continue;
         }
-        o->depth--;
-        if (*mark > o->stamp)
-            continue;
-        *mark = o->stamp + 1;
-        grown = (jk_ref *)jk_grow(o->arena, o->out, o->nout, &o->cap_out, sizeof *o->out);
-        if (grown) {
-            o->out = grown;
-            o->out[o->nout++] = r;
+        o->nstack--;
+        if (*mark == o->stamp) {
+            *mark = o->stamp + 1;
+            jk_order_put(o, &o->out, r);
         }
     }
 }
@@ -4951,26 +4072,13 @@ JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
 /* Sethi-Ullman numbers of [lo, hi); what is outside counts as at hand. Leaves are memory operands: 0. */
 JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *need)
 {
-    jk_ref r;
+    jk_ref r, x[4];
     for (r = lo; r < hi; r++) {
-        const jk_ins *i = &p->ins[r];
-        unsigned n = jk_op_rows[i->op].arity, x[3] = {0, 0, 0}, j, m, t;
-        if (n > 0 && i->a >= lo)
-            x[0] = need[i->a - lo];
-        if (n > 1 && i->b >= lo && i->b != i->a && i->op != JK_RSTATE)
-            x[1] = need[i->b - lo];
-        if (n > 2 && i->c >= lo && i->c != i->a && i->c != i->b)
-            x[2] = need[i->c - lo];
-        for (j = 1; j < 3; j++)
-            for (m = j; m > 0 && x[m] > x[m - 1]; m--) {
-                t = x[m];
-                x[m] = x[m - 1];
-                x[m - 1] = t;
-            }
-        t = x[0];
-        t = x[1] && x[1] + 1 > t ? x[1] + 1 : t;
-        t = x[2] && x[2] + 2 > t ? x[2] + 2 : t;
-        need[r - lo] = (uint8_t)(n == 0 || i->op == JK_RSTATE ? 0 : t == 0 ? 1 : JK_SMALLER(t, 250));
+        unsigned n = jk_order_operands(p, need, lo, r, x), most = 1, k, own;
+        for (k = 0; k < n && (own = need[x[k] - lo]) > 0; k++)
+            most = JK_LARGER(most, own + k);
+        need[r - lo] =
+            (uint8_t)(jk_op_arity((jk_op)p->ins[r].op) == 0 || p->ins[r].op == JK_RSTATE ? 0 : JK_SMALLER(most, 250));
     }
 }
 
@@ -4988,7 +4096,7 @@ JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk
     jk_order_needs(p, lo, hi, need);
     o.p = p;
     o.arena = arena;
-    o.lo = o.need_lo = lo;
+    o.lo = lo;
     o.hi = hi;
     o.varying = !uniform;
     o.need = need;
@@ -5005,239 +4113,130 @@ JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/slots.c ---- */
 /* slots: where the interpreter keeps its values. Numbers the slots of its frame ahead of time, so that it allocates
- * nothing when it runs: a value takes a free slot where it is computed and gives it back after its last use. A rare
- * body may run several times, so what it uses from outside stays until its end. A body holds no other RARE. Linear in
- * the program. */
+ * nothing when it runs. One walk from a stage's last step to its first: a value opens a slot at its last use, which is
+ * the first that the walk meets, and closes it where it is computed. So whether a body's value is wanted is known when
+ * it is met, and at a stage's beginning every slot is free again. A rare body may run several times, so what it uses
+ * from outside is open from its end on. A body holds no other RARE. Linear in the program. */
 
 JK_SMALL_OPEN
 
 typedef struct jk_slotter {
     const jk_program *p;
-    jk_step *step;
-    uint32_t nstep, ncompute, nred; /* computing, then reducing, then storing */
-    uint32_t *last,
-        *slot; /* [nins] step of the last use, slot; those of values that the stage does not have are stale */
+    jk_step *step;         /* the first of those made */
+    uint32_t *slot;        /* [nins] JK_NOREF: not open */
     uint32_t *free, nfree; /* a stack */
     uint32_t nslots;
     jitk_error *e;
 } jk_slotter;
-
-/* Whether a value stands in a slot: not a leaf, not in a cell. */
-JK_NOINLINE bool jk_slot_has(const jk_slotter *s, jk_ref r)
-{
-    unsigned op = s->p->ins[r].op;
-    return op != JK_CONST && op != JK_PARAM && op != JK_LOAD && op != JK_LENGTH && s->p->cell[r] == JK_NOCELL;
-}
 
 JK_NOINLINE uint32_t jk_slot_take(jk_slotter *s)
 {
     return s->nfree ? s->free[--s->nfree] : s->nslots++;
 }
 
-JK_NOINLINE uint32_t jk_slot_of(const jk_slotter *s, jk_ref r)
+JK_NOINLINE uint32_t jk_slot_open(jk_slotter *s, jk_ref r)
 {
-    return r != JK_NOREF && jk_slot_has(s, r) ? s->slot[r] : JK_NOREF;
+    if (s->slot[r] == JK_NOREF)
+        s->slot[r] = jk_slot_take(s);
+    return s->slot[r];
 }
 
-JK_NOINLINE void jk_slot_drop(jk_slotter *s, jk_ref r, uint32_t at)
+JK_NOINLINE uint32_t jk_slot_close(jk_slotter *s, jk_ref r)
 {
-    if (r == JK_NOREF || !jk_slot_has(s, r) || s->last[r] != at)
-        return;
-    s->last[r] = JK_NOREF; /* an operand may be named twice */
-    s->free[s->nfree++] = s->slot[r];
+    uint32_t slot = s->free[s->nfree] = jk_slot_open(s, r);
+    s->nfree++; /* not above: open may take the one on top */
+    s->slot[r] = JK_NOREF;
+    return slot;
 }
 
-/* Operand k of an instruction, or JK_NOREF. */
-JK_NOINLINE jk_ref jk_slot_operand(const jk_ins *i, unsigned k)
+/* Whether a value stands in a slot: not a leaf, not in a cell. */
+JK_NOINLINE bool jk_slot_has(const jk_slotter *s, jk_ref r)
 {
-    if (k >= jk_op_arity((jk_op)i->op))
-        return JK_NOREF;
-    return k == 0 ? i->a : k == 1 ? i->b : i->c;
+    return !(jk_op_rows[s->p->ins[r].op].flags & JK_LEAF) && s->p->cell[r] == JK_NOCELL;
 }
 
-JK_NOINLINE void jk_slot_push(jk_slotter *s, jk_ref r)
+JK_NOINLINE uint32_t jk_slot_use(jk_slotter *s, jk_ref r)
 {
-    jk_step *t = &s->step[s->nstep++];
+    return r != JK_NOREF && jk_slot_has(s, r) ? jk_slot_open(s, r) : JK_NOREF;
+}
+
+/* A step before those there are, that uses the first n operands of r. */
+JK_NOINLINE jk_step *jk_slot_push(jk_slotter *s, jk_ref r, unsigned n)
+{
+    jk_step *t = --s->step;
+    jk_ref x[4];
+    jk_ins_operands(s->p, r, x);
+    memset(t, 0xff, sizeof *t);
     t->ref = r;
-    t->to = t->from[0] = t->from[1] = t->from[2] = JK_NOREF;
+    while (n-- > 0)
+        t->from[n] = jk_slot_use(s, x[n]);
+    return t;
 }
 
-/* ---- the steps ---- */
-
-/* What the body computes that its results need: what it does not may use values that nobody has computed. */
-JK_NOINLINE void jk_slot_mark(uint32_t *wanted, jk_ref first, jk_ref r)
+/* A step that computes; no op works in place, so its value's slot is closed after the operands' are open. */
+JK_NOINLINE void jk_slot_place(jk_slotter *s, jk_ref r)
 {
-    if (r != JK_NOREF && r >= first)
-        wanted[r] = 1;
+    jk_op op = (jk_op)s->p->ins[r].op;
+    jk_step *t;
+    if (op == JK_LOAD || jk_slot_has(s, r))
+        jk_slot_open(s, r);
+    t = jk_slot_push(s, r, jk_op_arity(op));
+    if (op == JK_LOAD || jk_slot_has(s, r))
+        t->to = jk_slot_close(s, r);
 }
 
-JK_FUNC void jk_slot_spread(jk_slotter *s, jk_ref rare)
+/* ---- rare bodies ---- */
+/* What a turn's end reads is open there, all at once: what comes from outside, the states, their next values, and the
+ * places where these wait, for one may be another state. Returns the number of states. */
+JK_FUNC uint32_t jk_slot_turn(jk_slotter *s, jk_ref rare, jk_ref first)
+{
+    jk_step *end = s->step, *t;
+    jk_outside o;
+    jk_ref r;
+    jk_outside_init(&o, s->p, rare);
+    while ((r = jk_outside_next(&o)) != JK_NOREF)
+        jk_slot_use(s, r);
+    for (r = rare; r-- > first;)
+        if (s->p->ins[r].op == JK_RSTATE)
+            jk_slot_push(s, r, 2)->to = jk_slot_open(s, r);
+    for (t = s->step; t < end; t++)
+        t->from[2] = jk_slot_take(s);
+    for (t = s->step; t < end; t++)
+        s->free[s->nfree++] = t->from[2];
+    return (uint32_t)(end - s->step);
+}
+
+JK_FUNC void jk_slot_rare(jk_slotter *s, jk_ref rare)
 {
     const jk_ins *ins = s->p->ins;
     const jk_rare *body = &s->p->rares[ins[rare].aux];
-    uint32_t states = 0, begin = s->nstep, *wanted = s->slot;
+    uint32_t active = jk_slot_take(s), again = jk_slot_use(s, body->again), result = jk_slot_use(s, ins[rare].c),
+             nstates;
+    jk_step *t, *states;
     jk_ref r;
-    unsigned k;
-    jk_slot_push(s, rare);
-    jk_slot_push(s, rare);
-    for (r = body->first; r < rare; r++)
-        wanted[r] = 0;
-    jk_slot_mark(wanted, body->first, ins[rare].c);
-    jk_slot_mark(wanted, body->first, body->again);
-    for (r = body->first; r < rare; r++)
-        if (ins[r].op == JK_RSTATE) {
-            jk_slot_mark(wanted, body->first, ins[r].b);
-            jk_slot_push(s, r);
-            states++;
-        }
-    for (r = rare; r-- > body->first;)
-        for (k = 0; wanted[r] && k < 3; k++)
-            jk_slot_mark(wanted, body->first, jk_slot_operand(&ins[r], k));
-    for (r = body->first; r < rare; r++) {
-        if (wanted[r] && jk_slot_has(s, r) && ins[r].op != JK_RSTATE)
-            jk_slot_push(s, r);
-        if (wanted[r] && ins[r].op == JK_RARE)
-            jk_fail(s->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "a rare body inside a rare body");
+    jk_slot_open(s, rare); /* also where the value goes on in its cell */
+    nstates = jk_slot_turn(s, rare, body->first);
+    states = s->step;
+    for (r = rare; r-- > body->first;) {
+        if (s->slot[r] == JK_NOREF || ins[r].op == JK_RSTATE)
+            continue;
+        if (ins[r].op == JK_RARE)
+            jk_fail(s->e, JITK_ERR_UNSUPPORTED, "a rare body inside a rare body");
+        jk_slot_place(s, r);
     }
-    s->step[begin + 1].from[1] = states;
-    s->step[begin + 1].from[2] = s->nstep - begin - 2 - states;
-}
-
-/* ---- last uses ---- */
-JK_FUNC void jk_slot_use(jk_slotter *s, jk_ref r, uint32_t at)
-{
-    if (r != JK_NOREF)
-        s->last[r] = at;
-}
-
-/* The steps from `at` are a RARE's; returns its last step, where everything it uses from outside dies. */
-JK_FUNC uint32_t jk_slot_last_rare(jk_slotter *s, uint32_t at)
-{
-    const jk_ins *ins = s->p->ins, *rare = &ins[s->step[at].ref];
-    const jk_rare *body = &s->p->rares[rare->aux];
-    uint32_t states = s->step[at + 1].from[1], end = at + 1 + states + s->step[at + 1].from[2], i;
-    unsigned k;
-    for (i = at + 2 + states; i <= end; i++) {
-        s->last[s->step[i].ref] = i;
-        for (k = 0; k < 3; k++) {
-            jk_ref r = jk_slot_operand(&ins[s->step[i].ref], k);
-            jk_slot_use(s, r, r < body->first ? end : i);
-        }
-    }
-    for (i = at + 2; i < at + 2 + states; i++) {
-        s->last[s->step[i].ref] = end;
-        jk_slot_use(s, ins[s->step[i].ref].a, end);
-        jk_slot_use(s, ins[s->step[i].ref].b, end);
-    }
-    for (k = 0; k < 3; k++)
-        jk_slot_use(s, jk_slot_operand(rare, k), end);
-    jk_slot_use(s, body->again, end);
-    s->last[s->step[at].ref] = end;
-    return end;
-}
-
-/* What step i, past the computing ones, reduces or stores. */
-JK_FUNC jk_ref jk_slot_taken(const jk_slotter *s, uint32_t i)
-{
-    jk_ref r = s->step[i].ref;
-    return i < s->ncompute + s->nred ? s->p->ins[r].a : r;
-}
-
-JK_FUNC void jk_slot_last(jk_slotter *s)
-{
-    const jk_ins *ins = s->p->ins;
-    uint32_t i;
-    unsigned k;
-    for (i = 0; i < s->nstep; i++) {
-        jk_ref r = s->step[i].ref;
-        if (i >= s->ncompute) {
-            jk_slot_use(s, jk_slot_taken(s, i), i);
-        } else if (ins[r].op == JK_RARE) {
-            i = jk_slot_last_rare(s, i);
-        } else {
-            s->last[r] = i;
-            for (k = 0; k < 3; k++)
-                jk_slot_use(s, jk_slot_operand(&ins[r], k), i);
-        }
-    }
-}
-
-/* ---- places ---- */
-JK_FUNC void jk_slot_place(jk_slotter *s, uint32_t at)
-{
-    jk_step *t = &s->step[at];
-    const jk_ins *i = &s->p->ins[t->ref];
-    unsigned k;
-    if (i->op == JK_LOAD || jk_slot_has(s, t->ref))
-        t->to = s->slot[t->ref] = jk_slot_take(s); /* before the operands' are free: no op works in place */
-    for (k = 0; k < 3; k++)
-        t->from[k] = jk_slot_of(s, jk_slot_operand(i, k));
-    for (k = 0; k < 3; k++)
-        jk_slot_drop(s, jk_slot_operand(i, k), at);
-    jk_slot_drop(s, t->ref, at);
-}
-
-JK_FUNC uint32_t jk_slot_place_rare(jk_slotter *s, uint32_t at)
-{
-    const jk_ins *ins = s->p->ins, *rare = &ins[s->step[at].ref];
-    const jk_rare *body = &s->p->rares[rare->aux];
-    jk_step *head = &s->step[at];
-    uint32_t states = head[1].from[1], end = at + 1 + states + head[1].from[2], i;
-    unsigned k;
-    head[0].to = s->slot[head->ref] = jk_slot_take(s);
-    head[1].to = jk_slot_take(s);
-    for (i = 2; i < 2 + states; i++) {
-        head[i].to = s->slot[head[i].ref] = jk_slot_take(s);
-        head[i].from[2] = jk_slot_take(s); /* the next value waits here: it may be another state */
-    }
-    for (i = at + 2 + states; i <= end; i++)
-        jk_slot_place(s, i);
-    for (k = 0; k < 3; k++)
-        head[0].from[k] = jk_slot_of(s, jk_slot_operand(rare, k));
-    head[1].from[0] = jk_slot_of(s, body->again);
-    for (i = 2; i < 2 + states; i++) {
-        head[i].from[0] = jk_slot_of(s, ins[head[i].ref].a);
-        head[i].from[1] = jk_slot_of(s, ins[head[i].ref].b);
-        s->free[s->nfree++] = head[i].from[2];
-    }
-    for (i = at; i <= end; i++)
-        for (k = 0; k < 3; k++)
-            jk_slot_drop(s, jk_slot_operand(&ins[s->step[i].ref], k), end);
-    for (i = at + 2; i <= end; i++)
-        jk_slot_drop(s, s->step[i].ref, end);
-    jk_slot_drop(s, body->again, end);
-    s->free[s->nfree++] = head[1].to;
-    if (jk_slot_has(s, head->ref))
-        jk_slot_drop(s, head->ref, end);
-    else
-        s->free[s->nfree++] = head[0].to; /* the value goes on in its cell */
-    return end;
+    for (t = states; t < states + nstates; t++)
+        jk_slot_close(s, t->ref);
+    t = jk_slot_push(s, rare, 0);
+    t->to = s->free[s->nfree++] = active;
+    t->from[0] = again;
+    t->from[1] = nstates;
+    t->from[2] = (uint32_t)(states - t) - 1;
+    t = jk_slot_push(s, rare, 2);
+    t->to = jk_slot_close(s, rare);
+    t->from[2] = result;
 }
 
 /* ---- a stage ---- */
-
-/* An array result that is an input as it is gets a copy: another result may be stored over that input first. */
-JK_FUNC void jk_slot_steps(jk_slotter *s, const jk_stage *g)
-{
-    const jk_program *p = s->p;
-    uint32_t i;
-    for (i = 0; i < g->norder; i++)
-        if (p->ins[g->order[i]].op == JK_RARE)
-            jk_slot_spread(s, g->order[i]);
-        else
-            jk_slot_push(s, g->order[i]);
-    for (i = 0; g->stores && i < p->nargs; i++)
-        if (p->args[i].is_result && p->args[i].is_array && p->ins[p->args[i].value].op == JK_LOAD)
-            jk_slot_push(s, p->args[i].value);
-    s->ncompute = s->nstep;
-    s->nred = g->nred;
-    for (i = 0; i < g->nred; i++)
-        jk_slot_push(s, g->red[i]);
-    for (i = 0; g->stores && i < p->nargs; i++)
-        if (p->args[i].is_result && p->args[i].is_array)
-            jk_slot_push(s, p->args[i].value);
-}
-
 JK_FUNC uint32_t jk_slot_count(const jk_program *p, const jk_stage *g)
 {
     uint32_t i, n = g->norder + g->nred + 2 * p->nargs;
@@ -5247,50 +4246,60 @@ JK_FUNC uint32_t jk_slot_count(const jk_program *p, const jk_stage *g)
     return n;
 }
 
-JK_FUNC bool jk_slot_stage(jk_slotter *s, jk_stage *g, jk_arena *arena)
+/* Stores, reductions, what computes. An array result that is an input as it is gets a copy: another result may be
+ * stored over that input first. */
+JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
 {
-    uint32_t i, room = jk_slot_count(s->p, g);
-    s->step = (jk_step *)jk_arena_alloc(arena, room * sizeof *s->step);
-    /* No step takes more than three slots. */
-    s->free = (uint32_t *)jk_arena_alloc(arena, 3 * (size_t)room * sizeof *s->free);
-    if (!s->step || !s->free)
-        return false;
-    s->nstep = s->nslots = s->nfree = 0;
-    jk_slot_steps(s, g);
-    jk_slot_last(s);
-    for (i = 0; i < s->ncompute; i++)
-        if (s->p->ins[s->step[i].ref].op == JK_RARE)
-            i = jk_slot_place_rare(s, i);
+    const jk_program *p = s->p;
+    const jk_param_info *a, *end = p->args + p->nargs, *begin = g->stores ? p->args + p->nparams : end;
+    const jk_step *taken;
+    uint32_t i;
+    for (a = end; a-- > begin;)
+        if (a->is_array) {
+            jk_step *t = jk_slot_push(s, a->value, 0);
+            t->to = (uint32_t)(a - p->args);
+            t->from[0] = p->ins[a->value].op == JK_LOAD ? jk_slot_open(s, a->value) : jk_slot_use(s, a->value);
+        }
+    for (i = g->nred; i-- > 0;)
+        jk_slot_push(s, g->red[i], 1);
+    taken = s->step;
+    for (a = end; a-- > begin;)
+        if (a->is_array && p->ins[a->value].op == JK_LOAD)
+            jk_slot_place(s, a->value);
+    for (i = g->norder; i-- > 0;)
+        if (p->ins[g->order[i]].op == JK_RARE)
+            jk_slot_rare(s, g->order[i]);
         else
-            jk_slot_place(s, i);
-    for (; i < s->nstep; i++) {
-        jk_ref r = jk_slot_taken(s, i);
-        bool copied = i >= s->ncompute + s->nred && s->p->ins[r].op == JK_LOAD;
-        s->step[i].from[0] = copied ? s->slot[r] : jk_slot_of(s, r);
-    }
-    g->step = s->step;
-    g->nstep = s->nstep;
-    return true;
+            jk_slot_place(s, g->order[i]);
+    g->ncompute = (uint32_t)(taken - s->step);
 }
 
 JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e)
 {
-    jk_stage *stages = (jk_stage *)p->stages; /* they stand in the arena */
+    jk_stage *g = (jk_stage *)p->stages, *end = g + p->nstages; /* they stand in the arena */
+    size_t n = p->nins * sizeof(uint32_t);
     jk_slotter s;
-    uint32_t i;
     memset(&s, 0, sizeof s);
     s.p = p;
     s.e = e;
-    p->nslots = 0;
-    s.last = (uint32_t *)jk_arena_alloc(arena, p->nins * sizeof *s.last);
-    s.slot = (uint32_t *)jk_arena_alloc(arena, p->nins * sizeof *s.slot);
-    if (!s.last || !s.slot)
+    /* A value takes at most two slots, an RSTATE's and a RARE's with it. */
+    s.slot = (uint32_t *)jk_arena_alloc(arena, 3 * n);
+    if (!s.slot)
         return jk_fail_nomem(e);
-    for (i = 0; i < p->nstages; i++) {
-        if (!jk_slot_stage(&s, &stages[i], arena))
+    memset(s.slot, 0xff, n);
+    s.free = s.slot + p->nins;
+    for (; g < end; g++) {
+        jk_step *room;
+        g->nstep = jk_slot_count(p, g);
+        room = (jk_step *)jk_arena_alloc(arena, g->nstep * sizeof *room);
+        if (!room)
             return jk_fail_nomem(e); /* the first error is kept */
-        p->nslots = JK_LARGER(p->nslots, s.nslots);
+        s.step = room + g->nstep;
+        jk_slot_steps(&s, g);
+        g->nstep -= (uint32_t)(s.step - room);
+        g->step = s.step;
     }
+    p->nslots = s.nslots;
     return e->status;
 }
 
@@ -5318,162 +4327,125 @@ typedef struct jk_planner {
     uint8_t *need;
     uint32_t *level, *cell, *mark;
     uint32_t npasses;
-    uint32_t search;         /* the highest level of an argmin, 0: none */
-    jk_ref *red, *uni;     /* the live reductions, and the uniform values with a cell, by level: */
-    uint32_t *nred, *nuni; /* those of level k are [n[k], n[k + 1]) */
+    jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
+                                   holds each stage's first one and next, by ref, the others */
 } jk_planner;
 
 #define JK_LIVE 1
 #define JK_IN_BODY 2
 
+JK_NOINLINE bool jk_is_red(const jk_program *p, jk_ref r)
+{
+    return jk_op_rows[p->ins[r].op].flags & JK_RED;
+}
+
 /* What the results need, and all of a needed rare body (it runs as it stands). */
 JK_FUNC void jk_plan_live(jk_planner *q)
 {
     const jk_program *p = q->p;
-    jk_ref r, k, x[4];
-    unsigned n;
+    jk_outside o;
+    jk_ref r, k;
     for (k = p->nparams; k < p->nargs; k++)
         q->live[p->args[k].value] |= JK_LIVE;
     for (r = p->nins; r-- > 0;) {
-        const jk_ins *i = &p->ins[r];
         if (!q->live[r])
             continue;
-        for (n = jk_ins_operands(p, r, x); n-- > 0;)
-            q->live[x[n]] |= JK_LIVE;
-        if (i->op == JK_RARE)
-            for (k = p->rares[i->aux].first; k < r; k++)
-                q->live[k] |= JK_IN_BODY;
+        jk_outside_init(&o, p, r);
+        for (k = o.first; k < r; k++)
+            q->live[k] |= JK_IN_BODY;
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            q->live[k] |= JK_LIVE;
     }
-}
-
-JK_FUNC void jk_plan_levels(jk_planner *q)
-{
-    const jk_program *p = q->p;
-    jk_ref r, k, x[4];
-    unsigned n;
-    for (r = 0; r < p->nins; r++) {
-        const jk_ins *i = &p->ins[r];
-        uint32_t level = 0;
-        if (!q->live[r])
-            continue;
-        for (n = jk_ins_operands(p, r, x); n-- > 0;)
-            level = JK_LARGER(level, q->level[x[n]]);
-        if (jk_op_rows[i->op].flags & JK_RED) {
-            level++;
-            q->npasses = JK_LARGER(q->npasses, level);
-            if (i->op == JK_RARGMIN)
-                q->search = JK_LARGER(q->search, level);
-        }
-        if (i->op == JK_RARE) {
-            for (k = p->rares[i->aux].first; k < r; k++)
-                level = JK_LARGER(level, q->level[k]);
-            for (k = p->rares[i->aux].first; k < r; k++)
-                q->level[k] = level;
-        }
-        q->level[r] = level;
-    }
-    /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
-    for (k = p->nparams; k < p->nargs; k++)
-        if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[p->args[k].value], q->search) + 1);
 }
 
 /* A cell for a uniform value that is used in a pass, in a later stage, or as a result. Constants and the length stand
- * in the code, and the values of a rare body are its own. */
-JK_FUNC void jk_plan_cell(jk_planner *q, jk_ref r)
+ * in the code. */
+JK_NOINLINE void jk_plan_cell(jk_planner *q, jk_ref r)
 {
     jk_program *p = q->p;
-    if (q->cell[r] != JK_NOCELL || p->varying[r] || p->ins[r].op == JK_CONST || p->ins[r].op == JK_LENGTH)
-        return;
-    if (!(q->live[r] & JK_IN_BODY) || p->ins[r].op == JK_PARAM)
+    if (q->cell[r] == JK_NOCELL && !p->varying[r] && p->ins[r].op != JK_CONST && p->ins[r].op != JK_LENGTH)
         q->cell[r] = p->ncells++;
 }
 
-JK_FUNC void jk_plan_cells(jk_planner *q)
-{
-    jk_program *p = q->p;
-    jk_ref r, k, x[4];
-    unsigned n;
-    memset(q->cell, 0xff, p->nins * sizeof *q->cell);
-    for (r = 0; r < p->nins; r++) {
-        const jk_ins *i = &p->ins[r];
-        bool red = (jk_op_rows[i->op].flags & JK_RED) != 0;
-        if (!q->live[r])
-            continue;
-        if (red || i->op == JK_PARAM)
-            jk_plan_cell(q, r);
-        for (n = jk_ins_operands(p, r, x); n-- > 0;)
-            if (p->varying[r] || red || q->level[x[n]] < q->level[r])
-                jk_plan_cell(q, x[n]);
-    }
-    for (k = p->nparams; k < p->nargs; k++)
-        jk_plan_cell(q, p->args[k].value);
-}
-
-/* Counting sort by level of the reductions, or of the uniform values that a uniform stage leaves in cells. */
-JK_FUNC bool jk_plan_takes(const jk_planner *q, jk_ref r, bool red)
-{
-    unsigned flags = jk_op_rows[q->p->ins[r].op].flags;
-    if (red)
-        return q->live[r] && (flags & JK_RED);
-    return q->cell[r] != JK_NOCELL && !(flags & (JK_RED | JK_LEAF));
-}
-
-JK_FUNC void jk_plan_sort(jk_planner *q, bool red, jk_ref **list, uint32_t **start)
+/* A body's values are its own: what it takes from outside counts as the RARE's. */
+JK_FUNC void jk_plan_levels(jk_planner *q)
 {
     const jk_program *p = q->p;
-    uint32_t k, total = 0, *n = (uint32_t *)jk_arena_zero(q->arena, (q->npasses + 3) * sizeof *n);
+    uint32_t search = 0; /* the highest level of an argmin */
+    jk_outside o;
+    jk_ref r, k;
+    for (r = 0; r < p->nins; r++) {
+        bool red = jk_is_red(p, r);
+        uint32_t level = red;
+        if (q->live[r] && (red || p->ins[r].op == JK_PARAM))
+            jk_plan_cell(q, r);
+        if (q->live[r] != JK_LIVE)
+            continue;
+        jk_outside_init(&o, p, r);
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            level = JK_LARGER(level, q->level[k] + red);
+        q->level[r] = level;
+        if (red)
+            q->npasses = JK_LARGER(q->npasses, level);
+        if (p->ins[r].op == JK_RARGMIN)
+            search = JK_LARGER(search, level);
+        jk_outside_init(&o, p, r);
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            if (p->varying[r] || q->level[k] < level)
+                jk_plan_cell(q, k);
+    }
+    /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
+    for (k = p->nparams; k < p->nargs; k++) {
+        r = p->args[k].value;
+        jk_plan_cell(q, r);
+        if (p->args[k].is_array)
+            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[r], search) + 1);
+    }
+}
+
+/* Lists the live reductions of each pass, and of each uniform stage the values that it leaves in cells, in order. */
+JK_FUNC void jk_plan_roots(jk_planner *q)
+{
+    const jk_program *p = q->p;
     jk_ref r;
-    if (!n)
-        return;
-    for (r = 0; r < p->nins; r++)
-        if (jk_plan_takes(q, r, red)) {
-            n[q->level[r] + 2]++;
-            total++;
+    for (r = p->nins; r-- > 0;)
+        if (q->cell[r] != JK_NOCELL && p->ins[r].op != JK_PARAM) {
+            jk_ref *head = &q->roots[2 * q->level[r] - jk_is_red(p, r)];
+            q->next[r] = *head;
+            *head = r;
         }
-    *list = (jk_ref *)jk_arena_alloc(q->arena, total * sizeof **list);
-    if (!*list)
-        return;
-    for (k = 2; k < q->npasses + 3; k++)
-        n[k] += n[k - 1];
-    for (r = 0; r < p->nins; r++)
-        if (jk_plan_takes(q, r, red))
-            (*list)[n[q->level[r] + 1]++] = r;
-    *start = n;
 }
 
 /* One stage's order, appended to the common list; the offset stands in norder until all is built. */
 JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t number)
 {
     const jk_program *p = q->p;
-    uint32_t level = number / 2, k;
-    memset(s, 0, sizeof *s);
+    jk_ref r;
+    uint32_t k;
     s->is_pass = number & 1;
     o->varying = s->is_pass;
-    o->at_level = level;
+    o->at_level = number / 2;
     o->stamp += 2;
-    if (!s->is_pass) {
-        for (k = q->nuni[level]; k < q->nuni[level + 1]; k++)
-            jk_order_root(o, q->uni[k]);
-    } else {
-        s->red = q->red + q->nred[level + 1];
-        s->nred = q->nred[level + 2] - q->nred[level + 1];
-        for (k = 0; k < s->nred; k++)
-            jk_order_root(o, p->ins[s->red[k]].a);
-        for (k = p->nparams; k < p->nargs && level + 1 == q->npasses; k++)
-            if (p->args[k].is_array) {
-                s->stores = true;
-                jk_order_root(o, p->args[k].value);
-            }
+    s->red = q->red;
+    for (r = q->roots[number]; r != JK_NOREF; r = q->next[r]) {
+        jk_order_root(o, s->is_pass ? p->ins[r].a : r);
+        if (s->is_pass)
+            *q->red++ = r;
     }
+    s->nred = (uint32_t)(q->red - s->red);
+    for (k = p->nparams; k < p->nargs && number + 2 == p->nstages; k++)
+        if (p->args[k].is_array) {
+            s->stores = true;
+            jk_order_root(o, p->args[k].value);
+        }
     s->norder = (uint32_t)o->nout;
 }
 
 JK_FUNC void jk_plan_stages(jk_planner *q)
 {
     jk_program *p = q->p;
-    jk_stage *stages = (jk_stage *)jk_arena_alloc(q->arena, (2 * (size_t)q->npasses + 1) * sizeof *stages);
-    uint32_t k, at = 0;
+    uint32_t k, at = 0, n = 2 * q->npasses + 1;
+    jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * sizeof *stages);
     jk_orderer o;
     memset(&o, 0, sizeof o);
     o.p = p;
@@ -5482,11 +4454,16 @@ JK_FUNC void jk_plan_stages(jk_planner *q)
     o.level = q->level;
     o.need = q->need;
     o.mark = q->mark;
-    p->nstages = 2 * q->npasses + 1;
+    p->nstages = n;
     p->stages = stages;
-    for (k = 0; k < p->nstages && !q->arena->failed; k++)
+    q->roots = (jk_ref *)jk_arena_alloc(q->arena, n * sizeof *q->roots);
+    if (q->arena->failed)
+        return;
+    memset(q->roots, 0xff, n * sizeof *q->roots);
+    jk_plan_roots(q);
+    for (k = 0; k < n; k++)
         jk_plan_stage(q, &o, &stages[k], k);
-    for (k = 0; k < p->nstages && !q->arena->failed; k++) {
+    for (k = 0; k < n; k++) {
         uint32_t end = stages[k].norder;
         stages[k].order = end > at ? o.out + at : NULL;
         stages[k].norder = end - at;
@@ -5512,22 +4489,21 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     out->flags = ir->flags;
     q.p = out;
     q.arena = ir->arena;
-    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (3 * sizeof(uint32_t) + 2));
+    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (5 * sizeof(uint32_t) + 2));
     if (ir->arena->failed)
         return jk_fail_nomem(ir->error);
     q.mark = q.level + n;
-    q.cell = q.mark + n;
+    q.next = q.mark + n;
+    q.red = q.next + n;
+    q.cell = q.red + n;
     q.live = (uint8_t *)(q.cell + n);
     q.need = q.live + n;
     out->cell = q.cell;
+    memset(q.cell, 0xff, n * sizeof *q.cell);
     jk_plan_live(&q);
     jk_plan_levels(&q);
-    jk_plan_cells(&q);
-    jk_plan_sort(&q, true, &q.red, &q.nred);
-    jk_plan_sort(&q, false, &q.uni, &q.nuni);
     jk_order_needs(out, 0, out->nins, q.need);
-    if (!ir->arena->failed)
-        jk_plan_stages(&q);
+    jk_plan_stages(&q);
     if (ir->arena->failed)
         return jk_fail_nomem(ir->error);
     return ir->error->status != JITK_OK ? ir->error->status : jk_slots(out, ir->arena, ir->error);
@@ -5538,532 +4514,441 @@ JK_SMALL_CLOSE
 #undef JK_IN_BODY
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/print.c ---- */
-/* ir: looking. The printer writes what one reads of a program, one line a value, stage by stage; leaves stand where
- * they are used. The verifier checks what ir.h promises. */
+/* ir: looking. What one reads of a program, one line a value, stage by stage; leaves stand where they are used. */
 
 JK_SMALL_OPEN
 
-/* ---- printing ---- */
+typedef struct jk_ir_view {
+    const jk_program *p;
+    FILE *out;
+    char text[80]; /* of the value asked for last: a name with its brackets is the longest */
+} jk_ir_view;
+
 /* The shortest of a few precisions that gives the same number back, with a point in any locale. */
-JK_FUNC void jk_print_float(FILE *out, jk_type type, uint64_t bits)
+JK_FUNC const char *jk_view_float(jk_ir_view *w, jk_type type, uint64_t bits)
 {
-    char s[40], *comma;
-    int digits, most = type == JK_F64 ? 17 : 9;
+    uint64_t size = bits & ~jk_kind_bits(JK_IS_MINUS_ZERO, type), back = ~size;
     double v = type == JK_F64 ? jk_f64_from_bits(bits) : (double)jk_f32_from_bits((uint32_t)bits);
-    uint64_t inf = jk_kind_bits(JK_IS_INF, type), sign = jk_kind_bits(JK_IS_MINUS_ZERO, type);
-    if ((bits & ~sign) >= inf) {
-        fputs((bits & ~sign) > inf ? "nan" : bits & sign ? "-inf" : "inf", out);
-        return;
+    char *s = w->text, *comma;
+    int digits;
+    if (size > jk_kind_bits(JK_IS_INF, type))
+        return "nan";
+    for (digits = 6; digits < 18 && back != size; digits++) {
+        snprintf(s, sizeof w->text, "%.*g", digits, v);
+        comma = jk_find_char(s, ',');
+        if (comma)
+            *comma = '.';
+        jk_number_read(s + (*s == '-'), type, &back); /* nothing of infinity, whose name it stays */
     }
-    for (digits = 6; digits <= most; digits++) {
-        snprintf(s, sizeof s, "%.*g", digits, v);
-        if (type == JK_F64 ? jk_f64_bits(strtod(s, NULL)) == bits : jk_f32_bits(strtof(s, NULL)) == (uint32_t)bits)
-            break;
-    }
-    comma = jk_find_char(s, ',');
-    if (comma)
-        *comma = '.';
-    fputs(s, out);
+    return s;
 }
 
-JK_FUNC void jk_print_value(const jk_program *p, jk_ref r, FILE *out)
+JK_NOINLINE const char *jk_view_value(jk_ir_view *w, jk_ref r)
 {
-    const jk_ins *i = &p->ins[r];
+    const jk_ins *i = &w->p->ins[r];
     uint64_t bits = jk_ir_const_bits(i);
-    if (i->op == JK_PARAM || i->op == JK_LOAD)
-        fprintf(out, "%s%s", p->args[i->a].name, i->op == JK_LOAD ? "[]" : "");
-    else if (i->op == JK_LENGTH)
-        fputs("length", out);
-    else if (i->op != JK_CONST)
-        fprintf(out, "%%%u", (unsigned)r);
-    else if (jk_is_float((jk_type)i->type))
-        jk_print_float(out, (jk_type)i->type, bits);
-    else if (jk_is_mask((jk_type)i->type))
-        fputs(bits ? "true" : "false", out);
-    else
-        fprintf(out, "0x%llx", (unsigned long long)bits);
+    const char *format = "0x%llx";
+    if (i->op == JK_PARAM || i->op == JK_LOAD) {
+        snprintf(w->text, sizeof w->text, "%s%s", w->p->args[i->a].name, i->op == JK_LOAD ? "[]" : "");
+        return w->text;
+    }
+    if (i->op == JK_LENGTH)
+        return "length";
+    if (i->op != JK_CONST) {
+        bits = r;
+        format = "%%%llu";
+    } else if (jk_is_float((jk_type)i->type)) {
+        return jk_view_float(w, (jk_type)i->type, bits);
+    } else if (jk_is_mask((jk_type)i->type)) {
+        return bits ? "true" : "false";
+    }
+    snprintf(w->text, sizeof w->text, format, (unsigned long long)bits);
+    return w->text;
 }
 
-JK_FUNC void jk_print_ins(const jk_program *p, jk_ref r, int indent, FILE *out)
+JK_NOINLINE void jk_print_ins(jk_ir_view *w, jk_ref r, const char *indent)
 {
-    const jk_ins *i = &p->ins[r];
-    unsigned k, n = jk_op_rows[i->op].arity;
-    fprintf(out, "%*s%%%u = %s.%s", indent, "", (unsigned)r, jk_op_name((jk_op)i->op), jk_type_name((jk_type)i->type));
-    for (k = 0; k < n; k++) {
-        fputs(k ? ", " : " ", out);
-        jk_print_value(p, k == 0 ? i->a : k == 1 ? i->b : i->c, out);
-    }
+    const jk_ins *i = &w->p->ins[r];
+    uint32_t k, n = jk_op_rows[i->op].arity;
+    jk_ref operand[4];
+    jk_ins_operands(w->p, r, operand);
+    fprintf(w->out, "%s%%%u = %s.%s", indent, (unsigned)r, jk_op_name((jk_op)i->op), jk_type_name((jk_type)i->type));
+    for (k = 0; k < n; k++)
+        fprintf(w->out, "%s%s", k ? ", " : " ", jk_view_value(w, operand[k]));
     if (i->op == JK_ISHL || i->op == JK_ISHR)
-        fprintf(out, ", %u", (unsigned)i->aux);
-    if (p->cell[r] != JK_NOCELL)
-        fprintf(out, " -> cell %u", (unsigned)p->cell[r]);
-    fputc('\n', out);
+        fprintf(w->out, ", %u", (unsigned)i->aux);
+    if (w->p->cell[r] != JK_NOCELL)
+        fprintf(w->out, " -> cell %u", (unsigned)w->p->cell[r]);
+    fputc('\n', w->out);
 }
 
 /* A rare body stands indented before its RARE; bodies in bodies are not told apart. */
-JK_FUNC void jk_print_rare(const jk_program *p, jk_ref r, FILE *out)
+JK_FUNC void jk_print_rare(jk_ir_view *w, jk_ref r)
 {
-    const jk_rare *x = &p->rares[p->ins[r].aux];
+    const jk_rare *x = &w->p->rares[w->p->ins[r].aux];
     jk_ref k;
-    fputs("  rare ", out);
-    jk_print_value(p, p->ins[r].a, out);
-    fputs(":\n", out);
+    fprintf(w->out, "  rare %s:\n", jk_view_value(w, w->p->ins[r].a));
     for (k = x->first; k < r; k++)
-        if (!(jk_op_rows[p->ins[k].op].flags & JK_LEAF))
-            jk_print_ins(p, k, 4, out);
-    if (x->again != JK_NOREF) {
-        fprintf(out, "    again at most %u times while ", (unsigned)x->limit);
-        jk_print_value(p, x->again, out);
-        fputc('\n', out);
+        if (!(jk_op_rows[w->p->ins[k].op].flags & JK_LEAF))
+            jk_print_ins(w, k, "    ");
+    if (x->again != JK_NOREF)
+        fprintf(w->out, "    again at most %u times while %s\n", (unsigned)x->limit, jk_view_value(w, x->again));
+}
+
+JK_NOINLINE void jk_print_arg(jk_ir_view *w, uint32_t k, const char *before)
+{
+    const jk_param_info *a = &w->p->args[k];
+    fprintf(w->out, "%s%s%s: %s", before, a->name, a->is_array ? "[]" : "", jk_type_name((jk_type)a->type));
+}
+
+JK_FUNC void jk_print_stage(jk_ir_view *w, const jk_stage *s)
+{
+    uint32_t j;
+    for (j = 0; j < s->norder + s->nred; j++) {
+        jk_ref r = j < s->norder ? s->order[j] : s->red[j - s->norder];
+        if (w->p->ins[r].op == JK_RARE)
+            jk_print_rare(w, r);
+        jk_print_ins(w, r, "  ");
     }
-}
-
-JK_FUNC void jk_print_args(const jk_program *p, FILE *out)
-{
-    uint32_t k;
-    fprintf(out, "%s (", jk_type_name((jk_type)p->type));
-    for (k = 0; k < p->nparams; k++)
-        fprintf(out, "%s%s%s: %s", k ? ", " : "", p->args[k].name, p->args[k].is_array ? "[]" : "",
-                jk_type_name((jk_type)p->args[k].type));
-    fputs(")\n", out);
-}
-
-JK_FUNC void jk_print_results(const jk_program *p, bool arrays, FILE *out)
-{
-    uint32_t k;
-    for (k = p->nparams; k < p->nargs; k++)
-        if (p->args[k].is_array == arrays) {
-            fprintf(out, "  %s%s: %s = ", p->args[k].name, arrays ? "[]" : "", jk_type_name((jk_type)p->args[k].type));
-            jk_print_value(p, p->args[k].value, out);
-            fputc('\n', out);
-        }
-}
-
-JK_FUNC bool jk_print_has_scalars(const jk_program *p)
-{
-    uint32_t k;
-    for (k = p->nparams; k < p->nargs; k++)
-        if (!p->args[k].is_array)
-            return true;
-    return false;
 }
 
 /* Empty uniform stages are left out, but for a last one that has scalar results to say. */
 JK_FUNC void jk_ir_print(const jk_program *p, FILE *out)
 {
-    uint32_t k, j;
-    jk_print_args(p, out);
+    uint32_t k, j, scalars = 0;
+    jk_ir_view w;
+    w.p = p;
+    w.out = out;
+    fprintf(out, "%s (", jk_type_name((jk_type)p->type));
+    for (k = 0; k < p->nparams; k++)
+        jk_print_arg(&w, k, k ? ", " : "");
+    fputs(")\n", out);
+    for (; k < p->nargs; k++)
+        scalars += !p->args[k].is_array;
     for (k = 0; k < p->nstages; k++) {
         const jk_stage *s = &p->stages[k];
-        bool last = k + 1 == p->nstages && jk_print_has_scalars(p);
+        bool last = k + 1 == p->nstages && scalars;
         if (!s->is_pass && s->norder == 0 && !last)
             continue;
         fprintf(out, "%s %u:\n", s->is_pass ? "pass" : "uniform", (unsigned)k / 2);
-        for (j = 0; j < s->norder; j++) {
-            if (p->ins[s->order[j]].op == JK_RARE)
-                jk_print_rare(p, s->order[j], out);
-            jk_print_ins(p, s->order[j], 2, out);
-        }
-        for (j = 0; j < s->nred; j++)
-            jk_print_ins(p, s->red[j], 2, out);
-        if (s->stores || last)
-            jk_print_results(p, s->stores, out);
+        jk_print_stage(&w, s);
+        for (j = p->nparams; (s->stores || last) && j < p->nargs; j++)
+            if (p->args[j].is_array == s->stores) {
+                jk_print_arg(&w, j, "  ");
+                fprintf(out, " = %s\n", jk_view_value(&w, p->args[j].value));
+            }
     }
-}
-
-/* ---- verifying ---- */
-typedef struct jk_verifier {
-    const jk_program *p;
-    const jk_stage *stage;
-    uint32_t place; /* into the stage's order */
-    const uint32_t *body;
-} jk_verifier;
-
-JK_FUNC bool jk_verify_class(jk_type t, jk_type own)
-{
-    return jk_type_size(t) == jk_type_size(own);
-}
-
-/* Operand and result types of one instruction. */
-JK_FUNC const char *jk_verify_types(const jk_program *p, const jk_ins *i)
-{
-    unsigned k, n = jk_op_rows[i->op].arity;
-    jk_type t[3] = {JK_F64, JK_F64, JK_F64}, type = (jk_type)i->type, last;
-    for (k = 0; k < n; k++)
-        t[k] = (jk_type)p->ins[k == 0 ? i->a : k == 1 ? i->b : i->c].type;
-    last = n ? t[n - 1] : type;
-    if (jk_op_rows[i->op].result == JK_RESULT_SAME && type != last)
-        return "the result's type is not the last operand's";
-    if (i->op <= JK_FMA || (i->op >= JK_LT && i->op <= JK_ISNAN)) {
-        for (k = 0; k < n; k++)
-            if (!jk_is_float(t[k]) || t[k] != last)
-                return "an operand is of another type, or no float";
-        return i->op >= JK_LT && type != jk_mask_type(last) ? "a comparison gives a mask of its operands' size" : NULL;
-    }
-    if (i->op >= JK_MNOT && i->op <= JK_ISHR) {
-        for (k = 0; k < n; k++)
-            if (t[k] != last || (i->op <= JK_MOR ? !jk_is_mask(last) : last != JK_I64 && last != JK_I32))
-                return "an operand is of another type, or neither mask nor integer";
-        return jk_is_mask(type) || i->aux < 8 * jk_type_size(type) ? NULL : "a shift by more than the type's bits";
-    }
-    switch (i->op) {
-    case JK_SELECT:
-    case JK_RARE:
-        return jk_is_mask(t[0]) && t[1] == t[2] && t[1] == type && jk_verify_class(t[0], type)
-                   ? NULL
-                   : "arms or mask do not fit";
-    case JK_BITS:
-        return jk_verify_class(type, last) ? NULL : "a reinterpretation between sizes";
-    case JK_RSTATE:
-        return t[0] == type && t[1] == type ? NULL : "a state changes its type";
-    case JK_RSUM:
-    case JK_RPROD:
-        return type == JK_F64 && jk_is_float(last) ? NULL : "a sum or product of floats is an F64";
-    case JK_RMIN:
-        return type == last && jk_is_float(last) ? NULL : "a minimum has its argument's type";
-    case JK_RARGMIN:
-        return type == JK_I64 && jk_is_float(last) ? NULL : "the place of a minimum is an I64";
-    case JK_LENGTH:
-        return type == JK_I64 ? NULL : "the length is an I64";
-    default:
-        return NULL;
-    }
-}
-
-/* Order of operands, who may see whom, uniform and varying. body[r] is the RARE that r belongs to the body of. */
-JK_FUNC const char *jk_verify_ins(const jk_verifier *v, jk_ref r)
-{
-    const jk_program *p = v->p;
-    const jk_ins *i = &p->ins[r];
-    jk_ref x[4];
-    unsigned k, n;
-    uint8_t varies = 0, red, leaf;
-    if (i->op >= JK_OP_COUNT || i->type >= JK_TYPE_COUNT)
-        return "no such op or type";
-    red = jk_op_rows[i->op].flags & JK_RED;
-    leaf = jk_op_rows[i->op].flags & JK_LEAF;
-    if (i->op == JK_RARE && i->aux >= p->nrares)
-        return "no such rare body";
-    if (i->op == JK_RSTATE && (i->b >= p->nins || v->body[i->b] != v->body[r]) && i->b >= r)
-        return "a state's next value is outside the body";
-    n = jk_ins_operands(p, r, x);
-    for (k = 0; k < n; k++) {
-        jk_ref inside = JK_NOREF;
-        if (x[k] >= r)
-            return "an operand is not an earlier value";
-        if (i->op == JK_RARE && k >= 2)
-            inside = r; /* the body's own result and `again` */
-        for (inside = v->body[x[k]] == inside ? v->body[r] : v->body[x[k]]; inside != JK_NOREF && r > inside;)
-            return "a value of a rare body is used outside";
-        if (k < 3 || i->op != JK_RARE)
-            varies |= p->varying[x[k]];
-    }
-    if ((i->op == JK_PARAM || i->op == JK_LOAD) && (i->a >= p->nparams || p->args[i->a].is_array != (i->op == JK_LOAD)))
-        return "no such parameter";
-    if (leaf || red)
-        return p->varying[r] == (i->op == JK_LOAD) ? jk_verify_types(p, i)
-                                                   : "a leaf or reduction is varying or uniform by its op";
-    if (p->varying[r] != varies && v->body[r] == JK_NOREF)
-        return "varying is what is computed of varying values";
-    return jk_verify_types(p, i);
-}
-
-/* Is the value there when instruction number `place` of the stage runs? */
-JK_FUNC bool jk_verify_there(const jk_program *p, const uint32_t *seen, uint32_t stage, jk_ref r)
-{
-    const jk_ins *i = &p->ins[r];
-    if (i->op == JK_CONST || i->op == JK_LENGTH)
-        return true;
-    if (i->op == JK_LOAD)
-        return (stage & 1) != 0;
-    if (i->op == JK_PARAM)
-        return p->cell[r] != JK_NOCELL;
-    if (p->varying[r] || seen[r] == stage + 1)
-        return seen[r] == stage + 1;
-    return p->cell[r] != JK_NOCELL && seen[r] != 0; /* a cell of an earlier stage */
-}
-
-JK_FUNC const char *jk_verify_step(const jk_program *p, uint32_t *seen, uint32_t stage, jk_ref r)
-{
-    const jk_ins *i = &p->ins[r];
-    unsigned flags = jk_op_rows[i->op].flags;
-    jk_ref k, x[4], first = i->op == JK_RARE ? p->rares[i->aux].first : r;
-    unsigned n;
-    if ((flags & (JK_LEAF | JK_RED)) || p->varying[r] != (stage & 1))
-        return "a stage lists what does not belong there";
-    if (seen[r] && (!p->varying[r] || seen[r] == stage + 1))
-        return "a value is computed twice";
-    for (k = first; k <= r; k++)
-        for (n = jk_ins_operands(p, k, x); n-- > 0;)
-            if (x[n] < first && !jk_verify_there(p, seen, stage, x[n]))
-                return "a stage uses a value that is not there";
-    seen[r] = stage + 1;
-    return NULL;
-}
-
-JK_FUNC const char *jk_verify_stage(const jk_program *p, uint32_t *seen, uint32_t stage)
-{
-    const jk_stage *s = &p->stages[stage];
-    const char *message;
-    uint32_t k;
-    if (s->is_pass != (stage & 1))
-        return "stages are uniform and pass in turn";
-    for (k = 0; k < s->norder; k++)
-        if ((message = jk_verify_step(p, seen, stage, s->order[k])) != NULL)
-            return message;
-    for (k = 0; k < s->nred; k++) {
-        const jk_ins *i = &p->ins[s->red[k]];
-        if (!(jk_op_rows[i->op].flags & JK_RED) || p->cell[s->red[k]] == JK_NOCELL || seen[s->red[k]])
-            return "a pass's reductions are reductions, have cells, and run once";
-        if (!jk_verify_there(p, seen, stage, i->a))
-            return "a reduction's argument is not there";
-        seen[s->red[k]] = stage + 1;
-    }
-    for (k = p->nparams; k < p->nargs && s->stores; k++)
-        if (p->args[k].is_array && !jk_verify_there(p, seen, stage, p->args[k].value))
-            return "an array result is not there";
-    return NULL;
-}
-
-JK_FUNC const char *jk_verify_results(const jk_program *p, const uint32_t *seen)
-{
-    uint32_t k, stores = 0;
-    bool arrays = false;
-    for (k = 0; k < p->nstages; k++)
-        stores += p->stages[k].stores;
-    for (k = p->nparams; k < p->nargs; k++) {
-        const jk_ins *i = &p->ins[p->args[k].value];
-        arrays = arrays || p->args[k].is_array;
-        if (p->args[k].is_array ? i->type != p->type : i->type != JK_F64 && i->type != JK_F32 && i->type != JK_I64)
-            return "a result has a type that results do not have";
-        if (!p->args[k].is_array &&
-            (p->varying[p->args[k].value] || !jk_verify_there(p, seen, p->nstages, p->args[k].value)))
-            return "a scalar result is not there at the end";
-    }
-    if (stores != (arrays ? 1u : 0u) || (arrays && !p->stages[p->nstages - 2].stores))
-        return "array results are stored in the last pass";
-    return NULL;
-}
-
-JK_FUNC const char *jk_verify_with(const jk_program *p, uint32_t *body, uint32_t *seen)
-{
-    const char *message = NULL;
-    jk_verifier v;
-    uint32_t r, k;
-    memset(&v, 0, sizeof v);
-    v.p = p;
-    v.body = body;
-    memset(body, 0xff, p->nins * sizeof *body);
-    memset(seen, 0, p->nins * sizeof *seen);
-    for (r = p->nins; r-- > 0;)
-        if (p->ins[r].op == JK_RARE && p->ins[r].aux < p->nrares)
-            for (k = p->rares[p->ins[r].aux].first; k < r; k++)
-                body[k] = r; /* an inner RARE comes before the outer one and overwrites its part later */
-    for (r = 0; r < p->nins && !message; r++)
-        message = jk_verify_ins(&v, r);
-    if (!message && p->nstages % 2 == 0)
-        message = "stages begin and end with a uniform one";
-    for (k = 0; k < p->nstages && !message; k++)
-        message = jk_verify_stage(p, seen, k);
-    return message ? message : jk_verify_results(p, seen);
-}
-
-JK_FUNC const char *jk_ir_verify(const jk_program *p)
-{
-    uint32_t *room = (uint32_t *)JK_MALLOC((2 * (size_t)p->nins + 1) * sizeof *room);
-    const char *message;
-    if (!room)
-        return NULL;
-    message = jk_verify_with(p, room, room + p->nins);
-    JK_FREE(room);
-    return message;
 }
 
 JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/builtins.c ---- */
-/* ir: the language's functions and named constants. One list has all of a function: its name, its parameters as an
- * error message shows them (the counts are read off them), and how it lowers. The list is sorted by name: it is
- * searched by halves. What the language has and this version cannot do stands here as LATER, so that the message can
+/* ir: the language's functions, operators and named constants. What one does is a script, a list of steps; a row of the
+ * list has its name, its parameters as an error message shows them, and the script. The list is sorted by name: it is
+ * searched by halves. What the language has and this version cannot do stands there as LATER, so that the message can
  * say so.
  *
  * C leaves open in which order a call's arguments are computed, and numbers of values must not depend on the compiler:
- * no call here has two arguments that emit, but for constants, which are entered first. */
+ * no call here has two arguments that emit. */
 
 JK_SMALL_OPEN
 
-/* X(name, parameters, kind, op). In the parameters `[` begins what may be left out and `...` allows any number. */
-/* clang-format off */
-#define JK_FUNCTIONS(X) \
-    X("abs", "x", OP, ABS) \
-    X("acos", "x", LATER, CONST) \
-    X("acosh", "x", LATER, CONST) \
-    X("all", "x", ALL, RSUM) \
-    X("any", "x", ANY, RSUM) \
-    X("argmax", "x", ARGMAX, RARGMIN) \
-    X("argmin", "x", ARGMIN, RARGMIN) \
-    X("asin", "x", LATER, CONST) \
-    X("asinh", "x", LATER, CONST) \
-    X("atan", "x", LATER, CONST) \
-    X("atan2", "y, x", LATER, CONST) \
-    X("atanh", "x", LATER, CONST) \
-    X("cbrt", "x", LATER, CONST) \
-    X("ceil", "x", OP, CEIL) \
-    X("clamp", "x, lo, hi", CLAMP, CONST) \
-    X("copysign", "x, y", OP, COPYSIGN) \
-    X("cos", "x", LATER, CONST) \
-    X("cosh", "x", LATER, CONST) \
-    X("cospi", "x", LATER, CONST) \
-    X("count", "x", COUNT, RSUM) \
-    X("dot", "x, y", DOT, RSUM) \
-    X("erf", "x", LATER, CONST) \
-    X("erfc", "x", LATER, CONST) \
-    X("exp", "x", LATER, CONST) \
-    X("exp10", "x", LATER, CONST) \
-    X("exp2", "x", LATER, CONST) \
-    X("expm1", "x", LATER, CONST) \
-    X("floor", "x", OP, FLOOR) \
-    X("fma", "x, y, z", OP, FMA) \
-    X("fmod", "x, y", MOD, CONST) \
-    X("fold", "t = start, E", LATER, CONST) \
-    X("hypot", "x, y", LATER, CONST) \
-    X("index", "", LATER, CONST) \
-    X("isfinite", "x", ISFINITE, LT) \
-    X("isinf", "x", ISINF, EQ) \
-    X("isnan", "x", OP, ISNAN) \
-    X("length", "", LENGTH, LENGTH) \
-    X("lgamma", "x", LATER, CONST) \
-    X("log", "x", LATER, CONST) \
-    X("log10", "x", LATER, CONST) \
-    X("log1p", "x", LATER, CONST) \
-    X("log2", "x", LATER, CONST) \
-    X("max", "x, ...", MAX, MAX) \
-    X("mean", "x", MEAN, RSUM) \
-    X("min", "x, ...", MIN, MIN) \
-    X("mod", "x, y", LATER, CONST) \
-    X("norm", "x", LATER, CONST) \
-    X("pow", "x, y", POW, CONST) \
-    X("prod", "x", PROD, RPROD) \
-    X("rint", "x", OP, RINT) \
-    X("round", "x", ROUND, TRUNC) \
-    X("sigmoid", "x", LATER, CONST) \
-    X("sign", "x", SIGN, COPYSIGN) \
-    X("sin", "x", LATER, CONST) \
-    X("sinh", "x", LATER, CONST) \
-    X("sinpi", "x", LATER, CONST) \
-    X("sqrt", "x", OP, SQRT) \
-    X("std", "x[, d]", LATER, CONST) \
-    X("sum", "x", SUM, RSUM) \
-    X("tan", "x", LATER, CONST) \
-    X("tanh", "x", LATER, CONST) \
-    X("tgamma", "x", LATER, CONST) \
-    X("trunc", "x", OP, TRUNC) \
-    X("var", "x[, d]", LATER, CONST) \
-    X("where", "c, a, b", WHERE, SELECT)
-/* clang-format on */
+/* What lowering keeps of an expression. */
+typedef struct jk_value {
+    jk_ref ref;
+    bool array;
+} jk_value;
 
-/* From FN_SUM on: reductions; so are min and max of one argument. */
-typedef enum jk_fn_kind {
-    JK_FN_OP,
-    JK_FN_CLAMP,
-    JK_FN_WHERE,
-    JK_FN_SIGN,
-    JK_FN_ROUND,
-    JK_FN_MOD,
-    JK_FN_POW,
-    JK_FN_ISINF,
-    JK_FN_ISFINITE,
-    JK_FN_LENGTH,
-    JK_FN_LATER,
-    JK_FN_MIN,
-    JK_FN_MAX,
-    JK_FN_SUM,
-    JK_FN_PROD,
-    JK_FN_MEAN,
-    JK_FN_DOT,
-    JK_FN_ANY,
-    JK_FN_ALL,
-    JK_FN_COUNT,
-    JK_FN_ARGMIN,
-    JK_FN_ARGMAX,
-    JK_FN_KIND_COUNT
-} jk_fn_kind;
+/* ---- what functions and operators do, as scripts ---- */
+/* A step: op, the value it makes, its operands. A value is a letter: the arguments are x, y, z, and the step that makes
+ * r is the last. What is no jk_op: */
+typedef enum jk_script_op {
+    JK_DO_NUMBER = JK_OP_COUNT, /* a as a number of the kernel's type */
+    JK_DO_MASK,                 /* a as a truth value */
+    JK_DO_POW2,                 /* 2^+-j (b: 0, 'j') or 2^+-nj (b: 'n'); + where a is '+' */
+    JK_DO_POWER,    /* goes on in the script for the constant exponent a and sets n; without one the result is
+                       JK_NOREF */
+    JK_DO_IF_BITS,  /* leaves out b steps where n has none of the bits a */
+    JK_DO_IF_MASKS, /* leaves out c steps where not both a and b are truth values */
+    JK_DO_BEGIN,    /* a rare body of mask a and fast value b; one that there is ends the script */
+    JK_DO_AGAIN     /* the body runs again while a; state b becomes c */
+} jk_script_op;
+
+typedef struct jk_script {
+    uint8_t op;
+    char to, a, b, c; /* CONST: a is a jk_kind; operands that an op has not are not looked at */
+} jk_script;
+#define JK_KIND(to, kind)                \
+    {                                    \
+        JK_CONST, to, JK_IS_##kind, 0, 0 \
+    }
+/* clang-format off */
+
+/* One step. */
+#define JK_SCRIPT_1(name, op) static const jk_script jk_script_##name[] = {{JK_##op, 'r', 'x', 'y', 'z'}};
+JK_SCRIPT_1(abs, ABS) JK_SCRIPT_1(ceil, CEIL) JK_SCRIPT_1(copysign, COPYSIGN) JK_SCRIPT_1(floor, FLOOR)
+JK_SCRIPT_1(fma, FMA) JK_SCRIPT_1(isnan, ISNAN) JK_SCRIPT_1(rint, RINT) JK_SCRIPT_1(sqrt, SQRT) JK_SCRIPT_1(trunc, TRUNC)
+JK_SCRIPT_1(neg, NEG) JK_SCRIPT_1(plus, DO_NUMBER) JK_SCRIPT_1(add, ADD) JK_SCRIPT_1(sub, SUB) JK_SCRIPT_1(mul, MUL)
+JK_SCRIPT_1(div, DIV) JK_SCRIPT_1(lt, LT) JK_SCRIPT_1(le, LE) JK_SCRIPT_1(eq, EQ) JK_SCRIPT_1(ne, NE)
+JK_SCRIPT_1(argmin, RARGMIN)
+#undef JK_SCRIPT_1
+static const jk_script jk_script_gt[] = {{JK_LT, 'r', 'y', 'x', 0}}, jk_script_ge[] = {{JK_LE, 'r', 'y', 'x', 0}};
+static const jk_script jk_script_mnot[] = {{JK_DO_MASK, 'x', 'x', 0, 0}, {JK_MNOT, 'r', 'x', 0, 0}};
+static const jk_script jk_script_mand[] = {
+    {JK_DO_MASK, 'x', 'x', 0, 0}, {JK_DO_MASK, 'y', 'y', 0, 0}, {JK_MAND, 'r', 'x', 'y', 0}};
+static const jk_script jk_script_mor[] = {
+    {JK_DO_MASK, 'x', 'x', 0, 0}, {JK_DO_MASK, 'y', 'y', 0, 0}, {JK_MOR, 'r', 'x', 'y', 0}};
+static const jk_script jk_script_e[] = {JK_KIND('r', E)}, jk_script_pi[] = {JK_KIND('r', PI)};
+static const jk_script jk_script_inf[] = {JK_KIND('r', INF)}, jk_script_nan[] = {JK_KIND('r', NAN)};
+
+/* x ? y : z; of two truth values again one. */
+static const jk_script jk_script_where[] = {
+    {JK_DO_MASK, 'x', 'x', 0, 0}, {JK_DO_IF_MASKS, 0, 'y', 'z', 4},
+    {JK_MAND, 'y', 'x', 'y', 0}, {JK_MNOT, 'x', 'x', 0, 0}, {JK_MAND, 'z', 'x', 'z', 0}, {JK_MOR, 'r', 'y', 'z', 0},
+    {JK_DO_NUMBER, 'y', 'y', 0, 0}, {JK_DO_NUMBER, 'z', 'z', 0, 0}, {JK_SELECT, 'r', 'x', 'y', 'z'}};
+
+/* 0 < |x| ? copysign(1, x) : x, so that zeros and NaN stay what they are. */
+static const jk_script jk_script_sign[] = {
+    JK_KIND('0', ZERO), JK_KIND('1', ONE), {JK_ABS, 'a', 'x', 0, 0}, {JK_LT, 'm', '0', 'a', 0},
+    {JK_COPYSIGN, 's', '1', 'x', 0}, {JK_SELECT, 'r', 'm', 's', 'x'}};
+
+/* Half away from zero: trunc(x + copysign(h, x)) with h the number below 0.5. With 0.5 itself the sum would round up to
+ * 1 for x = h and move odd x above 2^52. With h: a fraction below one half stays below the next integer, for the sum is
+ * short of it by at least a unit of x's own place; one half reaches it, for then the sum lies nearer to it (or ties, to
+ * even) than to the number before; and an integer stays below the next. */
+static const jk_script jk_script_round[] = {
+    JK_KIND('h', ROUND), {JK_COPYSIGN, 'h', 'h', 'x', 0}, {JK_ADD, 's', 'x', 'h', 0}, {JK_TRUNC, 'r', 's', 0, 0}};
+
+static const jk_script jk_script_isinf[] = {JK_KIND('i', INF), {JK_ABS, 'a', 'x', 0, 0}, {JK_EQ, 'r', 'a', 'i', 0}};
+static const jk_script jk_script_isfinite[] = {JK_KIND('i', INF), {JK_ABS, 'a', 'x', 0, 0}, {JK_LT, 'r', 'a', 'i', 0}};
+static const jk_script jk_script_clamp[] = {{JK_MAX, 'a', 'x', 'y', 0}, {JK_MIN, 'r', 'a', 'z', 0}};
+
+/* n, an exact integer (as F64: memory ends long before 2^53). */
+static const jk_script jk_script_length[] = {{JK_LENGTH, 'n', 0, 0, 0}, {JK_CVT, 'r', 'n', 0, 0}};
+
+/* Sums and products come as F64 and round to the kernel's type once; counts are exact integers. */
+static const jk_script jk_script_sum[] = {{JK_RSUM, 's', 'x', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_prod[] = {{JK_RPROD, 's', 'x', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_mean[] = {
+    {JK_RSUM, 's', 'x', 0, 0}, {JK_LENGTH, 'n', 0, 0, 0}, {JK_CVT, 'n', 'n', 0, 0}, {JK_DIV, 's', 's', 'n', 0},
+    {JK_DO_NUMBER, 'r', 's', 0, 0}};
+static const jk_script jk_script_dot[] = {
+    {JK_MUL, 'p', 'x', 'y', 0}, {JK_RSUM, 's', 'p', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
+/* The first step is for two arguments, the others for one. */
+static const jk_script jk_script_min[] = {{JK_MIN, 'r', 'x', 'y', 0}, {JK_RMIN, 'r', 'x', 0, 0}};
+static const jk_script jk_script_max[] = {{JK_MAX, 'r', 'x', 'y', 0},
+    {JK_NEG, 'a', 'x', 0, 0}, {JK_RMIN, 'm', 'a', 0, 0}, {JK_NEG, 'r', 'm', 0, 0}};
+static const jk_script jk_script_argmax[] = {{JK_NEG, 'a', 'x', 0, 0}, {JK_RARGMIN, 'r', 'a', 0, 0}};
+static const jk_script jk_script_count[] = {
+    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 'r', 'n', 0, 0}};
+static const jk_script jk_script_any[] = {
+    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 's', 'n', 0, 0},
+    {JK_DO_NUMBER, 's', 's', 0, 0}, JK_KIND('0', ZERO), {JK_LT, 'r', '0', 's', 0}};
+static const jk_script jk_script_all[] = {
+    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_MNOT, 'm', 'm', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 's', 'n', 0, 0},
+    {JK_DO_NUMBER, 's', 's', 0, 0}, JK_KIND('0', ZERO), {JK_EQ, 'r', 's', '0', 0}};
+
+/* x % y: C's fmod, which is exact.
+ *
+ * REST is u - q*v, which is exact, and v more where q was one too large. STEP is u mod v for a quotient below 2^53 (f32:
+ * 2^24): the rounded quotient may be one too large, then the remainder, which is exact, is negative.
+ *
+ * A quotient of 2^53 and more goes through the rare body, 52 bits a turn (2098 bits at most; f32: 277 bits, 23 a turn).
+ * A turn takes from s the multiple of b * 2^k that leaves less than that, 2^k being 2^52 (f32: 2^23) less than the power
+ * of two in the quotient t. Where the quotient overflows (g) it is computed of s/S and b*S, and the factor S^2 put back
+ * in two steps. All products here are exact. */
+#define JK_REST(d, u, q, v) \
+    {JK_NEG, q, q, 0, 0}, {JK_FMA, d, q, v, u}, JK_KIND('0', ZERO), {JK_LT, 'l', d, '0', 0}, {JK_ADD, 'e', d, v, 0}, \
+    {JK_SELECT, d, 'l', 'e', d}
+#define JK_STEP(d, u, v) \
+    {JK_DIV, 'q', u, v, 0}, {JK_TRUNC, 'q', 'q', 0, 0}, JK_REST(d, u, 'q', v), {JK_LT, 'l', u, v, 0}, \
+    {JK_SELECT, d, 'l', u, d}
+static const jk_script jk_script_mod[] = {
+    {JK_ABS, 'a', 'x', 0, 0}, {JK_ABS, 'b', 'y', 0, 0}, JK_KIND('n', MANY), JK_KIND('0', ZERO), JK_KIND('i', INF),
+    JK_STEP('d', 'a', 'b'), {JK_COPYSIGN, 'f', 'd', 'x', 0},
+    {JK_DIV, 'q', 'a', 'b', 0}, {JK_LE, 'm', 'n', 'q', 0}, {JK_LT, 'l', 'a', 'i', 0}, {JK_MAND, 'm', 'm', 'l', 0},
+    {JK_LT, 'l', '0', 'b', 0}, {JK_MAND, 'm', 'm', 'l', 0},
+    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_RSTATE, 's', 'a', 'a', 0},
+    JK_KIND('1', ONE), JK_KIND('i', INF), JK_KIND('S', SCALE),
+    {JK_DIV, 't', 's', 'b', 0}, {JK_EQ, 'g', 't', 'i', 0}, {JK_MUL, 'u', 'b', 'S', 0}, JK_KIND('v', UNSCALE),
+    {JK_MUL, 'w', 's', 'v', 0}, {JK_DIV, 'p', 'w', 'u', 0}, {JK_SELECT, 't', 'g', 'p', 't'},
+    {JK_BITS, 'p', 't', 0, 0}, {JK_BITS, 'v', 'i', 0, 0}, {JK_IAND, 'p', 'p', 'v', 0}, {JK_BITS, 'p', 'p', 0, 0},
+    JK_KIND('t', DIGIT), {JK_SELECT, 'v', 'g', '1', 't'}, {JK_MUL, 'p', 'p', 'v', 0},
+    {JK_SELECT, 'v', 'g', 'S', '1'}, {JK_MUL, 'u', 'b', 'v', 0}, {JK_MUL, 'u', 'u', 'p', 0},
+    JK_KIND('t', SCALED_DIGIT), {JK_SELECT, 'v', 'g', 't', '1'}, {JK_MUL, 'u', 'u', 'v', 0},
+    {JK_DIV, 't', 's', 'u', 0}, {JK_TRUNC, 't', 't', 0, 0}, JK_REST('k', 's', 't', 'u'),
+    {JK_DIV, 'q', 'k', 'b', 0}, {JK_LE, 'h', 'n', 'q', 0}, JK_STEP('d', 'k', 'b'), {JK_COPYSIGN, 'c', 'd', 'x', 0},
+    {JK_DO_AGAIN, 0, 'h', 's', 'k'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
+#undef JK_REST
+#undef JK_STEP
+
+/* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
+static const jk_script jk_script_half[] = {
+    JK_KIND('0', ZERO), JK_KIND('i', INF), JK_KIND('l', MINUS_INF), {JK_ADD, 's', 'x', '0', 0}, {JK_SQRT, 's', 's', 0, 0},
+    {JK_EQ, 'm', 'x', 'l', 0}, {JK_SELECT, 'r', 'm', 'i', 's'}};
+
+static const jk_script jk_script_inverse[] = {JK_KIND('1', ONE), {JK_DIV, 'r', '1', 'x', 0}};
+static const jk_script jk_script_pow0[] = {JK_KIND('r', ONE)};
+static const jk_script jk_script_square[] = {{JK_MUL, 'r', 'x', 'x', 0}};
+static const jk_script jk_script_cube[] = {{JK_MUL, 's', 'x', 'x', 0}, {JK_MUL, 'r', 's', 'x', 0}};
+static const jk_script jk_script_pow4[] = {{JK_MUL, 's', 'x', 'x', 0}, {JK_MUL, 'r', 's', 's', 0}};
+static const jk_script jk_script_pow[] = {{JK_DO_POWER, 'r', 'y', 0, 0}};
+
+/* h + l = x^n for n from 5 to 16, left to right over the bits of n. h is the plain chain of products, l what it lacks:
+ * for a product p = a*b the error is fma(a, b, -p), and of (h + l)^2 and (h + l)*x the terms with l*l and roundings of l
+ * are below 2^-95 (f32: 2^-38), so that nothing need be renormalised on the way. */
+#define JK_CHAIN_SQUARE {JK_MUL, 'P', 'h', 'h', 0}, {JK_NEG, 'Q', 'P', 0, 0}, {JK_FMA, 'Q', 'h', 'h', 'Q'}, \
+    {JK_ADD, 'R', 'h', 'h', 0}, {JK_FMA, 'l', 'R', 'l', 'Q'}, {JK_DO_NUMBER, 'h', 'P', 0, 0}
+#define JK_CHAIN_TIMES(x) {JK_MUL, 'P', 'h', x, 0}, {JK_NEG, 'Q', 'P', 0, 0}, {JK_FMA, 'Q', 'h', x, 'Q'}, \
+    {JK_FMA, 'l', x, 'l', 'Q'}, {JK_DO_NUMBER, 'h', 'P', 0, 0}
+#define JK_CHAIN(x) {JK_MUL, 'h', x, x, 0}, {JK_NEG, 'Q', 'h', 0, 0}, {JK_FMA, 'l', x, x, 'Q'}, \
+    {JK_DO_IF_BITS, 0, 16, 6, 0}, JK_CHAIN_SQUARE, \
+    {JK_DO_IF_BITS, 0, 8 | 16, 12, 0}, {JK_DO_IF_BITS, 0, 4, 5, 0}, JK_CHAIN_TIMES(x), JK_CHAIN_SQUARE, \
+    {JK_DO_IF_BITS, 0, 2, 5, 0}, JK_CHAIN_TIMES(x), JK_CHAIN_SQUARE, {JK_DO_IF_BITS, 0, 1, 5, 0}, JK_CHAIN_TIMES(x)
+
+/* x^n by the chain: h + l is right where it is neither small nor NaN. Elsewhere the plain product is the result for
+ * zeros, infinities and NaN; the rest (small results, and finite x whose products overflow) is rare.
+ *
+ * The rare body, for x^n near or below the smallest normal numbers (p), or overflowing: the chain runs on x*2^j (small
+ * results) or x*2^-j, and 2^(nj) is taken out at the end: upwards by one product; downwards so that only one rounding
+ * falls into the subnormals: s = h + l rounded, c = s scaled (a multiple of the smallest number), and what c lacks of
+ * h + l, times the scale, in one fma. What vanishes keeps its sign. What overflows beyond the scale too is h, then an
+ * infinity, of which l makes a NaN. */
+static const jk_script jk_script_power[] = {
+    JK_CHAIN('x'), JK_KIND('0', ZERO), JK_KIND('1', ONE), JK_KIND('i', INF),
+    {JK_ABS, 'a', 'x', 0, 0}, {JK_ADD, 's', 'h', 'l', 0}, JK_KIND('t', LEAST), {JK_ABS, 'u', 's', 0, 0},
+    {JK_LE, 'g', 't', 'u', 0}, {JK_SELECT, 'f', 'g', 's', 'h'},
+    {JK_LT, 'm', '0', 'a', 0}, {JK_MNOT, 'k', 'g', 0, 0}, {JK_MAND, 'm', 'm', 'k', 0}, {JK_LT, 'k', 'a', 'i', 0},
+    {JK_MAND, 'm', 'm', 'k', 0},
+    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_LT, 'p', 'a', '1', 0},
+    {JK_DO_POW2, 'U', '+', 'n', 0}, {JK_DO_POW2, 'D', '-', 'n', 0}, {JK_DO_POW2, 'G', '+', 'j', 0},
+    {JK_DO_POW2, 'W', '-', 'j', 0}, {JK_SELECT, 't', 'p', 'G', 'W'}, {JK_MUL, 't', 'x', 't', 0},
+    JK_CHAIN('t'), {JK_ADD, 's', 'h', 'l', 0}, {JK_SUB, 'a', 's', 'h', 0}, {JK_SUB, 't', 'l', 'a', 0},
+    {JK_MUL, 'c', 's', 'D', 0}, {JK_MUL, 'a', 'c', 'U', 0}, {JK_SUB, 'a', 's', 'a', 0}, {JK_ADD, 'e', 'a', 't', 0},
+    {JK_FMA, 'c', 'e', 'D', 'c'}, {JK_DO_IF_BITS, 0, 1, 1, 0}, {JK_COPYSIGN, 'c', 'c', 'x', 0}, {JK_ISNAN, 'a', 's', 0, 0},
+    {JK_SELECT, 's', 'a', 'h', 's'}, {JK_MUL, 'a', 's', 'U', 0},
+    {JK_SELECT, 'c', 'p', 'c', 'a'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
+#undef JK_CHAIN
+#undef JK_CHAIN_TIMES
+#undef JK_CHAIN_SQUARE
+#undef JK_KIND
+
+/* ---- the lists ---- */
+#define JK_FN_REDUCES 1
+#define JK_FN_MANY 2   /* one argument or more; of one it reduces */
+#define JK_FN_ARRAYS 4 /* only where there are arrays */
+#define JK_FN_RAW 8    /* the script makes numbers or truth values of the arguments */
 
 typedef struct jk_fn {
-    const char *name, *params;
-    uint8_t kind, op;
+    const char *name, *params; /* params: NULL for a constant */
+    const jk_script *script;   /* NULL: later */
+    uint8_t nparams, flags;
 } jk_fn;
 
+/* Sorted by name. In the parameters `[` begins what may be left out and `...` allows any number. */
+#define JK_LATER(name, params) {name, params, NULL, 0, 0}
+#define JK_CONSTANT(name, script) {name, NULL, jk_script_##script, 0, 0}
 static const jk_fn jk_fns[] = {
-#define JK_ROW(name, params, kind, op) {name, params, JK_FN_##kind, JK_##op},
-    JK_FUNCTIONS(JK_ROW)
-#undef JK_ROW
+    {"abs", "x", jk_script_abs, 1, 0},
+    JK_LATER("acos", "x"),
+    JK_LATER("acosh", "x"),
+    {"all", "x", jk_script_all, 1, JK_FN_REDUCES | JK_FN_RAW},
+    {"any", "x", jk_script_any, 1, JK_FN_REDUCES | JK_FN_RAW},
+    {"argmax", "x", jk_script_argmax, 1, JK_FN_REDUCES},
+    {"argmin", "x", jk_script_argmin, 1, JK_FN_REDUCES},
+    JK_LATER("asin", "x"),
+    JK_LATER("asinh", "x"),
+    JK_LATER("atan", "x"),
+    JK_LATER("atan2", "y, x"),
+    JK_LATER("atanh", "x"),
+    JK_LATER("cbrt", "x"),
+    {"ceil", "x", jk_script_ceil, 1, 0},
+    {"clamp", "x, lo, hi", jk_script_clamp, 3, 0},
+    {"copysign", "x, y", jk_script_copysign, 2, 0},
+    JK_LATER("cos", "x"),
+    JK_LATER("cosh", "x"),
+    JK_LATER("cospi", "x"),
+    {"count", "x", jk_script_count, 1, JK_FN_REDUCES | JK_FN_RAW},
+    {"dot", "x, y", jk_script_dot, 2, JK_FN_REDUCES},
+    JK_CONSTANT("e", e),
+    JK_LATER("erf", "x"),
+    JK_LATER("erfc", "x"),
+    JK_LATER("exp", "x"),
+    JK_LATER("exp10", "x"),
+    JK_LATER("exp2", "x"),
+    JK_LATER("expm1", "x"),
+    {"floor", "x", jk_script_floor, 1, 0},
+    {"fma", "x, y, z", jk_script_fma, 3, 0},
+    {"fmod", "x, y", jk_script_mod, 2, 0},
+    JK_LATER("fold", "t = start, E"),
+    JK_LATER("hypot", "x, y"),
+    JK_LATER("index", ""),
+    JK_CONSTANT("inf", inf),
+    {"isfinite", "x", jk_script_isfinite, 1, 0},
+    {"isinf", "x", jk_script_isinf, 1, 0},
+    {"isnan", "x", jk_script_isnan, 1, 0},
+    {"length", "", jk_script_length, 0, JK_FN_ARRAYS},
+    JK_LATER("lgamma", "x"),
+    JK_LATER("log", "x"),
+    JK_LATER("log10", "x"),
+    JK_LATER("log1p", "x"),
+    JK_LATER("log2", "x"),
+    {"max", "x, ...", jk_script_max, 1, JK_FN_MANY},
+    {"mean", "x", jk_script_mean, 1, JK_FN_REDUCES},
+    {"min", "x, ...", jk_script_min, 1, JK_FN_MANY},
+    JK_LATER("mod", "x, y"),
+    JK_CONSTANT("nan", nan),
+    JK_LATER("norm", "x"),
+    JK_CONSTANT("pi", pi),
+    {"pow", "x, y", jk_script_pow, 2, 0},
+    {"prod", "x", jk_script_prod, 1, JK_FN_REDUCES},
+    {"rint", "x", jk_script_rint, 1, 0},
+    {"round", "x", jk_script_round, 1, 0},
+    JK_LATER("sigmoid", "x"),
+    {"sign", "x", jk_script_sign, 1, 0},
+    JK_LATER("sin", "x"),
+    JK_LATER("sinh", "x"),
+    JK_LATER("sinpi", "x"),
+    {"sqrt", "x", jk_script_sqrt, 1, 0},
+    JK_LATER("std", "x[, d]"),
+    {"sum", "x", jk_script_sum, 1, JK_FN_REDUCES},
+    JK_LATER("tan", "x"),
+    JK_LATER("tanh", "x"),
+    JK_LATER("tgamma", "x"),
+    {"trunc", "x", jk_script_trunc, 1, 0},
+    JK_LATER("var", "x[, d]"),
+    {"where", "c, a, b", jk_script_where, 3, JK_FN_RAW},
 };
 #define JK_NFUNCTIONS (sizeof jk_fns / sizeof *jk_fns)
+#undef JK_LATER
+#undef JK_CONSTANT
 
-/* The constants' digits are enough to round to either type. */
-typedef struct jk_named {
-    const char *name, *text;
-} jk_named;
-static const jk_named jk_nameds[] = {{"e", "2.71828182845904523536028747135266249775724709369996"},
-                                     {"inf", NULL},
-                                     {"nan", NULL},
-                                     {"pi", "3.14159265358979323846264338327950288419716939937511"}};
-#define JK_CONSTANT_COUNT (sizeof jk_nameds / sizeof *jk_nameds)
-
-JK_FUNC int jk_name_compare(const char *a, size_t alen, const char *b, size_t blen)
-{
-    int c = memcmp(a, b, JK_SMALLER(alen, blen));
-    return c ? c : (alen > blen) - (alen < blen);
-}
+/* By jk_ast_op, from OR on. */
+#define JK_OPERATOR(script, nparams, flags) {NULL, NULL, jk_script_##script, nparams, flags}
+static const jk_fn jk_operators[] = {
+    JK_OPERATOR(mor, 2, JK_FN_RAW), JK_OPERATOR(mand, 2, JK_FN_RAW), JK_OPERATOR(lt, 2, 0), JK_OPERATOR(le, 2, 0),
+    JK_OPERATOR(gt, 2, 0), JK_OPERATOR(ge, 2, 0), JK_OPERATOR(eq, 2, 0), JK_OPERATOR(ne, 2, 0), JK_OPERATOR(add, 2, 0),
+    JK_OPERATOR(sub, 2, 0), JK_OPERATOR(mul, 2, 0), JK_OPERATOR(div, 2, 0), JK_OPERATOR(mod, 2, 0), JK_OPERATOR(pow, 2, 0),
+    JK_OPERATOR(neg, 1, 0), JK_OPERATOR(plus, 1, 0), JK_OPERATOR(mnot, 1, JK_FN_RAW), JK_OPERATOR(sqrt, 1, 0),
+    JK_OPERATOR(where, 3, JK_FN_RAW)};
+#undef JK_OPERATOR
+/* clang-format on */
 
 JK_FUNC const jk_fn *jk_fn_find(const char *name, size_t len)
 {
-    size_t lo = 0, hi = JK_NFUNCTIONS;
+    uint32_t lo = 0, hi = JK_NFUNCTIONS;
     while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        int c = jk_name_compare(name, len, jk_fns[mid].name, strlen(jk_fns[mid].name));
-        if (c == 0)
-            return &jk_fns[mid];
-        if (c < 0)
-            hi = mid;
-        else
+        uint32_t mid = (lo + hi) / 2;
+        const jk_fn *f = &jk_fns[mid];
+        int c = strncmp(name, f->name, len);
+        if (c == 0 && f->name[len] == 0)
+            return f;
+        if (c > 0)
             lo = mid + 1;
+        else
+            hi = mid;
     }
     return NULL;
-}
-
-JK_FUNC const jk_named *jk_named_find(const char *name, size_t len)
-{
-    size_t i;
-    for (i = 0; i < JK_CONSTANT_COUNT && len <= 3; i++)
-        if (jk_name_compare(name, len, jk_nameds[i].name, strlen(jk_nameds[i].name)) == 0)
-            return &jk_nameds[i];
-    return NULL;
-}
-
-/* How many arguments a function takes, at least and at most, off its parameters' text. */
-JK_FUNC void jk_fn_counts(const jk_fn *f, size_t *least, size_t *most)
-{
-    const char *s = f->params;
-    size_t n = *s != 0;
-    *least = SIZE_MAX;
-    for (; *s; s++) {
-        if (*s == '[')
-            *least = n;
-        n += *s == ',';
-    }
-    *most = n;
-    if (n && s[-1] == '.') {
-        *most = SIZE_MAX;
-        n--;
-    }
-    *least = JK_SMALLER(*least, n);
-}
-
-JK_FUNC bool jk_fn_reduces(const jk_fn *f, size_t nargs)
-{
-    return f->kind >= JK_FN_SUM || (f->kind >= JK_FN_MIN && nargs == 1);
 }
 
 /* ---- the nearest known name ---- */
@@ -6076,23 +4961,21 @@ typedef struct jk_nearest {
 /* Edits (a letter put in, left out, replaced, or two swapped) from a to b; both at most JK_NAME_MAX long. */
 JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    uint8_t d[3][65];
-    size_t i, j;
-    for (j = 0; j <= nb; j++)
-        d[0][j] = (uint8_t)j;
-    for (i = 1; i <= na; i++) {
-        uint8_t *now = d[i % 3], *up = d[(i + 2) % 3], *up2 = d[(i + 1) % 3];
-        now[0] = (uint8_t)i;
-        for (j = 1; j <= nb; j++) {
-            unsigned cost = up[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u);
-            cost = JK_SMALLER(cost, up[j] + 1u);
-            cost = JK_SMALLER(cost, now[j - 1] + 1u);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                cost = JK_SMALLER(cost, up2[j - 2] + 1u);
-            now[j] = (uint8_t)cost;
+    enum { row = JK_NAME_MAX + 1 };
+    uint8_t d[row * row], *at = d; /* by how much of a, of b */
+    uint32_t i, j, cost;
+    for (i = 0; i <= na; i++, at += row - nb - 1)
+        for (j = 0; j <= nb; j++, at++) {
+            cost = i + j; /* all of one put in, all of the other left out */
+            if (i > 0 && j > 0) {
+                cost = JK_SMALLER(at[-row], at[-1]) + 1u;
+                cost = JK_SMALLER(cost, at[-row - 1] + (uint32_t)(a[i - 1] != b[j - 1]));
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    cost = JK_SMALLER(cost, at[-2 * row - 2] + 1u);
+            }
+            *at = (uint8_t)cost;
         }
-    }
-    return d[na % 3][nb];
+    return d[na * row + nb];
 }
 
 JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
@@ -6148,187 +5031,6 @@ JK_FUNC jk_ref jk_as_mask(jk_ir *ir, jk_ref v)
     return jk_ir_2(ir, JK_NE, v, jk_ir_kind(ir, JK_IS_ZERO));
 }
 
-/* c ? a : b; of two truth values again one. */
-JK_FUNC jk_ref jk_fn_select(jk_ir *ir, jk_ref c, jk_ref a, jk_ref b)
-{
-    c = jk_as_mask(ir, c);
-    if (jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type)) {
-        a = jk_ir_2(ir, JK_MAND, c, a);
-        b = jk_ir_2(ir, JK_MAND, jk_ir_1(ir, JK_MNOT, c), b);
-        return jk_ir_2(ir, JK_MOR, a, b);
-    }
-    a = jk_as_number(ir, a);
-    b = jk_as_number(ir, b);
-    return jk_ir_3(ir, JK_SELECT, c, a, b);
-}
-
-/* ---- powers with whole exponents ---- */
-typedef struct jk_double_word {
-    jk_ref high, low;
-} jk_double_word;
-
-/* x^n for n from 5 to 16, left to right over the bits of n. high is the plain chain of products, low what it lacks: for
- * a product p = a*b the error is fma(a, b, -p), and of (h + l)^2 and (h + l)*x the terms with l*l and roundings of low
- * are below 2^-95 (f32: 2^-38), so that nothing need be renormalised on the way. */
-JK_FUNC jk_double_word jk_power_chain(jk_ir *ir, jk_ref x, unsigned n)
-{
-    jk_double_word v;
-    unsigned bit = 16;
-    v.high = x;
-    v.low = JK_NOREF;
-    while (!(n & bit))
-        bit >>= 1;
-    while (bit >>= 1) {
-        int square = 1;
-        do {
-            jk_ref f = square ? v.high : x, p = jk_ir_2(ir, JK_MUL, v.high, f);
-            jk_ref low = jk_ir_3(ir, JK_FMA, v.high, f, jk_ir_1(ir, JK_NEG, p));
-            if (v.low != JK_NOREF)
-                low = jk_ir_3(ir, JK_FMA, square ? jk_ir_2(ir, JK_ADD, f, f) : f, v.low, low);
-            v.high = p;
-            v.low = low;
-        } while (square-- && (n & bit));
-    }
-    return v;
-}
-
-/* ---- functions of several operations, as scripts ---- */
-/* A step: op, the value it makes, its operands. A value is a letter: the arguments are x, y, z, and the step that makes
- * r is the last. What is no jk_op: */
-typedef enum jk_script_op {
-    JK_DO_NUMBER = JK_OP_COUNT, /* a as a number of the kernel's type */
-    JK_DO_MASK,                 /* a as a truth value */
-    JK_DO_INT_INF,              /* the bits of infinity, as an integer */
-    JK_DO_POW2,                 /* 2^+-j (b: 0, 'j') or 2^+-nj (b: 'n'); + where a is '+' */
-    JK_DO_CHAIN,                /* h and l: the words of a^n */
-    JK_DO_ODD,                  /* the next step is for odd n only */
-    JK_DO_BEGIN,                /* a rare body of mask a and fast value b; one that there is ends the script */
-    JK_DO_AGAIN                 /* the body runs again while a; state b becomes c */
-} jk_script_op;
-
-typedef struct jk_script {
-    uint8_t op;
-    char to, a, b, c; /* CONST: a is a jk_kind; BITS: b is 'i' for an integer */
-} jk_script;
-#define JK_KIND(to, kind)                \
-    {                                    \
-        JK_CONST, to, JK_IS_##kind, 0, 0 \
-    }
-/* clang-format off */
-
-/* 0 < |x| ? copysign(1, x) : x, so that zeros and NaN stay what they are. */
-static const jk_script jk_script_sign[] = {
-    JK_KIND('0', ZERO), JK_KIND('1', ONE), {JK_ABS, 'a', 'x', 0, 0}, {JK_LT, 'm', '0', 'a', 0},
-    {JK_COPYSIGN, 's', '1', 'x', 0}, {JK_SELECT, 'r', 'm', 's', 'x'}};
-
-/* Half away from zero: trunc(x + copysign(h, x)) with h the number below 0.5. With 0.5 itself the sum would round up to
- * 1 for x = h and move odd x above 2^52. With h: a fraction below one half stays below the next integer, for the sum is
- * short of it by at least a unit of x's own place; one half reaches it, for then the sum lies nearer to it (or ties, to
- * even) than to the number before; and an integer stays below the next. */
-static const jk_script jk_script_round[] = {
-    JK_KIND('h', ROUND), {JK_COPYSIGN, 'h', 'h', 'x', 0}, {JK_ADD, 's', 'x', 'h', 0}, {JK_TRUNC, 'r', 's', 0, 0}};
-
-static const jk_script jk_script_isinf[] = {JK_KIND('i', INF), {JK_ABS, 'a', 'x', 0, 0}, {JK_EQ, 'r', 'a', 'i', 0}};
-static const jk_script jk_script_isfinite[] = {JK_KIND('i', INF), {JK_ABS, 'a', 'x', 0, 0}, {JK_LT, 'r', 'a', 'i', 0}};
-static const jk_script jk_script_clamp[] = {{JK_MAX, 'a', 'x', 'y', 0}, {JK_MIN, 'r', 'a', 'z', 0}};
-
-/* n, an exact integer (as F64: memory ends long before 2^53). */
-static const jk_script jk_script_length[] = {{JK_LENGTH, 'n', 0, 0, 0}, {JK_CVT, 'r', 'n', 0, 0}};
-
-/* Sums and products come as F64 and round to the kernel's type once; counts are exact integers. */
-static const jk_script jk_script_sum[] = {{JK_RSUM, 's', 'x', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
-static const jk_script jk_script_prod[] = {{JK_RPROD, 's', 'x', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
-static const jk_script jk_script_mean[] = {
-    {JK_RSUM, 's', 'x', 0, 0}, {JK_LENGTH, 'n', 0, 0, 0}, {JK_CVT, 'n', 'n', 0, 0}, {JK_DIV, 's', 's', 'n', 0},
-    {JK_DO_NUMBER, 'r', 's', 0, 0}};
-static const jk_script jk_script_dot[] = {
-    {JK_DO_NUMBER, 'y', 'y', 0, 0}, {JK_MUL, 'p', 'x', 'y', 0}, {JK_RSUM, 's', 'p', 0, 0}, {JK_DO_NUMBER, 'r', 's', 0, 0}};
-static const jk_script jk_script_min[] = {{JK_RMIN, 'r', 'x', 0, 0}};
-static const jk_script jk_script_max[] = {
-    {JK_NEG, 'a', 'x', 0, 0}, {JK_RMIN, 'm', 'a', 0, 0}, {JK_NEG, 'r', 'm', 0, 0}};
-static const jk_script jk_script_argmin[] = {{JK_RARGMIN, 'r', 'x', 0, 0}};
-static const jk_script jk_script_argmax[] = {{JK_NEG, 'a', 'x', 0, 0}, {JK_RARGMIN, 'r', 'a', 0, 0}};
-static const jk_script jk_script_count[] = {
-    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 'r', 'n', 0, 0}};
-static const jk_script jk_script_any[] = {
-    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 's', 'n', 0, 0},
-    {JK_DO_NUMBER, 's', 's', 0, 0}, JK_KIND('0', ZERO), {JK_LT, 'r', '0', 's', 0}};
-static const jk_script jk_script_all[] = {
-    {JK_DO_MASK, 'm', 'x', 0, 0}, {JK_MNOT, 'm', 'm', 0, 0}, {JK_DO_NUMBER, 'n', 'm', 0, 0}, {JK_RSUM, 's', 'n', 0, 0},
-    {JK_DO_NUMBER, 's', 's', 0, 0}, JK_KIND('0', ZERO), {JK_EQ, 'r', 's', '0', 0}};
-
-/* x % y: C's fmod, which is exact.
- *
- * REST is u - q*v, which is exact, and v more where q was one too large. STEP is u mod v for a quotient below 2^53 (f32:
- * 2^24): the rounded quotient may be one too large, then the remainder, which is exact, is negative.
- *
- * A quotient of 2^53 and more goes through the rare body, 52 bits a turn (2098 bits at most; f32: 277 bits, 23 a turn).
- * A turn takes from s the multiple of b * 2^k that leaves less than that, 2^k being 2^52 (f32: 2^23) less than the power
- * of two in the quotient t. Where the quotient overflows (g) it is computed of s/S and b*S, and the factor S^2 put back
- * in two steps. All products here are exact. */
-#define JK_REST(d, u, q, v) \
-    {JK_NEG, q, q, 0, 0}, {JK_FMA, d, q, v, u}, JK_KIND('0', ZERO), {JK_LT, 'l', d, '0', 0}, {JK_ADD, 'e', d, v, 0}, \
-    {JK_SELECT, d, 'l', 'e', d}
-#define JK_STEP(d, u, v) \
-    {JK_DIV, 'q', u, v, 0}, {JK_TRUNC, 'q', 'q', 0, 0}, JK_REST(d, u, 'q', v), {JK_LT, 'l', u, v, 0}, \
-    {JK_SELECT, d, 'l', u, d}
-static const jk_script jk_script_mod[] = {
-    {JK_ABS, 'a', 'x', 0, 0}, {JK_ABS, 'b', 'y', 0, 0}, JK_KIND('n', MANY), JK_KIND('0', ZERO), JK_KIND('i', INF),
-    JK_STEP('d', 'a', 'b'), {JK_COPYSIGN, 'f', 'd', 'x', 0},
-    {JK_DIV, 'q', 'a', 'b', 0}, {JK_LE, 'm', 'n', 'q', 0}, {JK_LT, 'l', 'a', 'i', 0}, {JK_MAND, 'm', 'm', 'l', 0},
-    {JK_LT, 'l', '0', 'b', 0}, {JK_MAND, 'm', 'm', 'l', 0},
-    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_RSTATE, 's', 'a', 0, 0},
-    JK_KIND('1', ONE), JK_KIND('i', INF), JK_KIND('S', SCALE),
-    {JK_DIV, 't', 's', 'b', 0}, {JK_EQ, 'g', 't', 'i', 0}, {JK_MUL, 'u', 'b', 'S', 0}, JK_KIND('v', UNSCALE),
-    {JK_MUL, 'w', 's', 'v', 0}, {JK_DIV, 'p', 'w', 'u', 0}, {JK_SELECT, 't', 'g', 'p', 't'},
-    {JK_BITS, 'p', 't', 'i', 0}, {JK_DO_INT_INF, 'v', 0, 0, 0}, {JK_IAND, 'p', 'p', 'v', 0}, {JK_BITS, 'p', 'p', 0, 0},
-    JK_KIND('t', DIGIT), {JK_SELECT, 'v', 'g', '1', 't'}, {JK_MUL, 'p', 'p', 'v', 0},
-    {JK_SELECT, 'v', 'g', 'S', '1'}, {JK_MUL, 'u', 'b', 'v', 0}, {JK_MUL, 'u', 'u', 'p', 0},
-    JK_KIND('t', SCALED_DIGIT), {JK_SELECT, 'v', 'g', 't', '1'}, {JK_MUL, 'u', 'u', 'v', 0},
-    {JK_DIV, 't', 's', 'u', 0}, {JK_TRUNC, 't', 't', 0, 0}, JK_REST('k', 's', 't', 'u'),
-    {JK_DIV, 'q', 'k', 'b', 0}, {JK_LE, 'h', 'n', 'q', 0}, JK_STEP('d', 'k', 'b'), {JK_COPYSIGN, 'c', 'd', 'x', 0},
-    {JK_DO_AGAIN, 0, 'h', 's', 'k'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
-#undef JK_REST
-#undef JK_STEP
-
-/* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
-static const jk_script jk_script_half[] = {
-    JK_KIND('0', ZERO), JK_KIND('i', INF), JK_KIND('l', MINUS_INF), {JK_ADD, 's', 'x', '0', 0}, {JK_SQRT, 's', 's', 0, 0},
-    {JK_EQ, 'm', 'x', 'l', 0}, {JK_SELECT, 'r', 'm', 'i', 's'}};
-
-static const jk_script jk_script_inverse[] = {JK_KIND('1', ONE), {JK_DIV, 'r', '1', 'x', 0}};
-
-/* x^n by the chain: h + l is right where it is neither small nor NaN. Elsewhere the plain product is the result for
- * zeros, infinities and NaN; the rest (small results, and finite x whose products overflow) is rare.
- *
- * The rare body, for x^n near or below the smallest normal numbers (p), or overflowing: the chain runs on x*2^j (small
- * results) or x*2^-j, and 2^(nj) is taken out at the end: upwards by one product; downwards so that only one rounding
- * falls into the subnormals: s = h + l rounded, c = s scaled (a multiple of the smallest number), and what c lacks of
- * h + l, times the scale, in one fma. What vanishes keeps its sign. What overflows beyond the scale too is h, then an
- * infinity, of which l makes a NaN. */
-static const jk_script jk_script_power[] = {
-    {JK_DO_CHAIN, 0, 'x', 0, 0}, JK_KIND('0', ZERO), JK_KIND('1', ONE), JK_KIND('i', INF),
-    {JK_ABS, 'a', 'x', 0, 0}, {JK_ADD, 's', 'h', 'l', 0}, JK_KIND('t', LEAST), {JK_ABS, 'u', 's', 0, 0},
-    {JK_LE, 'g', 't', 'u', 0}, {JK_SELECT, 'f', 'g', 's', 'h'},
-    {JK_LT, 'm', '0', 'a', 0}, {JK_MNOT, 'k', 'g', 0, 0}, {JK_MAND, 'm', 'm', 'k', 0}, {JK_LT, 'k', 'a', 'i', 0},
-    {JK_MAND, 'm', 'm', 'k', 0},
-    {JK_DO_BEGIN, 0, 'm', 'f', 0}, {JK_LT, 'p', 'a', '1', 0},
-    {JK_DO_POW2, 'U', '+', 'n', 0}, {JK_DO_POW2, 'D', '-', 'n', 0}, {JK_DO_POW2, 'G', '+', 'j', 0},
-    {JK_DO_POW2, 'W', '-', 'j', 0}, {JK_SELECT, 't', 'p', 'G', 'W'}, {JK_MUL, 't', 'x', 't', 0},
-    {JK_DO_CHAIN, 0, 't', 0, 0}, {JK_ADD, 's', 'h', 'l', 0}, {JK_SUB, 'a', 's', 'h', 0}, {JK_SUB, 't', 'l', 'a', 0},
-    {JK_MUL, 'c', 's', 'D', 0}, {JK_MUL, 'a', 'c', 'U', 0}, {JK_SUB, 'a', 's', 'a', 0}, {JK_ADD, 'e', 'a', 't', 0},
-    {JK_FMA, 'c', 'e', 'D', 'c'}, {JK_DO_ODD, 0, 0, 0, 0}, {JK_COPYSIGN, 'c', 'c', 'x', 0}, {JK_ISNAN, 'a', 's', 0, 0},
-    {JK_SELECT, 's', 'a', 'h', 's'}, {JK_MUL, 'a', 's', 'U', 0},
-    {JK_SELECT, 'c', 'p', 'c', 'a'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
-/* clang-format on */
-#undef JK_KIND
-
-typedef struct jk_script_state {
-    jk_ref v[128]; /* by letter */
-    jk_ref again, state, next;
-    unsigned n; /* a power's exponent */
-} jk_script_state;
-
 /* 2^+-j or 2^+-nj, with j the largest for which both are normal with room to spare. */
 JK_FUNC jk_ref jk_script_pow2(jk_ir *ir, const jk_script *s, unsigned n)
 {
@@ -6339,224 +5041,128 @@ JK_FUNC jk_ref jk_script_pow2(jk_ir *ir, const jk_script *s, unsigned n)
     return jk_ir_bits(ir, (jk_type)ir->type, (uint64_t)(s->a == '+' ? bias + j : bias - j) << (wide ? 52 : 23));
 }
 
-/* One step that makes a value. */
-JK_FUNC jk_ref jk_script_step(jk_ir *ir, const jk_script *s, jk_script_state *t)
+/* The script of x^exponent; NULL for an exponent that this version does not have, or no constant. */
+JK_FUNC const jk_script *jk_power_script(jk_ir *ir, jk_ref exponent, unsigned *n)
 {
-    jk_type own = (jk_type)ir->type, type = own, integer = own == JK_F64 ? JK_I64 : JK_I32;
-    jk_ref a = t->v[(int)s->a], b = t->v[(int)s->b], c = t->v[(int)s->c];
-    switch ((unsigned)s->op) {
-    case JK_CONST:
-        return jk_ir_kind(ir, (jk_kind)s->a);
-    case JK_DO_INT_INF:
-        return jk_ir_bits(ir, integer, jk_kind_bits(JK_IS_INF, own));
-    case JK_DO_POW2:
-        return jk_script_pow2(ir, s, t->n);
-    case JK_DO_NUMBER:
-        return jk_as_number(ir, a);
-    case JK_DO_MASK:
-        return jk_as_mask(ir, a);
-    case JK_RSTATE:
-        return jk_ir_rstate(ir, a);
-    case JK_RARE:
-        return jk_ir_rare_end(ir, a, b, c, t->again,
-                              t->again == JK_NOREF ? 1
-                              : own == JK_F64      ? 64
-                                                   : 32,
-                              &t->state, &t->next, t->again != JK_NOREF);
-    case JK_BITS:
-        type = s->b ? integer : own;
-        break;
-    case JK_RSUM:
-    case JK_RPROD:
-    case JK_CVT:
-        type = JK_F64;
-        break;
-    case JK_RARGMIN:
-    case JK_LENGTH:
-        type = JK_I64;
-        break;
-    case JK_RMIN:
-        break;
-    default:
-        return jk_ir_any(ir, (jk_op)s->op, a, b, c);
-    }
-    return jk_ir_emit(ir, (jk_op)s->op, type, 0, a, 0, 0);
-}
-
-JK_NOINLINE jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_ref *arg, size_t nargs, unsigned n)
-{
-    jk_script_state t;
-    jk_double_word w;
-    size_t i;
-    memset(&t, 0, sizeof t);
-    t.n = n;
-    t.again = JK_NOREF;
-    for (i = 0; i < nargs; i++)
-        t.v['x' + i] = arg[i];
-    for (;; s++) {
-        jk_ref a = t.v[(int)s->a], b = t.v[(int)s->b], found;
-        switch ((unsigned)s->op) {
-        case JK_DO_CHAIN:
-            w = jk_power_chain(ir, a, n);
-            t.v[(int)'h'] = w.high;
-            t.v[(int)'l'] = w.low;
-            break;
-        case JK_DO_ODD:
-            s += !(n & 1);
-            break;
-        case JK_DO_BEGIN:
-            found = jk_ir_rare_find(ir, a, b);
-            if (found != JK_NOREF)
-                return found;
-            jk_ir_rare_begin(ir);
-            break;
-        case JK_DO_AGAIN:
-            t.again = a;
-            t.state = b;
-            t.next = t.v[(int)s->c];
-            break;
-        default:
-            t.v[(int)s->to] = jk_script_step(ir, s, &t);
-            if (s->to == 'r')
-                return t.v[(int)'r'];
-        }
-    }
-}
-
-/* ---- powers ---- */
-/* The bits of a whole number from 0 to 16. */
-JK_FUNC uint64_t jk_whole_bits(jk_type type, unsigned n)
-{
-    unsigned shift = type == JK_F64 ? 52 : 23, e = 4;
-    if (n == 0)
-        return 0;
-    while (!(n >> e))
-        e--;
-    return ((uint64_t)((type == JK_F64 ? 1023 : 127) + e) << shift) + ((uint64_t)(n - (1u << e)) << (shift - e));
-}
-
-/* x^E for a constant E; JK_NOREF for an exponent that this version does not have. */
-JK_FUNC jk_ref jk_fn_power(jk_ir *ir, jk_ref x, jk_ref exponent)
-{
+    static const jk_script *const whole[] = {jk_script_pow0, jk_script_plus, jk_script_square,
+                                             jk_script_cube, jk_script_pow4, jk_script_power};
     jk_type t = (jk_type)ir->type;
     uint64_t bits = jk_ir_const_bits(&ir->ins[exponent]);
-    unsigned n = 0;
-    jk_ref square;
-    if (bits == jk_kind_bits(JK_IS_MINUS_ONE, t))
-        return jk_script_run(ir, jk_script_inverse, &x, 1, 0);
-    if (bits == jk_kind_bits(JK_IS_HALF, t))
-        return jk_script_run(ir, jk_script_half, &x, 1, 0);
-    if (bits == jk_kind_bits(JK_IS_MINUS_ZERO, t))
-        bits = 0;
-    while (n <= 16 && jk_whole_bits(t, n) != bits)
-        n++;
-    if (n > 16)
-        return JK_NOREF;
-    if (n > 4)
-        return jk_script_run(ir, jk_script_power, &x, 1, n);
-    square = jk_ir_2(ir, JK_MUL, x, x);
-    if (n == 0)
-        return jk_ir_kind(ir, JK_IS_ONE);
-    return n == 1 ? x : n == 2 ? square : jk_ir_2(ir, JK_MUL, square, n == 3 ? x : square);
+    if (!jk_ir_is_const(ir, exponent))
+        return NULL;
+    if (jk_ir_is(ir, exponent, JK_IS_MINUS_ONE))
+        return jk_script_inverse;
+    if (jk_ir_is(ir, exponent, JK_IS_HALF))
+        return jk_script_half;
+    if (jk_ir_is(ir, exponent, JK_IS_MINUS_ZERO))
+        return jk_script_pow0;
+    for (*n = 0; *n <= 16; ++*n)
+        if (jk_fp_fold(JK_CVT, t, JK_I64, 0, *n, 0, 0) == bits)
+            return whole[JK_SMALLER(*n, 5u)];
+    return NULL;
 }
 
-JK_FUNC jk_ref jk_fn_mod(jk_ir *ir, jk_ref x, jk_ref y)
+/* The value r that a script makes of its arguments; JK_NOREF for a power that this version does not have. */
+JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, size_t nargs)
 {
-    jk_ref arg[2];
-    arg[0] = x;
-    arg[1] = y;
-    return jk_script_run(ir, jk_script_mod, arg, 2, 0);
+    jk_ref v[128];  /* by letter */
+    unsigned n = 0; /* a power's exponent */
+    memset(v, 0, sizeof v);
+    while (nargs-- > 0)
+        v['x' + nargs] = arg[nargs].ref;
+    while (s) {
+        const jk_script *now = s++;
+        jk_ref a = v[(int)now->a], b = v[(int)now->b], c = v[(int)now->c], r;
+        switch ((unsigned)now->op) {
+        case JK_DO_POWER:
+            s = jk_power_script(ir, a, &n);
+            continue;
+        case JK_DO_IF_BITS:
+            s += n & (unsigned)now->a ? 0 : now->b;
+            continue;
+        case JK_DO_IF_MASKS:
+            s += jk_is_mask((jk_type)ir->ins[a].type) && jk_is_mask((jk_type)ir->ins[b].type) ? 0 : now->c;
+            continue;
+        case JK_DO_BEGIN:
+            r = jk_ir_rare_find(ir, a, b);
+            if (r != JK_NOREF)
+                return r;
+            jk_ir_rare_begin(ir);
+            continue;
+        case JK_DO_AGAIN:
+            jk_ir_rare_next(ir, b, c);
+            jk_ir_rare_again(ir, a, ir->type == JK_F64 ? 64 : 32);
+            continue;
+        case JK_CONST:
+            r = jk_ir_kind(ir, (jk_kind)now->a);
+            break;
+        case JK_DO_POW2:
+            r = jk_script_pow2(ir, now, n);
+            break;
+        case JK_DO_NUMBER:
+            r = jk_as_number(ir, a);
+            break;
+        case JK_DO_MASK:
+            r = jk_as_mask(ir, a);
+            break;
+        case JK_RARE:
+            r = jk_ir_rare_end(ir, a, b, c);
+            break;
+        default:
+            r = jk_ir_any(ir, (jk_op)now->op, a, b, c);
+        }
+        v[(int)now->to] = r;
+        if (now->to == 'r')
+            return r;
+    }
+    return JK_NOREF;
 }
 
-/* ---- all but POW and LATER, whose errors need places ---- */
-/* By jk_fn_kind; MIN and MAX are those of one argument. */
-static const jk_script *const jk_scripts[JK_FN_KIND_COUNT] = {NULL,
-                                                              jk_script_clamp,
-                                                              NULL,
-                                                              jk_script_sign,
-                                                              jk_script_round,
-                                                              jk_script_mod,
-                                                              NULL,
-                                                              jk_script_isinf,
-                                                              jk_script_isfinite,
-                                                              jk_script_length,
-                                                              NULL,
-                                                              jk_script_min,
-                                                              jk_script_max,
-                                                              jk_script_sum,
-                                                              jk_script_prod,
-                                                              jk_script_mean,
-                                                              jk_script_dot,
-                                                              jk_script_any,
-                                                              jk_script_all,
-                                                              jk_script_count,
-                                                              jk_script_argmin,
-                                                              jk_script_argmax};
-
-JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_ref *arg, size_t nargs)
+/* A function or an operator of its arguments; JK_NOREF for a power that this version does not have. */
+JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, size_t nargs)
 {
-    bool reduces = jk_fn_reduces(f, nargs);
-    bool truth = f->kind == JK_FN_ANY || f->kind == JK_FN_ALL || f->kind == JK_FN_COUNT;
-    jk_ref r;
     size_t i;
-    jk_ir_kind(ir, JK_IS_INF); /* these first, so that numbers do not depend on the function */
-    if (reduces)
-        jk_ir_kind(ir, JK_IS_ZERO);
-    else if (f->kind == JK_FN_WHERE)
-        return jk_fn_select(ir, arg[0], arg[1], arg[2]);
-    for (i = 0; i < (reduces ? !truth : nargs); i++)
-        arg[i] = jk_as_number(ir, arg[i]);
-    if (jk_scripts[f->kind] && (reduces || f->kind < JK_FN_MIN))
-        return jk_script_run(ir, jk_scripts[f->kind], arg, nargs, 0);
-    if (f->kind == JK_FN_OP)
-        return jk_ir_any(ir, (jk_op)f->op, arg[0], nargs > 1 ? arg[1] : 0, nargs > 2 ? arg[2] : 0);
-    for (r = arg[0], i = 1; i < nargs; i++)
-        r = jk_ir_2(ir, (jk_op)f->op, r, arg[i]);
-    return r;
+    for (i = 0; i < nargs && !(f->flags & JK_FN_RAW); i++)
+        arg[i].ref = jk_as_number(ir, arg[i].ref);
+    if (!(f->flags & JK_FN_MANY))
+        return jk_script_run(ir, f->script, arg, nargs);
+    if (nargs == 1)
+        return jk_script_run(ir, f->script + 1, arg, 1);
+    for (i = 1; i < nargs; i++)
+        arg[i].ref = jk_script_run(ir, f->script, &arg[i - 1], 2);
+    return arg[nargs - 1].ref;
 }
 
 JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/lower.c ---- */
 /* ir: from a tree to a program. A definition's nodes are in post-order, so lowering is one loop over them; a call of an
- * earlier definition pushes a record with the place to come back to, and nothing recurses. The values of the definition
- * that is being worked on stand in one stack, one for each of its nodes.
+ * earlier definition pushes a record with the place to come back to, and nothing recurses. Values are on a stack: a
+ * node takes its operands' from the top and leaves its own.
  *
- * Names are entered once in one table. A symbol knows the parameter that it names at present (shallow binding: a call
- * saves what it hides and puts it back) and the latest definition of that name; an earlier one is found through
- * `older`.
+ * Names stand in one hash table: definitions, which stay, and the parameters of what is being worked on, the newest
+ * first, which are taken out at its end. A call sees its own parameters only, so a search for one ends at the first
+ * that is older.
  *
  * A value is a truth value (a mask), a number of the kernel's type, or an exact integer that has not been rounded to it
  * yet (I64, or F64 in an f32 kernel): its type in the IR says which. Whether it is an array is decided by the text. */
 
 JK_SMALL_OPEN
 
-typedef struct jk_value {
-    jk_ref ref;
-    bool array;
-} jk_value;
-
-typedef struct jk_symbol {
+/* Number k + 1 of l->names; those of the definitions come first, in their order. */
+typedef struct jk_binding {
     const char *text;
-    uint32_t len, hash, next;
-    uint32_t scope; /* the inlining that `value` belongs to; 0: none */
+    uint32_t len, next; /* number of the older one in the same bucket; 0: none */
+    uint32_t *head;     /* the bucket */
     jk_value value;
-    uint32_t def; /* the latest definition of this name + 1, or 0 */
-} jk_symbol;
+} jk_binding;
 
 /* One definition at work: the kernel, or a call within. */
 typedef struct jk_inlined {
     const jk_def *def;
-    uint32_t node; /* the next one */
-    uint32_t scope;
-    size_t values; /* where its values begin on the stack */
-    size_t hidden; /* what its parameters hid begins there */
+    uint32_t node;  /* the next one */
+    uint32_t names; /* how many names there are without its parameters */
 } jk_inlined;
-
-typedef struct jk_hidden {
-    uint32_t symbol, scope;
-    jk_value value;
-} jk_hidden;
 
 typedef struct jk_lowerer {
     const jitk_ast *ast;
@@ -6564,421 +5170,316 @@ typedef struct jk_lowerer {
     jk_arena *arena;
     jitk_error *e;
     jk_ir ir;
-    jk_symbol *symbols;
-    uint32_t *buckets;
-    uint32_t *older; /* [ndefs] the definition before of the same name + 1, or 0 */
-    jk_value *values;
-    jk_inlined *calls;
-    jk_hidden *hidden;
-    size_t nsymbols, cap_symbols, nbuckets, nvalues, cap_values, depth, cap_calls, nhidden, cap_hidden, work;
-    uint32_t scopes;
+    uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
+    size_t nbuckets, work;
+    JK_LIST(jk_binding, names);
+    JK_LIST(jk_value, values);
+    JK_LIST(jk_inlined, calls);
+    char text[128]; /* a part of a message */
 } jk_lowerer;
 
 /* Nodes lowered in calls: definitions that call another twice double each time. */
 #define JK_WORK_MAX ((size_t)1 << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
-/* An error at a node as a whole, or at its operator or function name. */
-#define JK_FAIL_NODE(l, n, status, ...) jk_fail_at((l)->e, status, (l)->ast->source, (n)->pos, (n)->len, __VA_ARGS__)
-#define JK_FAIL_OP(l, n, status, ...) jk_fail_at((l)->e, status, (l)->ast->source, (n)->at, (n)->at_len, __VA_ARGS__)
+/* Errors, those at a node as a whole (1) or at its function's name: status, and the message of a name and `more`. */
+#define JK_LOWER_ERRORS(X)                                                                                           \
+    X(LARGE, 1, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
+    X(FUNCTION, 1, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
+    X(NAME, 1, NAME, "unknown name '%.*s'%s")                                                                        \
+    X(EXPONENT, 1, UNSUPPORTED,                                                                                      \
+      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")            \
+    X(VARIABLE, 1, UNSUPPORTED,                                                                                      \
+      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")       \
+    X(COUNTS, 0, ARGS, "'%.*s' takes %s")                                                                            \
+    X(LATER, 0, UNSUPPORTED, "the function '%.*s' is not supported yet")                                             \
+    X(ARRAYS, 0, TYPE, "'%.*s' needs arrays, and a scalar function has none")                                        \
+    X(RESULTS, 0, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
+    X(TYPED, 0, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
+    X(PARAM, 0, NAME, "'%.*s' is a parameter here, not a function")                                                  \
+    X(ITSELF, 0, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
+    X(BELOW, 0, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
+    X(CALL, 0, NAME, "unknown function '%.*s'%s")                                                                    \
+    X(EMPTY, 0, SYNTAX, "nothing is defined here: expected an expression")                                           \
+    X(EDGE, 0, UNSUPPORTED, "edge rules are not supported yet: expected '[]'")                                       \
+    X(SCALAR, 0, TYPE, "parameter '%.*s' of a scalar function must be a scalar %s")                                  \
+    X(ONE, 0, TYPE, "a scalar function has one result, not %.*s%s")                                                  \
+    X(OWN, 0, TYPE, "a scalar function's %.*s must be %s")
+typedef enum jk_lower_error {
+#define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
+    JK_LOWER_ERRORS(JK_ROW)
+#undef JK_ROW
+        JK_LOWER_END
+} jk_lower_error;
+
+typedef struct jk_lower_error_row {
+    uint8_t whole, status;
+    const char *text;
+} jk_lower_error_row;
+static const jk_lower_error_row jk_lower_errors[] = {
+#define JK_ROW(NAME, whole, status, text) {whole, JITK_ERR_##status, text},
+    JK_LOWER_ERRORS(JK_ROW)
+#undef JK_ROW
+};
+#undef JK_LOWER_ERRORS
+
+JK_NOINLINE bool jk_lower_well(const jk_lowerer *l)
+{
+    return l->e->status == JITK_OK && !l->arena->failed;
+}
+
+/* An error at a place of the source. */
+JK_NOINLINE void jk_lower_fail_at(jk_lowerer *l, jk_lower_error say, uint32_t pos, uint32_t nbytes, const char *name,
+                                  size_t len, const char *more)
+{
+    if (jk_lower_well(l)) { /* no memory may have led here */
+        jk_fail(l->e, (jitk_status)jk_lower_errors[say].status, jk_lower_errors[say].text, JK_NAME_SHOWN(len), name,
+                more);
+        jk_fail_place(l->e, l->ast->source, pos, nbytes);
+    }
+}
+
+JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
+{
+    bool whole = jk_lower_errors[say].whole;
+    jk_lower_fail_at(l, say, whole ? n->pos : n->at, whole ? n->len : n->at_len, n->text, n->text_len, more);
+}
 
 /* ---- names ---- */
-JK_FUNC bool jk_symbols_rehash(jk_lowerer *l)
-{
-    size_t i, n = l->nbuckets ? 2 * l->nbuckets : 32;
-    uint32_t *b = (uint32_t *)jk_arena_alloc(l->arena, n * sizeof *b);
-    if (!b)
-        return false;
-    memset(b, 0xff, n * sizeof *b);
-    for (i = 0; i < l->nsymbols; i++) {
-        uint32_t *head = &b[l->symbols[i].hash & (n - 1)];
-        l->symbols[i].next = *head;
-        *head = (uint32_t)i;
-    }
-    l->buckets = b;
-    l->nbuckets = n;
-    return true;
-}
-
-/* The number of a name's symbol, entered if new; 0 once memory has run out. */
-JK_FUNC uint32_t jk_symbol_of(jk_lowerer *l, const char *text, size_t len)
-{
-    uint32_t hash = 2166136261u, i;
-    size_t k;
-    jk_symbol *s;
-    for (k = 0; k < len; k++)
-        hash = (hash ^ (uint8_t)text[k]) * 16777619u;
-    hash ^= hash >> 15;
-    for (i = l->buckets[hash & (l->nbuckets - 1)]; i != UINT32_MAX; i = l->symbols[i].next)
-        if (l->symbols[i].hash == hash && l->symbols[i].len == len && memcmp(l->symbols[i].text, text, len) == 0)
-            return i;
-    s = (jk_symbol *)jk_grow(l->arena, l->symbols, l->nsymbols, &l->cap_symbols, sizeof *s);
-    if (!s || (l->nsymbols == l->nbuckets && !jk_symbols_rehash(l)))
-        return 0;
-    l->symbols = s;
-    s += l->nsymbols;
-    memset(s, 0, sizeof *s);
-    s->text = text;
-    s->len = (uint32_t)len;
-    s->hash = hash;
-    s->next = l->buckets[hash & (l->nbuckets - 1)];
-    l->buckets[hash & (l->nbuckets - 1)] = (uint32_t)l->nsymbols;
-    return (uint32_t)l->nsymbols++;
-}
-
-/* Enters the definitions' names, each with the chain of those before it. */
-JK_FUNC void jk_lower_names(jk_lowerer *l)
-{
-    size_t i;
-    l->older = (uint32_t *)jk_arena_zero(l->arena, l->ast->ndefs * sizeof *l->older);
-    for (i = 0; i < l->ast->ndefs && !l->arena->failed; i++)
-        if (l->ast->defs[i].name) {
-            uint32_t s = jk_symbol_of(l, l->ast->defs[i].name, l->ast->defs[i].name_len);
-            if (l->arena->failed)
-                return;
-            l->older[i] = l->symbols[s].def;
-            l->symbols[s].def = (uint32_t)i + 1;
-        }
-}
-
 JK_FUNC jk_inlined *jk_lower_here(jk_lowerer *l)
 {
-    return &l->calls[l->depth - 1];
+    return &l->calls[l->ncalls - 1];
 }
 
-/* Binds a parameter of the definition that begins, and saves what it hides. */
-JK_FUNC void jk_lower_bind(jk_lowerer *l, uint32_t scope, const jk_param *p, jk_value v)
+JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size_t len, bool param)
 {
-    uint32_t s = jk_symbol_of(l, p->name, p->name_len);
-    jk_hidden *h = (jk_hidden *)jk_grow(l->arena, l->hidden, l->nhidden, &l->cap_hidden, sizeof *h);
-    if (l->arena->failed)
-        return;
-    l->hidden = h;
-    h += l->nhidden++;
-    h->symbol = s;
-    h->scope = l->symbols[s].scope;
-    h->value = l->symbols[s].value;
-    l->symbols[s].scope = scope;
-    l->symbols[s].value = v;
+    return &l->buckets[(jk_name_hash(text, len) & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
 }
 
-/* The nearest of the names that could stand here. */
-JK_FUNC void jk_lower_suggest(jk_lowerer *l, const jk_node *n, char *out, size_t nbytes)
+/* The node's name, from number `at` on, if newer than `older`; 0: none. */
+JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_t at, uint32_t older)
 {
-    const jk_inlined *c = jk_lower_here(l);
-    jk_nearest s;
-    size_t i;
-    jk_nearest_init(&s, n->text, n->text_len);
-    if (n->kind == JK_AST_CALL) {
-        for (i = 0; l->ast->defs + i < c->def; i++)
-            if (l->ast->defs[i].name)
-                jk_nearest_try(&s, l->ast->defs[i].name, l->ast->defs[i].name_len);
-        for (i = 0; i < JK_NFUNCTIONS; i++)
-            jk_nearest_try(&s, jk_fns[i].name, strlen(jk_fns[i].name));
-    } else {
-        for (i = 0; i < c->def->nparams; i++)
-            jk_nearest_try(&s, c->def->params[i].name, c->def->params[i].name_len);
-        for (i = 0; i < JK_CONSTANT_COUNT; i++)
-            jk_nearest_try(&s, jk_nameds[i].name, strlen(jk_nameds[i].name));
+    const jk_binding *b;
+    for (; at > older; at = b->next) {
+        b = &l->names[at - 1];
+        if (b->len == n->text_len && memcmp(b->text, n->text, b->len) == 0)
+            return at;
     }
-    jk_nearest_text(&s, out, nbytes);
-}
-
-/* ---- leaves ---- */
-JK_FUNC jk_ref jk_lower_number(jk_lowerer *l, const jk_node *n)
-{
-    bool overflow = false;
-    jk_type t = (jk_type)l->ir.type;
-    double v = jk_number_value(n->text, n->text_len, t, &overflow);
-    if (overflow)
-        JK_FAIL_NODE(l, n, JITK_ERR_TYPE, "%.*s is too large for %s; infinity is written 'inf'",
-                     JK_NAME_SHOWN(n->text_len), n->text, jk_type_name(t));
-    return jk_ir_float(&l->ir, t, v);
-}
-
-JK_FUNC jk_ref jk_lower_constant(jk_lowerer *l, const jk_named *c)
-{
-    bool overflow = false;
-    jk_type t = (jk_type)l->ir.type;
-    if (c->text)
-        return jk_ir_float(&l->ir, t, jk_number_value(c->text, strlen(c->text), t, &overflow));
-    return jk_ir_kind(&l->ir, c->name[0] == 'i' ? JK_IS_INF : JK_IS_NAN);
-}
-
-JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n, jk_value *v)
-{
-    uint32_t s = jk_symbol_of(l, n->text, n->text_len);
-    const jk_named *c;
-    char near[96];
-    if (l->arena->failed)
-        return;
-    if (l->symbols[s].scope == jk_lower_here(l)->scope) {
-        *v = l->symbols[s].value;
-        return;
-    }
-    c = jk_named_find(n->text, n->text_len);
-    if (c) {
-        v->ref = jk_lower_constant(l, c);
-        return;
-    }
-    jk_lower_suggest(l, n, near, sizeof near);
-    if (jk_fn_find(n->text, n->text_len) || l->symbols[s].def)
-        JK_FAIL_NODE(l, n, JITK_ERR_NAME, "'%.*s' is a function: expected its arguments in parentheses",
-                     JK_NAME_SHOWN(n->text_len), n->text);
-    else
-        JK_FAIL_NODE(l, n, JITK_ERR_NAME, "unknown name '%.*s'%s", JK_NAME_SHOWN(n->text_len), n->text, near);
-}
-
-/* ---- operators ---- */
-JK_FUNC jk_ref jk_lower_power(jk_lowerer *l, jk_ref x, jk_ref exponent, const jk_node *place)
-{
-    jk_ref r;
-    x = jk_as_number(&l->ir, x);
-    exponent = jk_as_number(&l->ir, exponent);
-    r = jk_ir_is_const(&l->ir, exponent) ? jk_fn_power(&l->ir, x, exponent) : JK_NOREF;
-    if (r != JK_NOREF)
-        return r;
-    JK_FAIL_NODE(
-        l, place, JITK_ERR_UNSUPPORTED,
-        jk_ir_is_const(&l->ir, exponent)
-            ? "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16"
-            : "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16");
     return 0;
 }
 
-JK_FUNC jk_ref jk_lower_unary(jk_lowerer *l, const jk_node *n, jk_ref x)
+JK_NOINLINE void jk_name_enter(jk_lowerer *l, const char *text, uint32_t len, bool param, jk_value v)
 {
-    if (n->op == JK_OP_NOT)
-        return jk_ir_1(&l->ir, JK_MNOT, jk_as_mask(&l->ir, x));
-    x = jk_as_number(&l->ir, x);
-    return n->op == JK_OP_PLUS ? x : jk_ir_1(&l->ir, n->op == JK_OP_NEG ? JK_NEG : JK_SQRT, x);
+    jk_binding *b = (jk_binding *)jk_push(l->arena, &l->names, sizeof *b);
+    if (!b)
+        return;
+    b->text = text;
+    b->len = len;
+    b->head = jk_name_bucket(l, text, len, param);
+    b->next = *b->head;
+    b->value = v;
+    *b->head = (uint32_t)l->nnames;
 }
 
-JK_FUNC jk_ref jk_lower_binary(jk_lowerer *l, const jk_node *n, jk_ref x, jk_ref y)
+/* Makes the table, with buckets for all names there can be, and enters the definitions. */
+JK_FUNC void jk_lower_names(jk_lowerer *l)
 {
-    /* From JK_OP_LT on; > and >= are < and <= of swapped operands. */
-    static const uint8_t ops[] = {JK_LT, JK_LE, JK_LT, JK_LE, JK_EQ, JK_NE, JK_ADD, JK_SUB, JK_MUL, JK_DIV};
-    jk_ir *ir = &l->ir;
-    jk_op op;
-    if (n->op == JK_OP_OR || n->op == JK_OP_AND) {
-        x = jk_as_mask(ir, x);
-        y = jk_as_mask(ir, y);
-        return jk_ir_2(ir, n->op == JK_OP_OR ? JK_MOR : JK_MAND, x, y);
-    }
-    if (n->op == JK_OP_POW)
-        return jk_lower_power(l, x, y, &l->ast->nodes[l->ast->kids[n->kid + 1]]);
-    x = jk_as_number(ir, x);
-    y = jk_as_number(ir, y);
-    if (n->op == JK_OP_MOD)
-        return jk_fn_mod(ir, x, y);
-    op = (jk_op)ops[n->op - JK_OP_LT];
-    return n->op == JK_OP_GT || n->op == JK_OP_GE ? jk_ir_2(ir, op, y, x) : jk_ir_2(ir, op, x, y);
+    const jk_def *d, *end = l->ast->defs + l->ast->ndefs;
+    size_t names = l->ast->ndefs;
+    const jk_value none = {0, false};
+    for (d = l->ast->defs; d < end; d++)
+        names += d->nparams;
+    for (l->nbuckets = 16; l->nbuckets < names;)
+        l->nbuckets *= 2;
+    l->buckets = (uint32_t *)jk_arena_zero(l->arena, 2 * l->nbuckets * sizeof *l->buckets);
+    for (d = l->ast->defs; d < end && !l->arena->failed; d++)
+        jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
 }
 
-/* ---- calls ---- */
-/* The number of arguments, as the message says it: "1 argument", "2 to 3 arguments". */
-JK_FUNC void jk_lower_counts(jk_lowerer *l, const jk_node *n, size_t least, size_t most, const char *params)
+/* The nearest of the names that could stand here, as a message's end. */
+JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_node *n)
 {
-    char count[64];
-    if (most == SIZE_MAX)
-        snprintf(count, sizeof count, "%zu or more arguments", least);
-    else if (least == most)
-        snprintf(count, sizeof count, "%zu argument%s", least, least == 1 ? "" : "s");
-    else
-        snprintf(count, sizeof count, "%zu to %zu arguments", least, most);
-    JK_FAIL_OP(l, n, JITK_ERR_ARGS, "'%.*s' takes %s, not %u%s%s%s", JK_NAME_SHOWN(n->text_len), n->text, count,
-               (unsigned)n->nkids, params ? ": (" : "", params ? params : "", params ? ")" : "");
+    const jk_inlined *here = jk_lower_here(l);
+    bool call = n->kind == JK_AST_CALL;
+    size_t i = call ? 0 : here->names, end = call ? (size_t)(here->def - l->ast->defs) : l->nnames;
+    jk_nearest s;
+    jk_nearest_init(&s, n->text, n->text_len);
+    for (; i < end; i++) /* to the nameless none is near */
+        jk_nearest_try(&s, l->names[i].text, l->names[i].len);
+    for (i = 0; i < JK_NFUNCTIONS; i++)
+        if ((jk_fns[i].params != NULL) == call)
+            jk_nearest_try(&s, jk_fns[i].name, strlen(jk_fns[i].name));
+    jk_nearest_text(&s, l->text, sizeof l->text);
+    return l->text;
 }
 
-JK_FUNC void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *f, jk_value *v)
+/* ---- nodes ---- */
+JK_NOINLINE void jk_lower_push(jk_lowerer *l, jk_ref ref, bool array)
 {
-    const uint32_t *kids = l->ast->kids + n->kid;
-    size_t i, least, most, base = jk_lower_here(l)->values;
-    uint32_t first = jk_lower_here(l)->def->first;
-    jk_ref few[4], *arg = few;
-    bool reduces = jk_fn_reduces(f, n->nkids);
-    jk_fn_counts(f, &least, &most);
-    if (f->kind == JK_FN_LATER) {
-        JK_FAIL_OP(l, n, JITK_ERR_UNSUPPORTED, "the function '%s' is not supported yet", f->name);
-        return;
+    jk_value *v = (jk_value *)jk_push(l->arena, &l->values, sizeof *v);
+    if (v) {
+        v->ref = ref;
+        v->array = array;
     }
-    if (n->nkids < least || n->nkids > most) {
-        jk_lower_counts(l, n, least, most, f->params);
-        return;
-    }
-    if (l->o->scalar && (reduces || f->kind == JK_FN_LENGTH)) {
-        JK_FAIL_OP(l, n, JITK_ERR_TYPE, "'%s' needs arrays, and a scalar function has none", f->name);
-        return;
-    }
-    if (n->nkids > 4)
-        arg = (jk_ref *)jk_arena_alloc(l->arena, n->nkids * sizeof *arg);
-    if (!arg)
-        return;
-    for (i = 0; i < n->nkids; i++) {
-        jk_value x = l->values[base + kids[i] - first];
-        v->array |= x.array && !reduces;
-        arg[i] = x.ref;
-    }
-    v->ref = f->kind == JK_FN_POW ? jk_lower_power(l, arg[0], arg[1], &l->ast->nodes[kids[1]])
-                                  : jk_fn_lower(&l->ir, f, arg, n->nkids);
 }
 
-/* Begins to work on a definition: room for its values. The caller binds its parameters. */
-JK_FUNC bool jk_lower_enter(jk_lowerer *l, const jk_def *d)
+JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n)
 {
-    size_t count = d->end - d->first;
-    jk_inlined *c = (jk_inlined *)jk_grow(l->arena, l->calls, l->depth, &l->cap_calls, sizeof *c);
+    jk_type t = (jk_type)l->ir.type;
+    uint64_t bits;
+    jk_number_read(n->text, t, &bits);
+    if (bits == jk_kind_bits(JK_IS_INF, t))
+        jk_lower_fail(l, n, JK_LOWER_LARGE, jk_type_name(t));
+    jk_lower_push(l, jk_ir_bits(&l->ir, t, bits), false);
+}
+
+/* The wrong number of arguments: "1 argument, not 2: (x)", "1 or more arguments, not 0". */
+JK_NOINLINE void jk_lower_counts(jk_lowerer *l, const jk_node *n, uint32_t want, bool more, const char *params)
+{
+    const char *format = params ? "%u%s, not %u: (%s)" : "%u%s, not %u";
+    snprintf(l->text, sizeof l->text, format, (unsigned)want,
+             more        ? " or more arguments"
+             : want == 1 ? " argument"
+                         : " arguments",
+             (unsigned)n->nkids, params);
+    jk_lower_fail(l, n, JK_LOWER_COUNTS, l->text);
+}
+
+/* A function, an operator or a constant: its arguments are on the top of the stack. */
+JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *f)
+{
+    bool many = (f->flags & JK_FN_MANY) != 0, reduces = f->flags & JK_FN_REDUCES || (many && n->nkids == 1);
+    bool array = false;
+    jk_value *arg;
+    jk_ref r;
+    uint32_t i;
+    if (!f->script) {
+        jk_lower_fail(l, n, JK_LOWER_LATER, NULL);
+        return;
+    }
+    if (many ? n->nkids == 0 : n->nkids != f->nparams) {
+        jk_lower_counts(l, n, f->nparams, many, f->params);
+        return;
+    }
+    if (l->o->scalar && (reduces || f->flags & JK_FN_ARRAYS)) {
+        jk_lower_fail(l, n, JK_LOWER_ARRAYS, NULL);
+        return;
+    }
+    l->nvalues -= n->nkids;
+    arg = l->values + l->nvalues;
+    for (i = 0; i < n->nkids; i++)
+        array |= arg[i].array;
+    r = jk_fn_lower(&l->ir, f, arg, n->nkids);
+    if (r == JK_NOREF)
+        jk_lower_fail(l, &l->ast->nodes[l->ast->kids[n->kid + 1]],
+                      jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, NULL);
+    jk_lower_push(l, r, array && !reduces);
+}
+
+/* A number as a part of a message. */
+JK_NOINLINE const char *jk_lower_count(jk_lowerer *l, uint32_t n)
+{
+    snprintf(l->text, sizeof l->text, "%u", (unsigned)n);
+    return l->text;
+}
+
+/* Begins to work on a definition; the caller binds its parameters. */
+JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
+{
+    jk_inlined *c = (jk_inlined *)jk_push(l->arena, &l->calls, sizeof *c);
     if (!c)
-        return false;
-    l->calls = c;
-    c += l->depth++;
+        return;
     c->def = d;
     c->node = d->first;
-    c->scope = ++l->scopes;
-    c->values = l->nvalues;
-    c->hidden = l->nhidden;
-    if (l->nvalues + count > l->cap_values) {
-        size_t cap = JK_LARGER(2 * l->cap_values, l->nvalues + count);
-        jk_value *grown = (jk_value *)jk_arena_alloc(l->arena, cap * sizeof *grown);
-        if (!grown)
-            return false;
-        if (l->nvalues)
-            memcpy(grown, l->values, l->nvalues * sizeof *grown);
-        l->values = grown;
-        l->cap_values = cap;
-    }
-    l->nvalues += count;
-    return true;
+    c->names = (uint32_t)l->nnames;
 }
 
-/* Ends it: what its parameters hid is seen again. */
+/* Ends it and forgets its parameters. */
 JK_FUNC void jk_lower_leave(jk_lowerer *l)
 {
-    jk_inlined *c = jk_lower_here(l);
-    while (l->nhidden > c->hidden) {
-        const jk_hidden *h = &l->hidden[--l->nhidden];
-        l->symbols[h->symbol].scope = h->scope;
-        l->symbols[h->symbol].value = h->value;
+    size_t names = l->calls[--l->ncalls].names;
+    while (l->nnames > names) {
+        const jk_binding *b = &l->names[--l->nnames];
+        *b->head = b->next;
     }
-    l->nvalues = c->values;
-    l->depth--;
 }
 
-/* What cannot be inlined. */
-JK_FUNC bool jk_lower_can_call(jk_lowerer *l, const jk_node *n, const jk_def *d)
-{
-    uint32_t i;
-    if (d->nresults != 1) {
-        JK_FAIL_OP(l, n, JITK_ERR_TYPE, "'%.*s' has %u results, and only a function of one can stand in an expression",
-                   JK_NAME_SHOWN(n->text_len), n->text, (unsigned)d->nresults);
-        return false;
-    }
-    if (n->nkids != d->nparams) {
-        jk_lower_counts(l, n, d->nparams, d->nparams, NULL);
-        return false;
-    }
-    for (i = 0; i < d->nparams; i++)
-        if (d->params[i].type != JK_TYPE_NONE || d->params[i].edge != JK_EDGE_NONE)
-            break;
-    if (i < d->nparams || d->results[0].type != JK_TYPE_NONE)
-        JK_FAIL_OP(l, n, JITK_ERR_UNSUPPORTED,
-                   "calling '%.*s', whose parameters or result name types or edges, is not supported yet",
-                   JK_NAME_SHOWN(n->text_len), n->text);
-    return l->e->status == JITK_OK;
-}
-
+/* A call of a definition: its parameters are the values on the top of the stack, where it will leave its own. */
 JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
 {
-    size_t base = jk_lower_here(l)->values;
-    uint32_t i, first = jk_lower_here(l)->def->first;
-    if (!jk_lower_can_call(l, n, d) || !jk_lower_enter(l, d))
-        return;
+    uint32_t i, typed = d->results[0].type != JK_TYPE_NONE;
     for (i = 0; i < d->nparams; i++)
-        jk_lower_bind(l, jk_lower_here(l)->scope, &d->params[i], l->values[base + l->ast->kids[n->kid + i] - first]);
+        typed |= d->params[i].type != JK_TYPE_NONE || d->params[i].edge != JK_EDGE_NONE;
+    if (d->nresults != 1) {
+        jk_lower_fail(l, n, JK_LOWER_RESULTS, jk_lower_count(l, d->nresults));
+    } else if (n->nkids != d->nparams) {
+        jk_lower_counts(l, n, d->nparams, false, NULL);
+    } else if (typed) {
+        jk_lower_fail(l, n, JK_LOWER_TYPED, NULL);
+    }
+    jk_lower_enter(l, d);
+    if (!jk_lower_well(l))
+        return;
+    l->nvalues -= d->nparams;
+    for (i = 0; i < d->nparams; i++)
+        jk_name_enter(l, d->params[i].name, d->params[i].name_len, true, l->values[l->nvalues + i]);
 }
 
-JK_FUNC void jk_lower_call(jk_lowerer *l, const jk_node *n, jk_value *v)
+/* A parameter, a constant, or a call. */
+JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n)
 {
-    uint32_t s = jk_symbol_of(l, n->text, n->text_len), own, def;
+    const jk_inlined *c = jk_lower_here(l);
+    uint32_t own = (uint32_t)(c->def - l->ast->defs), def, older,
+             at = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, true), c->names);
+    const jk_value *param = at ? &l->names[at - 1].value : NULL;
+    bool call = n->kind == JK_AST_CALL;
     const jk_fn *f;
-    char near[96];
-    if (l->arena->failed)
-        return;
-    own = (uint32_t)(jk_lower_here(l)->def - l->ast->defs);
-    if (l->symbols[s].scope == jk_lower_here(l)->scope) {
-        JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is a parameter here, not a function", JK_NAME_SHOWN(n->text_len),
-                   n->text);
+    jk_lower_error say;
+    if (param && !call) {
+        jk_lower_push(l, param->ref, param->array);
         return;
     }
-    for (def = l->symbols[s].def; def > own; def = l->older[def - 1])
-        if (def == own + 1 && !l->older[own] && !jk_fn_find(n->text, n->text_len)) {
-            JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' calls itself: there is no recursion", JK_NAME_SHOWN(n->text_len),
-                       n->text);
-            return;
-        }
-    if (def) {
-        jk_lower_inline(l, n, &l->ast->defs[def - 1]);
-        return;
-    }
-    f = jk_fn_find(n->text, n->text_len);
-    if (f) {
-        jk_lower_builtin(l, n, f, v);
-        return;
-    }
-    jk_lower_suggest(l, n, near, sizeof near);
-    if (l->symbols[s].def)
-        JK_FAIL_OP(l, n, JITK_ERR_NAME, "'%.*s' is defined further down: a definition can call only those before it",
-                   JK_NAME_SHOWN(n->text_len), n->text);
+    f = param ? NULL : jk_fn_find(n->text, n->text_len);
+    def = param ? 0 : jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, false), 0);
+    if (call)
+        say = param ? JK_LOWER_PARAM : def ? JK_LOWER_BELOW : JK_LOWER_CALL;
     else
-        JK_FAIL_OP(l, n, JITK_ERR_NAME, "unknown function '%.*s'%s", JK_NAME_SHOWN(n->text_len), n->text, near);
+        say = f || def ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
+    for (; call && def > own; def = older) {
+        older = jk_name_find(l, n, l->names[def - 1].next, 0);
+        if (def == own + 1 && !older && !f)
+            say = JK_LOWER_ITSELF;
+    }
+    if (call && def)
+        jk_lower_inline(l, n, &l->ast->defs[def - 1]);
+    else if (f && (f->params != NULL) == call)
+        jk_lower_builtin(l, n, f);
+    else
+        jk_lower_fail(l, n, say, jk_lower_near(l, n));
 }
 
-/* ---- the loop ---- */
-/* One node. A call of a definition leaves its value to be filled in when that is done. */
-JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n, size_t at)
+JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
 {
-    const uint32_t *kids = l->ast->kids + n->kid;
-    const jk_value *vals = l->values + jk_lower_here(l)->values;
-    uint32_t first = jk_lower_here(l)->def->first;
-    jk_value v, x, y, z;
-    v.ref = 0;
-    v.array = false;
-    if (n->kind >= JK_AST_UNARY && n->kind <= JK_AST_COND) {
-        x = vals[kids[0] - first];
-        y = vals[kids[n->nkids > 1] - first];
-        z = vals[kids[n->nkids > 2 ? 2 : 0] - first];
-        v.array = x.array || y.array || z.array;
-        v.ref = n->kind == JK_AST_UNARY    ? jk_lower_unary(l, n, x.ref)
-                : n->kind == JK_AST_BINARY ? jk_lower_binary(l, n, x.ref, y.ref)
-                                           : jk_fn_select(&l->ir, x.ref, y.ref, z.ref);
-    } else if (n->kind == JK_AST_NUMBER) {
-        v.ref = jk_lower_number(l, n);
-    } else if (n->kind == JK_AST_NAME) {
-        jk_lower_name(l, n, &v);
-    } else {
-        jk_lower_call(l, n, &v);
-    }
-    l->values[at] = v;
+    if (n->kind == JK_AST_NUMBER)
+        jk_lower_number(l, n);
+    else if (n->kind == JK_AST_NAME || n->kind == JK_AST_CALL)
+        jk_lower_name(l, n);
+    else
+        jk_lower_builtin(l, n, &jk_operators[n->op - JK_OP_OR]);
 }
 
 JK_FUNC void jk_lower_run(jk_lowerer *l)
 {
-    while (l->e->status == JITK_OK && !l->arena->failed) {
+    while (jk_lower_well(l)) {
         jk_inlined *c = jk_lower_here(l);
         if (c->node < c->def->end) {
-            uint32_t node = c->node++;
-            if (l->depth > 1 && ++l->work > JK_WORK_MAX)
-                jk_fail(l->e, JITK_ERR_LIMIT, 0, 0, 0, "calls grow to more than %zu operations", JK_WORK_MAX);
-            jk_lower_node(l, &l->ast->nodes[node], c->values + node - c->def->first);
-            continue;
-        }
-        if (l->depth == 1)
+            if (l->ncalls > 1 && ++l->work > JK_WORK_MAX)
+                jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %zu operations", JK_WORK_MAX);
+            jk_lower_node(l, &l->ast->nodes[c->node++]);
+        } else if (l->ncalls == 1) {
             return;
-        { /* the call's node is the last one that the caller has begun */
-            jk_value v = l->values[c->values + c->def->results[0].root - c->def->first];
+        } else {
             jk_lower_leave(l);
-            c = jk_lower_here(l);
-            l->values[c->values + c->node - 1 - c->def->first] = v;
         }
     }
 }
@@ -6989,10 +5490,9 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
     const jitk_ast *a = l->ast;
     const char *name = l->o->entry;
     jk_nearest s;
-    char near[96];
     size_t i;
     if (a->ndefs == 0) {
-        jk_fail(l->e, JITK_ERR_SYNTAX, 1, 1, 0, "nothing is defined here: expected an expression");
+        jk_lower_fail_at(l, JK_LOWER_EMPTY, 0, 0, NULL, 0, NULL);
         return NULL;
     }
     if (!name)
@@ -7000,12 +5500,12 @@ JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
     jk_nearest_init(&s, name, strlen(name));
     for (i = a->ndefs; i-- > 0;)
         if (a->defs[i].name) {
-            if (jk_name_compare(name, s.len, a->defs[i].name, a->defs[i].name_len) == 0)
-                return &a->defs[i];
             jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
+            if (s.distance == 0)
+                return &a->defs[i];
         }
-    jk_nearest_text(&s, near, sizeof near);
-    jk_fail(l->e, JITK_ERR_NAME, 0, 0, 0, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, near);
+    jk_nearest_text(&s, l->text, sizeof l->text);
+    jk_fail(l->e, JITK_ERR_NAME, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, l->text);
     return NULL;
 }
 
@@ -7023,38 +5523,36 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 {
     const jk_param *p = &d->params[k];
     jk_type own = (jk_type)l->ir.type;
+    jk_lower_error say = JK_LOWER_END;
     jk_value v;
     v.array = d->is_bare ? !l->o->scalar : p->is_array;
     arg->name = jk_lower_copy(l, p->name, p->name_len);
     arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
     arg->is_array = v.array;
     if (p->edge != JK_EDGE_NONE)
-        jk_fail_at(l->e, JITK_ERR_UNSUPPORTED, l->ast->source, p->pos, p->name_len,
-                   "edge rules are not supported yet: expected '[]'");
-    if (l->o->scalar && (v.array || arg->type != own))
-        jk_fail_at(l->e, JITK_ERR_TYPE, l->ast->source, p->pos, p->name_len,
-                   "parameter '%s' of a scalar function must be a scalar %s", arg->name, jk_type_name(own));
+        say = JK_LOWER_EDGE;
+    else if (l->o->scalar && (v.array || arg->type != own))
+        say = JK_LOWER_SCALAR;
+    if (say != JK_LOWER_END)
+        jk_lower_fail_at(l, say, p->pos, p->name_len, p->name, p->name_len, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
-    jk_lower_bind(l, jk_lower_here(l)->scope, p, v);
+    jk_name_enter(l, p->name, p->name_len, true, v);
 }
 
 /* A scalar result of another type than the kernel's takes an exact integer as it is. */
 JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
     const jk_result *r = &d->results[k];
-    jk_value v = l->values[r->root - d->first];
-    char name[24];
-    int len = d->nresults == 1 ? snprintf(name, sizeof name, "result")
-                               : snprintf(name, sizeof name, "result%u", (unsigned)k + 1);
+    jk_value v = l->values[k];
     bool plain = r->type == JK_TYPE_NONE || r->type == l->ir.type || v.array;
-    arg->name = jk_lower_copy(l, name, (size_t)len);
+    int len = snprintf(l->text, sizeof l->text, "result%u", (unsigned)k + 1);
+    arg->name = jk_lower_copy(l, l->text, d->nresults == 1 ? 6 : (size_t)len);
     arg->type = r->type == JK_TYPE_NONE ? l->ir.type : r->type;
     arg->is_result = 1;
     arg->is_array = v.array;
     arg->value = plain || jk_is_mask((jk_type)l->ir.ins[v.ref].type) ? jk_as_number(&l->ir, v.ref) : v.ref;
     if (l->o->scalar && arg->type != l->ir.type)
-        jk_fail_at(l->e, JITK_ERR_TYPE, l->ast->source, d->pos, d->len, "a scalar function's result must be %s",
-                   jk_type_name((jk_type)l->ir.type));
+        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)l->ir.type));
 }
 
 JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out)
@@ -7062,14 +5560,12 @@ JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out
     uint32_t k, nargs = d->nparams + d->nresults;
     jk_param_info *args = (jk_param_info *)jk_arena_zero(l->arena, nargs * sizeof *args);
     if (l->o->scalar && d->nresults != 1)
-        jk_fail_at(l->e, JITK_ERR_TYPE, l->ast->source, d->pos, d->len, "a scalar function has one result, not %u",
-                   (unsigned)d->nresults);
-    if (args && jk_lower_enter(l, d))
-        for (k = 0; k < d->nparams && l->e->status == JITK_OK && !l->arena->failed; k++)
-            jk_lower_param(l, d, k, &args[k]);
-    if (!l->arena->failed && l->e->status == JITK_OK)
-        jk_lower_run(l);
-    for (k = 0; k < d->nresults && l->e->status == JITK_OK && !l->arena->failed; k++)
+        jk_lower_fail_at(l, JK_LOWER_ONE, d->pos, d->len, "", 0, jk_lower_count(l, d->nresults));
+    jk_lower_enter(l, d);
+    for (k = 0; k < d->nparams && jk_lower_well(l); k++)
+        jk_lower_param(l, d, k, &args[k]);
+    jk_lower_run(l);
+    for (k = 0; k < d->nresults && jk_lower_well(l); k++)
         jk_lower_result(l, d, k, &args[d->nparams + k]);
     if (l->arena->failed)
         return jk_fail_nomem(l->e);
@@ -7078,14 +5574,20 @@ JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out
 
 JK_FUNC jitk_status jk_lower_flags(unsigned flags, jitk_error *e)
 {
-    if (flags & ~(unsigned)(JITK_STRICT | JITK_CONTRACT | JITK_COMPENSATED | JITK_EXACT))
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "unknown flags: %#x", flags);
-    if ((flags & JITK_STRICT) && (flags & JITK_CONTRACT))
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "JITK_STRICT and JITK_CONTRACT exclude each other");
-    if (flags & (JITK_COMPENSATED | JITK_EXACT))
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "%s is not supported yet",
-                       flags & JITK_EXACT ? "JITK_EXACT" : "JITK_COMPENSATED");
-    return JITK_OK;
+    const unsigned exclude = JITK_STRICT | JITK_CONTRACT, later = JITK_COMPENSATED | JITK_EXACT;
+    jitk_status status = JITK_ERR_ARGS;
+    const char *say = "unknown flags: %#x";
+    if (!(flags & ~(exclude | later))) {
+        if ((flags & exclude) == exclude) {
+            say = "JITK_STRICT and JITK_CONTRACT exclude each other";
+        } else if (flags & later) {
+            say = flags & JITK_EXACT ? "JITK_EXACT is not supported yet" : "JITK_COMPENSATED is not supported yet";
+            status = JITK_ERR_UNSUPPORTED;
+        } else {
+            return JITK_OK;
+        }
+    }
+    return jk_fail(e, status, say, flags);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
@@ -7104,8 +5606,6 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
     l.arena = arena;
     l.e = e;
     jk_ir_init(&l.ir, arena, o->type, o->flags, e);
-    if (!jk_symbols_rehash(&l) || arena->failed)
-        return jk_fail_nomem(e);
     jk_lower_names(&l);
     if (arena->failed)
         return jk_fail_nomem(e);
@@ -7121,8 +5621,6 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
 }
 
 JK_SMALL_CLOSE
-#undef JK_FAIL_NODE
-#undef JK_FAIL_OP
 #undef JK_NAME_SHOWN
 #undef JK_WORK_MAX
 /* ---- back in src/front.h ---- */
@@ -7159,46 +5657,32 @@ enum {
     JK_NAMED_COUNT
 };
 static const jk_ins jk_named_ins[] = {
-    {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u},
-    {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u},
-    {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F32, 0, 3u, 0u, 0u},
-    {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u},
-    {JK_RPROD, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u},
-    {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_RPROD, JK_F64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F32, 0, 3u, 0u, 0u},
-    {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u},
-    {JK_RMIN, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u},
-    {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_RMIN, JK_F32, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_NEG, JK_F64, 0, 0u, 0u, 0u},
-    {JK_RMIN, JK_F64, 0, 3u, 0u, 0u}, {JK_NEG, JK_F64, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_NEG, JK_F32, 0, 0u, 0u, 0u},
-    {JK_RMIN, JK_F32, 0, 3u, 0u, 0u}, {JK_NEG, JK_F32, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u},
-    {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F64, 0, 4u, 0u, 0u}, {JK_DIV, JK_F64, 0, 3u, 5u, 0u},
-    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
-    {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F64, 0, 4u, 0u, 0u},
-    {JK_DIV, JK_F64, 0, 3u, 5u, 0u}, {JK_CVT, JK_F32, 0, 6u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_RARGMIN, JK_I64, 0, 0u, 0u, 0u},
-    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
-    {JK_RARGMIN, JK_I64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_NEG, JK_F64, 0, 0u, 0u, 0u}, {JK_RARGMIN, JK_I64, 0, 3u, 0u, 0u},
-    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
-    {JK_NEG, JK_F32, 0, 0u, 0u, 0u}, {JK_RARGMIN, JK_I64, 0, 3u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_NE, JK_M64, 0, 0u, 2u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 1072693248u, 0u}, {JK_SELECT, JK_F64, 0, 3u, 4u, 2u}, {JK_RSUM, JK_F64, 0, 5u, 0u, 0u},
-    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
-    {JK_NE, JK_M32, 0, 0u, 2u, 0u}, {JK_CONST, JK_F32, 0, 1065353216u, 0u, 0u}, {JK_SELECT, JK_F32, 0, 3u, 4u, 2u},
-    {JK_RSUM, JK_F64, 0, 5u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 1u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_MUL, JK_F64, 0, 0u, 1u, 0u},
-    {JK_RSUM, JK_F64, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 1u, 0u, 0u},
-    {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_MUL, JK_F32, 0, 0u, 1u, 0u},
-    {JK_RSUM, JK_F64, 0, 4u, 0u, 0u}, {JK_CVT, JK_F32, 0, 5u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_ABS, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u},
-    {JK_RSUM, JK_F64, 0, 2u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u},
-    {JK_ABS, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 2u, 0u, 0u},
-    {JK_CVT, JK_F32, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_MUL, JK_F64, 0, 0u, 0u, 0u},
-    {JK_CONST, JK_F64, 0, 0u, 2146435072u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 1u, 0u, 0u},
-    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_MUL, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 2139095040u, 0u, 0u},
-    {JK_CONST, JK_F32, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 1u, 0u, 0u}, {JK_CVT, JK_F32, 0, 4u, 0u, 0u},
+    {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u},
+    {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F32, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
+    {JK_RPROD, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_RPROD, JK_F64, 0, 0u, 0u, 0u},
+    {JK_CVT, JK_F32, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_RMIN, JK_F64, 0, 0u, 0u, 0u},
+    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_RMIN, JK_F32, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
+    {JK_NEG, JK_F64, 0, 0u, 0u, 0u}, {JK_RMIN, JK_F64, 0, 1u, 0u, 0u}, {JK_NEG, JK_F64, 0, 2u, 0u, 0u},
+    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_NEG, JK_F32, 0, 0u, 0u, 0u}, {JK_RMIN, JK_F32, 0, 1u, 0u, 0u},
+    {JK_NEG, JK_F32, 0, 2u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u},
+    {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u}, {JK_CVT, JK_F64, 0, 2u, 0u, 0u}, {JK_DIV, JK_F64, 0, 1u, 3u, 0u},
+    {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 0u, 0u, 0u}, {JK_LENGTH, JK_I64, 0, 0u, 0u, 0u},
+    {JK_CVT, JK_F64, 0, 2u, 0u, 0u}, {JK_DIV, JK_F64, 0, 1u, 3u, 0u}, {JK_CVT, JK_F32, 0, 4u, 0u, 0u},
+    {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_RARGMIN, JK_I64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u},
+    {JK_RARGMIN, JK_I64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_NEG, JK_F64, 0, 0u, 0u, 0u},
+    {JK_RARGMIN, JK_I64, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_NEG, JK_F32, 0, 0u, 0u, 0u},
+    {JK_RARGMIN, JK_I64, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_CONST, JK_F64, 0, 0u, 0u, 0u},
+    {JK_NE, JK_M64, 0, 0u, 1u, 0u}, {JK_CONST, JK_F64, 0, 0u, 1072693248u, 0u}, {JK_SELECT, JK_F64, 0, 2u, 3u, 1u},
+    {JK_RSUM, JK_F64, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_CONST, JK_F32, 0, 0u, 0u, 0u},
+    {JK_NE, JK_M32, 0, 0u, 1u, 0u}, {JK_CONST, JK_F32, 0, 1065353216u, 0u, 0u}, {JK_SELECT, JK_F32, 0, 2u, 3u, 1u},
+    {JK_RSUM, JK_F64, 0, 4u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 1u, 0u, 0u},
+    {JK_MUL, JK_F64, 0, 0u, 1u, 0u}, {JK_RSUM, JK_F64, 0, 2u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u},
+    {JK_LOAD, JK_F32, 0, 1u, 0u, 0u}, {JK_MUL, JK_F32, 0, 0u, 1u, 0u}, {JK_RSUM, JK_F64, 0, 2u, 0u, 0u},
+    {JK_CVT, JK_F32, 0, 3u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u}, {JK_ABS, JK_F64, 0, 0u, 0u, 0u},
+    {JK_RSUM, JK_F64, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u}, {JK_ABS, JK_F32, 0, 0u, 0u, 0u},
+    {JK_RSUM, JK_F64, 0, 1u, 0u, 0u}, {JK_CVT, JK_F32, 0, 2u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 0u, 0u, 0u},
+    {JK_MUL, JK_F64, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 0u, 0u, 0u},
+    {JK_MUL, JK_F32, 0, 0u, 0u, 0u}, {JK_RSUM, JK_F64, 0, 1u, 0u, 0u}, {JK_CVT, JK_F32, 0, 2u, 0u, 0u},
     {JK_PARAM, JK_F64, 0, 0u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F64, 0, 2u, 0u, 0u},
     {JK_MUL, JK_F64, 0, 0u, 1u, 0u}, {JK_ADD, JK_F64, 0, 2u, 3u, 0u}, {JK_PARAM, JK_F32, 0, 0u, 0u, 0u},
     {JK_LOAD, JK_F32, 0, 1u, 0u, 0u}, {JK_LOAD, JK_F32, 0, 2u, 0u, 0u}, {JK_MUL, JK_F32, 0, 0u, 1u, 0u},
@@ -7207,77 +5691,71 @@ static const jk_ins jk_named_ins[] = {
     {JK_MUL, JK_F32, 0, 0u, 1u, 0u},
 };
 static const uint32_t jk_named_cells[] = {
-    4294967295u, 4294967295u, 4294967295u, 0u, 4294967295u, 4294967295u, 4294967295u, 0u, 1u, 4294967295u, 4294967295u,
-    4294967295u, 4294967295u, 0u, 1u, 4294967295u, 4294967295u, 4294967295u, 0u, 4294967295u, 1u, 2u, 4294967295u,
-    4294967295u, 4294967295u, 0u, 4294967295u, 1u, 4294967295u, 2u, 4294967295u, 4294967295u, 4294967295u, 4294967295u,
-    4294967295u, 4294967295u, 0u, 4294967295u, 4294967295u, 4294967295u, 4294967295u, 4294967295u, 0u, 1u,
+    4294967295u, 0u, 4294967295u, 0u, 1u, 4294967295u, 4294967295u, 0u, 1u, 4294967295u, 0u, 4294967295u, 1u, 2u,
+    4294967295u, 0u, 4294967295u, 1u, 4294967295u, 2u, 4294967295u, 4294967295u, 4294967295u, 4294967295u, 4294967295u,
+    0u, 4294967295u, 4294967295u, 4294967295u, 0u, 1u, 0u, 4294967295u, 4294967295u, 4294967295u, 4294967295u,
 };
 static const uint8_t jk_named_varying[] = {
-    1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1,
-    0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1,
+    1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1,
+    1,
 };
 static const jk_ref jk_named_refs[] = {
-    3u, 4u, 5u, 6u, 6u, 7u, 3u, 5u, 2u, 1u,
+    1u, 2u, 3u, 4u, 4u, 5u, 2u, 4u,
 };
 static const jk_step jk_named_steps[] = {
-    {3u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}},
-    {4u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}}, {3u, 0u, {4294967295u, 4294967295u, 4294967295u}},
-    {4u, 4294967295u, {0u, 4294967295u, 4294967295u}}, {5u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}},
-    {6u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}}, {6u, 0u, {4294967295u, 4294967295u, 4294967295u}},
-    {7u, 4294967295u, {0u, 4294967295u, 4294967295u}}, {3u, 0u, {4294967295u, 4294967295u, 4294967295u}},
-    {5u, 1u, {0u, 4294967295u, 4294967295u}}, {6u, 4294967295u, {1u, 4294967295u, 4294967295u}},
-    {4u, 0u, {4294967295u, 4294967295u, 4294967295u}}, {5u, 4294967295u, {0u, 4294967295u, 4294967295u}},
-    {2u, 0u, {4294967295u, 4294967295u, 4294967295u}}, {4u, 4294967295u, {0u, 4294967295u, 4294967295u}},
-    {1u, 0u, {4294967295u, 4294967295u, 4294967295u}}, {4u, 4294967295u, {0u, 4294967295u, 4294967295u}},
-    {3u, 0u, {4294967295u, 4294967295u, 4294967295u}}, {4u, 1u, {4294967295u, 0u, 4294967295u}},
-    {4u, 4294967295u, {1u, 4294967295u, 4294967295u}}, {2u, 0u, {4294967295u, 4294967295u, 4294967295u}},
-    {2u, 4294967295u, {0u, 4294967295u, 4294967295u}},
+    {1u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}},
+    {2u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}}, {1u, 0u, {4294967295u, 4294967295u, 4294967295u}},
+    {2u, 4294967295u, {0u, 4294967295u, 4294967295u}}, {3u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}},
+    {4u, 4294967295u, {4294967295u, 4294967295u, 4294967295u}}, {4u, 0u, {4294967295u, 4294967295u, 4294967295u}},
+    {5u, 4294967295u, {0u, 4294967295u, 4294967295u}}, {2u, 1u, {4294967295u, 4294967295u, 4294967295u}},
+    {4u, 0u, {1u, 4294967295u, 4294967295u}}, {5u, 4294967295u, {0u, 4294967295u, 4294967295u}},
+    {2u, 0u, {4294967295u, 4294967295u, 4294967295u}}, {3u, 4294967295u, {0u, 4294967295u, 4294967295u}},
+    {3u, 1u, {4294967295u, 4294967295u, 4294967295u}}, {4u, 0u, {4294967295u, 1u, 4294967295u}},
+    {4u, 3u, {0u, 4294967295u, 4294967295u}}, {2u, 0u, {4294967295u, 4294967295u, 4294967295u}},
+    {2u, 2u, {0u, 4294967295u, 4294967295u}},
 };
 static const jk_stage jk_named_stages[] = {
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1},
-    {false, false, jk_named_refs + 1, 1, NULL, 0, jk_named_steps + 1, 1}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 0, 1, jk_named_refs + 1, 1, jk_named_steps + 2, 2},
-    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1},
-    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1},
-    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1},
-    {false, false, jk_named_refs + 3, 1, NULL, 0, jk_named_steps + 5, 1},
-    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1},
-    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1},
-    {false, false, jk_named_refs + 4, 2, NULL, 0, jk_named_steps + 6, 2}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 0, 1, jk_named_refs + 1, 1, jk_named_steps + 2, 2},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 6, 2, jk_named_refs + 3, 1, jk_named_steps + 8, 3},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 1, 1, jk_named_refs + 2, 1, jk_named_steps + 11, 2},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 1, 1, jk_named_refs + 2, 1, jk_named_steps + 11, 2},
-    {false, false, jk_named_refs + 3, 1, NULL, 0, jk_named_steps + 5, 1}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 8, 1, jk_named_refs + 1, 1, jk_named_steps + 13, 2},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 8, 1, jk_named_refs + 1, 1, jk_named_steps + 13, 2},
-    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 9, 1, jk_named_refs + 1, 1, jk_named_steps + 15, 2},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, false, jk_named_refs + 9, 1, jk_named_refs + 1, 1, jk_named_steps + 15, 2},
-    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {true, true, jk_named_refs + 0, 2, NULL, 0, jk_named_steps + 17, 3}, {false, false, NULL, 0, NULL, 0, NULL, 0},
-    {false, false, NULL, 0, NULL, 0, NULL, 0}, {true, true, jk_named_refs + 8, 1, NULL, 0, jk_named_steps + 20, 2},
-    {false, false, NULL, 0, NULL, 0, NULL, 0},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1, 0},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1, 0},
+    {false, false, jk_named_refs + 1, 1, NULL, 0, jk_named_steps + 1, 1, 1},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, jk_named_refs + 0, 1, jk_named_refs + 1, 1, jk_named_steps + 2, 2, 1},
+    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1, 1},
+    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1, 1},
+    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1, 0},
+    {false, false, jk_named_refs + 3, 1, NULL, 0, jk_named_steps + 5, 1, 1},
+    {false, false, jk_named_refs + 2, 1, NULL, 0, jk_named_steps + 4, 1, 1},
+    {true, false, NULL, 0, jk_named_refs + 0, 1, jk_named_steps + 0, 1, 0},
+    {false, false, jk_named_refs + 4, 2, NULL, 0, jk_named_steps + 6, 2, 2},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, jk_named_refs + 0, 1, jk_named_refs + 1, 1, jk_named_steps + 2, 2, 1},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, jk_named_refs + 6, 2, jk_named_refs + 5, 1, jk_named_steps + 8, 3, 2},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, jk_named_refs + 1, 1, jk_named_refs + 2, 1, jk_named_steps + 11, 2, 1},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, false, jk_named_refs + 1, 1, jk_named_refs + 2, 1, jk_named_steps + 11, 2, 1},
+    {false, false, jk_named_refs + 3, 1, NULL, 0, jk_named_steps + 5, 1, 1},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, true, jk_named_refs + 2, 2, NULL, 0, jk_named_steps + 13, 3, 2},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0}, {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
+    {true, true, jk_named_refs + 1, 1, NULL, 0, jk_named_steps + 16, 2, 1},
+    {false, false, NULL, 0, NULL, 0, NULL, 0, 0},
 };
 static const jk_param_info jk_named_args[] = {
+    {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 1u}, {"x", JK_F32, 1, 0, 0, 0u},
+    {"result", JK_F32, 0, 1, 0, 2u}, {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_F32, 0, 1, 0, 1u},
     {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 3u}, {"x", JK_F32, 1, 0, 0, 0u},
-    {"result", JK_F32, 0, 1, 0, 4u}, {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_F32, 0, 1, 0, 3u},
-    {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 5u}, {"x", JK_F32, 1, 0, 0, 0u},
-    {"result", JK_F32, 0, 1, 0, 5u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 6u},
-    {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_F32, 0, 1, 0, 7u}, {"x", JK_F64, 1, 0, 0, 0u},
-    {"result", JK_I64, 0, 1, 0, 3u}, {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 3u},
-    {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 4u}, {"x", JK_F32, 1, 0, 0, 0u},
-    {"result", JK_I64, 0, 1, 0, 4u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 6u},
-    {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 6u}, {"x", JK_F64, 1, 0, 0, 0u}, {"y", JK_F64, 1, 0, 0, 0u},
-    {"result", JK_F64, 0, 1, 0, 5u}, {"x", JK_F32, 1, 0, 0, 0u}, {"y", JK_F32, 1, 0, 0, 0u},
-    {"result", JK_F32, 0, 1, 0, 6u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 4u},
+    {"result", JK_F32, 0, 1, 0, 3u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 4u},
+    {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_F32, 0, 1, 0, 5u}, {"x", JK_F64, 1, 0, 0, 0u},
+    {"result", JK_I64, 0, 1, 0, 1u}, {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 1u},
+    {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 2u}, {"x", JK_F32, 1, 0, 0, 0u},
+    {"result", JK_I64, 0, 1, 0, 2u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 5u},
+    {"x", JK_F32, 1, 0, 0, 0u}, {"result", JK_I64, 0, 1, 0, 5u}, {"x", JK_F64, 1, 0, 0, 0u}, {"y", JK_F64, 1, 0, 0, 0u},
+    {"result", JK_F64, 0, 1, 0, 3u}, {"x", JK_F32, 1, 0, 0, 0u}, {"y", JK_F32, 1, 0, 0, 0u},
+    {"result", JK_F32, 0, 1, 0, 4u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 0, 1, 0, 2u},
     {"a", JK_F64, 0, 0, 0, 0u}, {"x", JK_F64, 1, 0, 0, 0u}, {"y", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 1, 1, 0, 4u},
     {"a", JK_F32, 0, 0, 0, 0u}, {"x", JK_F32, 1, 0, 0, 0u}, {"y", JK_F32, 1, 0, 0, 0u}, {"result", JK_F32, 1, 1, 0, 4u},
     {"a", JK_F64, 0, 0, 0, 0u}, {"x", JK_F64, 1, 0, 0, 0u}, {"result", JK_F64, 1, 1, 0, 2u}, {"a", JK_F32, 0, 0, 0, 0u},
@@ -7285,56 +5763,56 @@ static const jk_param_info jk_named_args[] = {
 };
 static const jk_program jk_named_programs[JK_NAMED_COUNT] = {
     {jk_named_ins + 0, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 0, 
-     4, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 4, jk_named_cells + 4, jk_named_varying + 4, NULL, jk_named_stages + 3, jk_named_args + 2, 
-     5, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 9, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 0, 
-     4, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 13, jk_named_cells + 4, jk_named_varying + 4, NULL, jk_named_stages + 3, jk_named_args + 2, 
-     5, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 18, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 0, 
-     4, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 22, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 4, 
-     4, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 26, jk_named_cells + 9, jk_named_varying + 9, NULL, jk_named_stages + 6, jk_named_args + 6, 
-     6, 0, 3, 2, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 32, jk_named_cells + 9, jk_named_varying + 9, NULL, jk_named_stages + 6, jk_named_args + 8, 
-     6, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 38, jk_named_cells + 15, jk_named_varying + 15, NULL, jk_named_stages + 9, jk_named_args + 10, 
-     7, 0, 3, 3, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 45, jk_named_cells + 22, jk_named_varying + 22, NULL, jk_named_stages + 12, jk_named_args + 12, 
-     8, 0, 3, 3, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 53, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 14, 
-     4, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 57, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 16, 
-     4, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
-    {jk_named_ins + 61, jk_named_cells + 9, jk_named_varying + 9, NULL, jk_named_stages + 15, jk_named_args + 18, 
-     5, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 66, jk_named_cells + 9, jk_named_varying + 9, NULL, jk_named_stages + 15, jk_named_args + 20, 
-     5, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 71, jk_named_cells + 30, jk_named_varying + 30, NULL, jk_named_stages + 18, jk_named_args + 22, 
-     7, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 2},
-    {jk_named_ins + 78, jk_named_cells + 30, jk_named_varying + 30, NULL, jk_named_stages + 18, jk_named_args + 24, 
-     7, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 2},
-    {jk_named_ins + 85, jk_named_cells + 31, jk_named_varying + 37, NULL, jk_named_stages + 21, jk_named_args + 26, 
-     6, 0, 3, 1, 3, 2, JK_F64, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 91, jk_named_cells + 37, jk_named_varying + 43, NULL, jk_named_stages + 24, jk_named_args + 29, 
-     7, 0, 3, 2, 3, 2, JK_F32, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 98, jk_named_cells + 9, jk_named_varying + 50, NULL, jk_named_stages + 27, jk_named_args + 32, 
-     5, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 103, jk_named_cells + 9, jk_named_varying + 55, NULL, jk_named_stages + 30, jk_named_args + 8, 
-     6, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 109, jk_named_cells + 9, jk_named_varying + 61, NULL, jk_named_stages + 33, jk_named_args + 32, 
-     5, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 114, jk_named_cells + 9, jk_named_varying + 66, NULL, jk_named_stages + 36, jk_named_args + 8, 
-     6, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 120, jk_named_cells + 36, jk_named_varying + 72, NULL, jk_named_stages + 39, jk_named_args + 34, 
+     2, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 2, jk_named_cells + 2, jk_named_varying + 2, NULL, jk_named_stages + 3, jk_named_args + 2, 
+     3, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 5, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 0, 
+     2, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 7, jk_named_cells + 2, jk_named_varying + 2, NULL, jk_named_stages + 3, jk_named_args + 2, 
+     3, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 10, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 0, 
+     2, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 12, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 4, 
+     2, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 14, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 6, jk_named_args + 6, 
+     4, 0, 3, 2, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 18, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 6, jk_named_args + 8, 
+     4, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 22, jk_named_cells + 9, jk_named_varying + 9, NULL, jk_named_stages + 9, jk_named_args + 10, 
+     5, 0, 3, 3, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 27, jk_named_cells + 14, jk_named_varying + 14, NULL, jk_named_stages + 12, jk_named_args + 12, 
+     6, 0, 3, 3, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 33, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 14, 
+     2, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 35, jk_named_cells + 0, jk_named_varying + 0, NULL, jk_named_stages + 0, jk_named_args + 16, 
+     2, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 0},
+    {jk_named_ins + 37, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 15, jk_named_args + 18, 
+     3, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 40, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 15, jk_named_args + 20, 
+     3, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 43, jk_named_cells + 20, jk_named_varying + 20, NULL, jk_named_stages + 18, jk_named_args + 22, 
+     6, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 2},
+    {jk_named_ins + 49, jk_named_cells + 20, jk_named_varying + 20, NULL, jk_named_stages + 18, jk_named_args + 24, 
+     6, 0, 3, 1, 2, 1, JK_F32, {0, 0, 0}, 0, 2},
+    {jk_named_ins + 55, jk_named_cells + 22, jk_named_varying + 26, NULL, jk_named_stages + 21, jk_named_args + 26, 
+     4, 0, 3, 1, 3, 2, JK_F64, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 59, jk_named_cells + 26, jk_named_varying + 30, NULL, jk_named_stages + 24, jk_named_args + 29, 
+     5, 0, 3, 2, 3, 2, JK_F32, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 64, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 15, jk_named_args + 32, 
+     3, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 67, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 6, jk_named_args + 8, 
+     4, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 71, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 15, jk_named_args + 32, 
+     3, 0, 3, 1, 2, 1, JK_F64, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 74, jk_named_cells + 5, jk_named_varying + 5, NULL, jk_named_stages + 6, jk_named_args + 8, 
+     4, 0, 3, 2, 2, 1, JK_F32, {0, 0, 0}, 0, 1},
+    {jk_named_ins + 78, jk_named_cells + 31, jk_named_varying + 35, NULL, jk_named_stages + 27, jk_named_args + 34, 
      5, 0, 3, 1, 4, 3, JK_F64, {0, 0, 0}, 0, 2},
-    {jk_named_ins + 125, jk_named_cells + 36, jk_named_varying + 72, NULL, jk_named_stages + 39, jk_named_args + 38, 
+    {jk_named_ins + 83, jk_named_cells + 31, jk_named_varying + 35, NULL, jk_named_stages + 27, jk_named_args + 38, 
      5, 0, 3, 1, 4, 3, JK_F32, {0, 0, 0}, 0, 2},
-    {jk_named_ins + 130, jk_named_cells + 3, jk_named_varying + 36, NULL, jk_named_stages + 42, jk_named_args + 42, 
+    {jk_named_ins + 88, jk_named_cells + 25, jk_named_varying + 4, NULL, jk_named_stages + 30, jk_named_args + 42, 
      3, 0, 3, 1, 3, 2, JK_F64, {0, 0, 0}, 0, 1},
-    {jk_named_ins + 133, jk_named_cells + 3, jk_named_varying + 36, NULL, jk_named_stages + 42, jk_named_args + 45, 
+    {jk_named_ins + 91, jk_named_cells + 25, jk_named_varying + 4, NULL, jk_named_stages + 30, jk_named_args + 45, 
      3, 0, 3, 1, 3, 2, JK_F32, {0, 0, 0}, 0, 1},
 };
 /* ---- back in src/all.h ---- */
@@ -7346,10 +5824,15 @@ static const jk_program jk_named_programs[JK_NAMED_COUNT] = {
 #define JK_RUN_H
 
 /* The order of a reduction, frozen: docs/reductions.md. */
-#define JK_CHUNK 16448u      /* elements of a chunk */
+#define JK_CHUNK_BYTES 262656u /* of a chunk's elements, of the kernel's type */
 #define JK_SEGMENTS 4u       /* contiguous segments of a chunk */
 #define JK_LANE_BYTES 64u    /* in a segment an element goes to lane (index mod 64 bytes / element size) */
 #define JK_POUR 64u          /* vector steps after which f32 lanes pour into f64 ones */
+
+static inline size_t jk_chunk_of(size_t elem_bytes)
+{
+    return JK_CHUNK_BYTES / elem_bytes;
+}
 
 /* Elements in each of the four segments of a chunk of m elements (the last ones may be short or empty). */
 static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
@@ -7379,7 +5862,7 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right);
 
 /* A dyadic tree over chunk numbers as a binary counter: add the nodes of chunk 0, 1, 2, ... in turn. */
 typedef struct jk_tree {
-    uint32_t nred, levels;   /* levels in use */
+    uint32_t nred;
     uint64_t count;          /* chunks added */
     double *level;           /* [64][nred] */
 } jk_tree;
@@ -7387,23 +5870,24 @@ JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */
 
 /* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at` a
- * multiple of that; end closes a segment (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
+ * multiple of that; the last ones close it (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
 #define JK_INTERP_BLOCK 128u /* elements; it divides the steps between two pours */
 typedef struct jk_lanes {
+    jk_op red;
+    jk_type type;
     double lane[JK_SEGMENTS][16];
     float part[16];
 } jk_lanes;
-JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red);
-JK_FUNC void jk_lanes_add(jk_lanes *l, jk_op red, jk_type type, size_t segment, size_t at, const void *x, size_t n);
-JK_FUNC void jk_lanes_end(jk_lanes *l, jk_op red, jk_type type, size_t segment);
-JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type);
+JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red, jk_type type);
+JK_FUNC void jk_lanes_add(jk_lanes *l, size_t segment, size_t at, const void *x, size_t n, bool last);
+JK_FUNC double jk_lanes_node(jk_lanes *l);
 
 /* ---- the interpreter: the reference and the fallback. Runs any program from its tables and allocates nothing: `frame`
  * holds its values (jk_interp_frame bytes, the most that any stage of the program needs). ---- */
 JK_FUNC size_t jk_interp_frame(const jk_program *p);
 JK_FUNC void jk_interp_uniform(const jk_program *p, const jk_stage *s, const jk_run *r);
 /* Elements [first, first + count): stores results, and where the stage has reductions writes node[]; then count is at
- * most JK_CHUNK and the range is one chunk. */
+ * most jk_chunk_of and the range is one chunk. */
 JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run *r, size_t first, size_t count);
 /* The first element of [first, first + count) at which the argument of reduction number `red` of the stage equals the
  * value in r->find or, where that is NaN, is NaN; first + count if none. */
@@ -7415,8 +5899,8 @@ JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t r
  * code must compute, and the fallback where there is none. Knows which op takes which block; what an op means is said
  * in the op table and carried out by fp.c, and the order of reductions is reduce.c's.
  *
- * The frame: slots of JK_INTERP_BLOCK elements, three more for uniform operands of the step at hand, the accumulators.
- */
+ * The frame: three slots of JK_INTERP_BLOCK elements for uniform operands of the step at hand, those that the steps
+ * number, the accumulators. */
 
 JK_SMALL_OPEN
 
@@ -7425,8 +5909,7 @@ JK_SMALL_OPEN
 typedef struct jk_interp {
     const jk_program *p;
     const jk_run *r;
-    char *slots, *splat;
-    jk_lanes *lanes;
+    const jk_stage *s;
     size_t first, n; /* the block's elements */
 } jk_interp;
 
@@ -7438,63 +5921,50 @@ JK_FUNC size_t jk_interp_frame(const jk_program *p)
     return JK_ALIGN_UP((p->nslots + (size_t)3) * JK_SLOT + nred * sizeof(jk_lanes), 64);
 }
 
-JK_FUNC void jk_interp_open(jk_interp *t, const jk_program *p, const jk_run *r)
-{
-    t->p = p;
-    t->r = r;
-    t->slots = (char *)r->frame;
-    t->splat = t->slots + p->nslots * JK_SLOT;
-    t->lanes = (jk_lanes *)(void *)(t->splat + 3 * JK_SLOT);
-}
-
 JK_FUNC char *jk_interp_slot(const jk_interp *t, uint32_t slot)
 {
-    return t->slots + slot * JK_SLOT;
-}
-
-JK_FUNC void *jk_interp_splat(void *to, uint64_t bits, size_t size, size_t n)
-{
-    size_t i;
-    if (size == 8)
-        for (i = 0; i < n; i++)
-            ((jk_u64 *)to)[i] = bits;
-    else
-        for (i = 0; i < n; i++)
-            ((jk_u32 *)to)[i] = (uint32_t)bits;
-    return to;
+    return (char *)t->r->frame + (slot + 3) * JK_SLOT;
 }
 
 /* The block of a value that is operand k of the step at hand. */
-JK_FUNC const void *jk_interp_value(const jk_interp *t, jk_ref ref, uint32_t slot, unsigned k)
+JK_NOINLINE const void *jk_interp_value(const jk_interp *t, jk_ref ref, uint32_t slot, unsigned k)
 {
     const jk_ins *i = &t->p->ins[ref];
-    size_t size = jk_type_size((jk_type)i->type);
+    size_t size = jk_type_size((jk_type)i->type), at;
+    jk_u64 *to = (jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
     uint64_t bits;
     if (slot != JK_NOREF)
         return jk_interp_slot(t, slot);
     if (i->op == JK_LOAD)
         return (const char *)t->r->array[i->a] + t->first * size;
     bits = i->op == JK_CONST ? jk_ir_const_bits(i) : i->op == JK_LENGTH ? t->r->n : t->r->cell[t->p->cell[ref]];
-    return jk_interp_splat(t->splat + k * JK_SLOT, bits, size, t->n);
+    if (size == 4)
+        bits = bits << 32 | (uint32_t)bits;
+    for (at = 0; at < t->n * size; at += 8)
+        *to++ = bits;
+    return (const jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
+}
+
+JK_NOINLINE const void *jk_interp_operand(const jk_interp *t, const jk_step *s, unsigned k)
+{
+    const jk_ins *i = &t->p->ins[s->ref];
+    return jk_interp_value(t, k == 0 ? i->a : k == 1 ? i->b : i->c, s->from[k], k);
 }
 
 JK_FUNC void jk_interp_step(const jk_interp *t, const jk_step *s)
 {
     const jk_ins *i = &t->p->ins[s->ref];
-    unsigned arity = jk_op_arity((jk_op)i->op);
+    const jk_type type = (jk_type)i->type;
+    unsigned arity = jk_op_arity((jk_op)i->op), k;
     void *to = s->to != JK_NOREF ? (void *)jk_interp_slot(t, s->to) : (void *)&t->r->cell[t->p->cell[s->ref]];
-    const void *a, *b = NULL, *c = NULL;
-    jk_ref last = arity == 1 ? i->a : arity == 2 ? i->b : i->c;
-    if (i->op == JK_LOAD) {
-        memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size((jk_type)i->type));
+    const void *from[3];
+    if (arity == 0) { /* a LOAD */
+        memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size(type));
         return;
     }
-    a = jk_interp_value(t, i->a, s->from[0], 0);
-    if (arity > 1)
-        b = jk_interp_value(t, i->b, s->from[1], 1);
-    if (arity > 2)
-        c = jk_interp_value(t, i->c, s->from[2], 2);
-    jk_fp_apply(i->op, (jk_type)i->type, (jk_type)t->p->ins[last].type, i->aux, t->n, to, a, b, c);
+    for (k = 0; k < 3; k++)
+        from[k] = k < arity ? jk_interp_operand(t, s, k) : from[0];
+    jk_fp_apply(i->op, type, (jk_type)t->p->ins[i->a].type, i->aux, t->n, to, from);
 }
 
 /* ---- rare bodies; blocks as words, of which a mask has all ones or 0 ---- */
@@ -7509,7 +5979,7 @@ JK_FUNC bool jk_interp_any(const void *mask, size_t nbytes)
 }
 
 /* to = mask ? from : to */
-JK_FUNC void jk_interp_blend(void *to_, const void *mask, const void *from_, size_t nbytes)
+JK_NOINLINE void jk_interp_blend(void *to_, const void *mask, const void *from_, size_t nbytes)
 {
     jk_u32 *to = (jk_u32 *)to_;
     const jk_u32 *m = (const jk_u32 *)mask, *from = (const jk_u32 *)from_;
@@ -7518,52 +5988,30 @@ JK_FUNC void jk_interp_blend(void *to_, const void *mask, const void *from_, siz
         to[i] ^= (to[i] ^ from[i]) & m[i];
 }
 
-JK_FUNC void jk_interp_and(void *to_, const void *mask, size_t nbytes)
-{
-    jk_u32 *to = (jk_u32 *)to_;
-    const jk_u32 *m = (const jk_u32 *)mask;
-    size_t i;
-    for (i = 0; i < nbytes / 4; i++)
-        to[i] &= m[i];
-}
-
-JK_FUNC void jk_interp_states(const jk_interp *t, const jk_step *s, uint32_t count, const void *active, bool begin)
-{
-    uint32_t k;
-    for (k = 0; k < count; k++) {
-        const jk_ins *i = &t->p->ins[s[k].ref];
-        size_t nbytes = t->n * jk_type_size((jk_type)i->type);
-        if (begin)
-            memcpy(jk_interp_slot(t, s[k].to), jk_interp_value(t, i->a, s[k].from[0], 0), nbytes);
-        else
-            memcpy(jk_interp_slot(t, s[k].from[2]), jk_interp_value(t, i->b, s[k].from[1], 0), nbytes);
-    }
-    for (k = 0; !begin && k < count; k++)
-        jk_interp_blend(jk_interp_slot(t, s[k].to), active, jk_interp_slot(t, s[k].from[2]),
-                        t->n * jk_type_size((jk_type)t->p->ins[s[k].ref].type));
-}
-
 /* Runs the RARE whose steps begin at s; returns the step after them. */
 JK_FUNC const jk_step *jk_interp_rare(const jk_interp *t, const jk_step *s)
 {
     const jk_ins *i = &t->p->ins[s->ref];
     const jk_rare *rare = &t->p->rares[i->aux];
-    const jk_step *states = s + 2, *body = states + s[1].from[1], *end = body + s[1].from[2], *at;
+    const jk_step *body = s + 2, *states = body + s[1].from[2], *end = states + s[1].from[1], *at;
     size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size;
     uint32_t limit = rare->limit;
+    unsigned next = 0; /* a state's operand: its first value, then the next one */
     char *result = jk_interp_slot(t, s[0].to), *active = jk_interp_slot(t, s[1].to);
-    memcpy(active, jk_interp_value(t, i->a, s[0].from[0], 0), nbytes);
-    memcpy(result, jk_interp_value(t, i->b, s[0].from[1], 1), nbytes);
-    if (jk_interp_any(active, nbytes))
-        jk_interp_states(t, states, s[1].from[1], active, true);
+    memcpy(active, jk_interp_operand(t, s, 0), nbytes);
+    memcpy(result, jk_interp_operand(t, s, 1), nbytes);
     while (jk_interp_any(active, nbytes) && limit-- > 0) {
-        for (at = body; at < end; at++)
+        for (at = states; at < end; at++) /* all of them first: one may be the next value of another */
+            memcpy(jk_interp_slot(t, at->from[2]), jk_interp_operand(t, at, next), nbytes);
+        for (at = states; at < end; at++)
+            jk_interp_blend(jk_interp_slot(t, at->to), active, jk_interp_slot(t, at->from[2]), nbytes);
+        for (at = body; at < states; at++)
             jk_interp_step(t, at);
-        jk_interp_blend(result, active, jk_interp_value(t, i->c, s[0].from[2], 0), nbytes);
+        jk_interp_blend(result, active, jk_interp_operand(t, s, 2), nbytes);
         if (rare->again == JK_NOREF)
             break;
-        jk_interp_and(active, jk_interp_value(t, rare->again, s[1].from[0], 0), nbytes);
-        jk_interp_states(t, states, s[1].from[1], active, false);
+        jk_interp_blend(active, active, jk_interp_value(t, rare->again, s[1].from[0], 0), nbytes); /* their and */
+        next = 1;
     }
     if (t->p->cell[s->ref] != JK_NOCELL)
         memcpy(&t->r->cell[t->p->cell[s->ref]], result, size);
@@ -7571,108 +6019,76 @@ JK_FUNC const jk_step *jk_interp_rare(const jk_interp *t, const jk_step *s)
 }
 
 /* ---- stages ---- */
-JK_FUNC void jk_interp_steps(const jk_interp *t, const jk_step *s, const jk_step *end)
+
+/* Computes the values of the next block of elements [at, end); returns the first step that does something with them. */
+JK_NOINLINE const jk_step *jk_interp_block(jk_interp *t, size_t at, size_t end)
 {
-    while (s < end)
+    const jk_step *s = t->s->step, *computed = s + t->s->ncompute;
+    t->first = at;
+    t->n = JK_SMALLER(end - at, (size_t)JK_INTERP_BLOCK);
+    while (s < computed)
         if (t->p->ins[s->ref].op == JK_RARE)
             s = jk_interp_rare(t, s);
         else
             jk_interp_step(t, s++);
-}
-
-JK_FUNC void jk_interp_uniform(const jk_program *p, const jk_stage *s, const jk_run *r)
-{
-    jk_interp t;
-    jk_interp_open(&t, p, r);
-    t.first = 0;
-    t.n = 1;
-    jk_interp_steps(&t, s->step, s->step + s->nstep);
-}
-
-/* The steps that reduce follow those that compute, and those that store come last. */
-JK_FUNC const jk_step *jk_interp_reducing(const jk_program *p, const jk_stage *s)
-{
-    const jk_step *at = s->step + s->nstep - s->nred;
-    uint32_t i;
-    for (i = 0; s->stores && i < p->nargs; i++)
-        if (p->args[i].is_result && p->args[i].is_array)
-            at--;
-    return at;
+    return s;
 }
 
 JK_FUNC void jk_interp_store(const jk_interp *t, const jk_step *s)
 {
-    const jk_program *p = t->p;
-    size_t size = jk_type_size((jk_type)p->type);
-    uint32_t i;
-    for (i = 0; i < p->nargs; i++)
-        if (p->args[i].is_result && p->args[i].is_array) {
-            const void *from = jk_interp_value(t, s->ref, s->from[0], 0);
-            memcpy((char *)t->r->array[i] + t->first * size, from, t->n * size);
-            s++;
-        }
-}
-
-/* Elements [first, first + count), which are those from `at` on of a segment. */
-JK_FUNC void jk_interp_range(jk_interp *t, const jk_stage *s, size_t first, size_t count, size_t segment)
-{
-    const jk_step *reducing = jk_interp_reducing(t->p, s);
-    const jk_type type = (jk_type)t->p->type;
-    size_t at;
-    uint32_t k;
-    for (at = 0; at < count; at += t->n) {
-        t->first = first + at;
-        t->n = JK_SMALLER(count - at, (size_t)JK_INTERP_BLOCK);
-        jk_interp_steps(t, s->step, reducing);
-        for (k = 0; k < s->nred; k++) {
-            const jk_ins *red = &t->p->ins[s->red[k]];
-            const void *x = jk_interp_value(t, red->a, reducing[k].from[0], 0);
-            jk_lanes_add(&t->lanes[k], (jk_op)red->op, type, segment, at, x, t->n);
-        }
-        if (s->stores)
-            jk_interp_store(t, reducing + s->nred);
-    }
+    size_t size = jk_type_size((jk_type)t->p->type);
+    for (; s < t->s->step + t->s->nstep; s++)
+        memcpy((char *)t->r->array[s->to] + t->first * size, jk_interp_value(t, s->ref, s->from[0], 0), t->n * size);
 }
 
 JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run *r, size_t first, size_t count)
 {
-    const jk_type type = (jk_type)p->type;
-    size_t length = jk_segment_length(count, jk_type_size(type)), segment, done;
+    const size_t length = s->nred ? jk_segment_length(count, jk_type_size((jk_type)p->type)) : count;
+    jk_lanes *lanes = (jk_lanes *)(void *)((char *)r->frame + (p->nslots + (size_t)3) * JK_SLOT);
+    size_t segment = 0, begin, end, at;
+    const jk_step *step;
     jk_interp t;
     uint32_t k;
-    jk_interp_open(&t, p, r);
-    if (!s->nred) {
-        jk_interp_range(&t, s, first, count, 0);
-        return;
+    t.p = p;
+    t.r = r;
+    t.s = s;
+    for (k = 0; k < s->nred; k++)
+        jk_lanes_init(&lanes[k], (jk_op)p->ins[s->red[k]].op, (jk_type)p->type);
+    count += first;
+    for (begin = first; begin < count; begin = end, segment++) {
+        end = JK_SMALLER(begin + length, count);
+        for (at = begin; at < end; at += t.n) {
+            step = jk_interp_block(&t, at, end);
+            for (k = 0; k < s->nred; k++, step++)
+                jk_lanes_add(&lanes[k], segment, at - begin, jk_interp_operand(&t, step, 0), t.n, at + t.n == end);
+            jk_interp_store(&t, step);
+        }
     }
     for (k = 0; k < s->nred; k++)
-        jk_lanes_init(&t.lanes[k], (jk_op)p->ins[s->red[k]].op);
-    for (segment = done = 0; done < count; segment++, done += length) {
-        jk_interp_range(&t, s, first + done, JK_SMALLER(length, count - done), segment);
-        for (k = 0; k < s->nred; k++)
-            jk_lanes_end(&t.lanes[k], (jk_op)p->ins[s->red[k]].op, type, segment);
-    }
-    for (k = 0; k < s->nred; k++)
-        r->node[k] = jk_lanes_node(&t.lanes[k], (jk_op)p->ins[s->red[k]].op, type);
+        r->node[k] = jk_lanes_node(&lanes[k]);
+}
+
+JK_FUNC void jk_interp_uniform(const jk_program *p, const jk_stage *s, const jk_run *r)
+{
+    jk_interp_pass(p, s, r, 0, 1);
 }
 
 JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first,
                               size_t count)
 {
-    const jk_step *reducing = jk_interp_reducing(p, s);
-    const jk_ins *i = &p->ins[s->red[red]];
-    size_t at, found;
+    const jk_step *step;
     jk_interp t;
-    jk_interp_open(&t, p, r);
-    for (at = 0; at < count; at += t.n) {
-        t.first = first + at;
-        t.n = JK_SMALLER(count - at, (size_t)JK_INTERP_BLOCK);
-        jk_interp_steps(&t, s->step, reducing);
-        found = jk_fp_find((jk_type)p->type, jk_interp_value(&t, i->a, reducing[red].from[0], 0), t.n, r->find);
+    size_t found;
+    t.p = p;
+    t.r = r;
+    t.s = s;
+    for (count += first; first < count; first += t.n) {
+        step = jk_interp_block(&t, first, count) + red;
+        found = jk_fp_find((jk_type)p->type, jk_interp_operand(&t, step, 0), t.n, r->find);
         if (found < t.n)
-            return first + at + found;
+            return first + found;
     }
-    return first + count;
+    return count;
 }
 
 JK_SMALL_CLOSE
@@ -7680,9 +6096,6 @@ JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/reduce.c ---- */
 /* reduce: the frozen order of reductions (docs/reductions.md) in C: lanes and segments of a chunk, nodes, the tree. */
-
-/* Lanes of 64 bytes of the kernel's type; all of them are f64 but those where f32 sums begin. */
-#define JK_NLANES(type) (JK_LANE_BYTES / (unsigned)jk_type_size(type))
 
 JK_FP_OPEN
 
@@ -7704,105 +6117,90 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right)
 }
 
 /* ---- a chunk ---- */
-JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red)
+JK_FUNC void jk_lanes_init(jk_lanes *l, jk_op red, jk_type type)
 {
+    double start = jk_node_init(red), *to = l->lane[0];
     size_t i;
-    double start = jk_node_init(red);
+    l->red = red;
+    l->type = type;
     for (i = 0; i < JK_SEGMENTS * 16; i++)
-        l->lane[i / 16][i % 16] = start;
-    for (i = 0; i < 16; i++)
-        l->part[i] = 0;
+        to[i] = start;
+    memset(l->part, 0, sizeof l->part);
 }
 
-JK_FUNC void jk_lanes_pour(jk_lanes *l, size_t segment)
-{
-    size_t i;
-    for (i = 0; i < 16; i++) {
-        l->lane[segment][i] += (double)l->part[i];
-        l->part[i] = 0;
-    }
-}
-
-JK_FUNC void jk_lanes_add(jk_lanes *l, jk_op red, jk_type type, size_t segment, size_t at, const void *x, size_t n)
+JK_FUNC void jk_lanes_add(jk_lanes *l, size_t segment, size_t at, const void *x, size_t n, bool last)
 {
     const jk_f64 *d = (const jk_f64 *)x;
     const jk_f32 *f = (const jk_f32 *)x;
     double *to = l->lane[segment];
+    const bool single = l->type == JK_F32;
     size_t i;
-    if (type == JK_F32 && red == JK_RSUM) {
+    if (l->red != JK_RSUM) {
+        const unsigned mask = single ? 15 : 7;
         for (i = 0; i < n; i++)
-            l->part[i & 15] += f[i];
-        if ((at + n) % (JK_POUR * 16) == 0)
-            jk_lanes_pour(l, segment);
-    } else if (type == JK_F32) {
-        for (i = 0; i < n; i++)
-            to[i & 15] = jk_node_join(red, to[i & 15], (double)f[i]);
-    } else if (red == JK_RSUM) {
+            to[i & mask] = jk_node_join(l->red, to[i & mask], single ? (double)f[i] : d[i]);
+    } else if (!single) {
         for (i = 0; i < n; i++)
             to[i & 7] += d[i];
     } else {
         for (i = 0; i < n; i++)
-            to[i & 7] = jk_node_join(red, to[i & 7], d[i]);
+            l->part[i & 15] += f[i];
+        if (last || (at + n) % (JK_POUR * 16) == 0)
+            for (i = 0; i < 16; i++) {
+                to[i] += (double)l->part[i];
+                l->part[i] = 0;
+            }
     }
 }
 
-JK_FUNC void jk_lanes_end(jk_lanes *l, jk_op red, jk_type type, size_t segment)
-{
-    if (type == JK_F32 && red == JK_RSUM)
-        jk_lanes_pour(l, segment);
-}
-
-JK_FUNC double jk_lanes_node(jk_lanes *l, jk_op red, jk_type type)
+/* Lanes that the type has not are empty nodes, which change nothing. */
+JK_FUNC double jk_lanes_node(jk_lanes *l)
 {
     double *s = l->lane[0];
-    unsigned i, lanes = JK_NLANES(type);
-    for (i = 0; i < lanes; i++)
-        s[i] =
-            jk_node_join(red, jk_node_join(red, s[i], l->lane[1][i]), jk_node_join(red, l->lane[2][i], l->lane[3][i]));
-    for (lanes /= 2; lanes; lanes /= 2)
-        for (i = 0; i < lanes; i++)
-            s[i] = jk_node_join(red, s[i], s[i + lanes]);
+    unsigned i, half;
+    for (i = 0; i < 16; i++)
+        s[i] = jk_node_join(l->red, jk_node_join(l->red, s[i], s[16 + i]), jk_node_join(l->red, s[32 + i], s[48 + i]));
+    for (half = 8; half; half /= 2)
+        for (i = 0; i < half; i++)
+            s[i] = jk_node_join(l->red, s[i], s[i + half]);
     return s[0];
 }
 
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
  */
-JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
+
+/* node := level k, then node. */
+JK_FUNC void jk_tree_join(const jk_tree *t, const jk_op *red, uint32_t k, double *node)
 {
-    uint32_t k = 0, i;
-    double *to;
-    while (t->count >> k & 1)
-        k++;
-    to = t->level + (size_t)k * t->nred;
-    for (i = 0; i < t->nred; i++) {
-        double x = node[i];
-        uint32_t j;
-        for (j = 0; j < k; j++)
-            x = jk_node_join(red[i], t->level[(size_t)j * t->nred + i], x);
-        to[i] = x;
-    }
-    t->count++;
-    t->levels = JK_LARGER(t->levels, k + 1);
+    const double *left = t->level + (size_t)k * t->nred;
+    uint32_t i;
+    for (i = 0; i < t->nred; i++)
+        node[i] = jk_node_join(red[i], left[i], node[i]);
 }
 
-/* A missing right one passes the left up: the levels in use join from the lowest, each as the left one. */
+JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
+{
+    uint32_t k = (uint32_t)__builtin_ctzll(~t->count), j;
+    double *to = t->level + (size_t)k * t->nred;
+    memcpy(to, node, t->nred * sizeof *to);
+    for (j = 0; j < k; j++)
+        jk_tree_join(t, red, j, to);
+    t->count++;
+}
+
+/* A missing right one passes the left up: the levels in use join from the lowest, each as the left one. To join the
+ * empty node changes nothing. */
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node)
 {
-    uint32_t k, i;
-    for (i = 0; i < t->nred; i++) {
-        bool some = false;
+    uint64_t left;
+    uint32_t i;
+    for (i = 0; i < t->nred; i++)
         node[i] = jk_node_init(red[i]);
-        for (k = 0; k < t->levels; k++)
-            if (t->count >> k & 1) {
-                double x = t->level[(size_t)k * t->nred + i];
-                node[i] = some ? jk_node_join(red[i], x, node[i]) : x;
-                some = true;
-            }
-    }
+    for (left = t->count; left; left &= left - 1)
+        jk_tree_join(t, red, (uint32_t)__builtin_ctzll(left), node);
 }
 
 JK_FP_CLOSE
-#undef JK_NLANES
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/asm.h ---- */
 /* asm: the assembler. One row an instruction (the manual's line) serves legacy, VEX and EVEX, packed and scalar, single
@@ -7830,12 +6228,12 @@ typedef struct jk_vt {
 } jk_vt;
 
 typedef enum jk_opnd_kind { JK_OPND_REG, JK_OPND_MEM, JK_OPND_POOL } jk_opnd_kind;
-/* Eight bytes, so that it travels in a register. */
+/* Eight bytes, so that it travels in a register; a register's are its number. */
 typedef struct jk_opnd {
+    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
     unsigned kind : 2;      /* jk_opnd_kind */
     unsigned bcast : 1;     /* EVEX: one element of the format, broadcast */
     unsigned scale : 5;     /* 1 2 4 8 */
-    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
     unsigned base : 8;      /* MEM: jk_gp or JK_NOGP */
     unsigned index : 8;     /* MEM: jk_gp or JK_NOGP */
     int32_t disp;           /* MEM; POOL: offset in the constant pool (RIP relative) */
@@ -7844,18 +6242,18 @@ typedef struct jk_opnd {
 static inline jk_opnd jk_opnd_make(unsigned kind, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
     jk_opnd o;
+    o.reg = reg & 255u;
     o.kind = kind & 3u;
     o.bcast = 0;
     o.scale = scale & 31u;
-    o.reg = reg & 255u;
     o.base = base & 255u;
     o.index = index & 255u;
     o.disp = disp;
     return o;
 }
-static inline jk_opnd jk_opnd_reg(unsigned reg)
+JK_INLINE jk_opnd jk_opnd_reg(unsigned reg)
 {
-    return jk_opnd_make(JK_OPND_REG, reg, JK_NOGP, JK_NOGP, 1, 0);
+    return jk_opnd_make(JK_OPND_REG, reg, 0, 0, 0, 0);
 }
 static inline jk_opnd jk_opnd_mem(unsigned base, int32_t disp)
 {
@@ -7867,7 +6265,7 @@ static inline jk_opnd jk_opnd_index(unsigned base, unsigned index, unsigned scal
 }
 static inline jk_opnd jk_opnd_pool(uint32_t offset)
 {
-    return jk_opnd_make(JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 1, (int32_t)offset);
+    return jk_opnd_make(JK_OPND_POOL, 0, 0, 0, 0, (int32_t)offset);
 }
 
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
@@ -7890,7 +6288,7 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
  *            MOVQ_XR (GP to xmm, 64 bits) MOVQ_RX MOVD_XR MOVD_RX
  * integers   PADD PSUB (D for PS/SS, Q for PD/SD)  PSLL PSRL (by imm, D/Q)  PCMPEQD PSHUFD
  *            (logic on integers uses AND ANDN OR XOR)
- * mask       KMOV (k,k / k,mem / mem,k / k,GP / GP,k: by function)  KAND KOR KXOR KNOT KANDN KXNOR KORTEST (word forms
+ * mask       KMOV (k,k / k,mem / mem,k)  KMOV_KR KMOV_RK (32-bit GP)  KAND KOR KXOR KNOT KANDN KXNOR KORTEST (word forms
  *            are enough for 16 lanes)
  * others     VZEROUPPER SFENCE ENDBR64
  */
@@ -7898,8 +6296,8 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
 /* asm: the instruction table. One row is the manual's line; enum, encoder, listing and tests are made from it.
  *
  * Vector rows: X(NAME, text, map, opcode rule, form, reg, rm, imm, legacy, VEX, EVEX)
- *   text    the mnemonic without its v; alternatives by format (one, two: single and double, four: PS PD SS SD); `%` is
- *           the format's own suffix; what follows `|` is the EVEX name where it differs
+ *   text    the mnemonic without its v, or a list of 2, 4 (PS PD SS SD) or 8 (the same under EVEX): formats beyond its end
+ *           begin again
  *   map     1: 0F, 2: 0F 38, 3: 0F 3A
  *   rule    opcode, mandatory prefix and W for each format: see the rules below
  *   form    RVM dst, src1, r/m     RM dst, r/m (src1 ignored)     R1M as RM, but scalars name a source of the upper
@@ -7908,7 +6306,7 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
  *           VMI/n shift by immediate: dst, r/m with /n in the reg field (legacy: dst == r/m)
  *   reg     V vector, H half a vector, K mask register, G4 G8 general register
  *   rm      V vector, or a broadcast element under EVEX      M vector, no broadcast      H half a vector (or element)
- *           S one element (register: xmm)     V128 xmm     V256 ymm     G4 G8 general register
+ *           V128 xmm (also one element)     V256 ymm     G4 G8 general register     K mask register or 16 bits
  *           With the length it gives the N of EVEX disp8*N.
  *   imm     1: an 8-bit immediate; BLENDV: the mask register's number << 4
  *   then the features of each encoding; NO: the encoding does not exist. A row without EVEX is encoded as VEX in an EVEX
@@ -7924,7 +6322,9 @@ enum jk_row_bits {
     JK_66,
     JK_F3,
     JK_F2,
-    JK_L128 = 16, /* the length is 128, whatever is asked */
+    JK_L256 = 4,  /* the length is 256, whatever is asked */
+    JK_D64 = 8,   /* general registers: 64 bits without REX.W */
+    JK_L128 = 16, /* the length is 128 */
     JK_ELEM = 32, /* the memory operand is one element: 4 bytes, 8 with JK_EW */
     JK_EW = 64,   /* EVEX.W: 8-byte elements */
     JK_VW = 128   /* VEX.W and REX.W */
@@ -7944,61 +6344,65 @@ enum jk_row_bits {
 #define JK_ALWAYS(o, bits) {o, o, o, o}, {bits, bits, bits, bits}
 #define JK_SCALAR (JK_ELEM | JK_L128)
 
+/* Names by format. */
+#define JK_TWO(name) name "ps," name "pd"
+#define JK_FOUR(name) JK_TWO(name) "," name "ss," name "sd"
+
 #define JK_INSTS_FMA(X, NAME, text, o) \
-    X(NAME##132, text "132%", 2, JK_BY_W(o), RVM, V, V, 0, NO, FMA, F) \
-    X(NAME##213, text "213%", 2, JK_BY_W((o) + 0x10), RVM, V, V, 0, NO, FMA, F) \
-    X(NAME##231, text "231%", 2, JK_BY_W((o) + 0x20), RVM, V, V, 0, NO, FMA, F)
+    X(NAME##132, JK_FOUR(text "132"), 2, JK_BY_W(o), RVM, V, V, 0, NO, FMA, F) \
+    X(NAME##213, JK_FOUR(text "213"), 2, JK_BY_W((o) + 0x10), RVM, V, V, 0, NO, FMA, F) \
+    X(NAME##231, JK_FOUR(text "231"), 2, JK_BY_W((o) + 0x20), RVM, V, V, 0, NO, FMA, F)
 
 #define JK_INSTS_V(X) \
     X(MOVU, "movups,movupd,movss,movsd", 1, JK_BY_PREFIX(0x10), MOVE, V, M, 0, SSE2, AVX, F) \
-    X(MOVA, "mova%", 1, JK_PACKED(0x28), MOVE, V, M, 0, SSE2, AVX, F) \
-    X(MOVNT, "movnt%", 1, JK_PACKED(0x2B), MR, V, M, 0, SSE2, AVX, F) \
-    X(BROADCAST, "broadcastss,broadcastsd", 2, JK_SPREAD(0x18, 0x19), RM, V, S, 0, NO, AVX2, F) \
-    X(MOVDDUP, "movddup", 1, JK_ALWAYS(0x12, JK_F2 | JK_EW | JK_SCALAR), RM, V, S, 0, SSE3, AVX, F) \
-    X(ADD, "add%", 1, JK_BY_PREFIX(0x58), RVM, V, V, 0, SSE2, AVX, F) \
-    X(MUL, "mul%", 1, JK_BY_PREFIX(0x59), RVM, V, V, 0, SSE2, AVX, F) \
-    X(SUB, "sub%", 1, JK_BY_PREFIX(0x5C), RVM, V, V, 0, SSE2, AVX, F) \
-    X(MIN, "min%", 1, JK_BY_PREFIX(0x5D), RVM, V, V, 0, SSE2, AVX, F) \
-    X(DIV, "div%", 1, JK_BY_PREFIX(0x5E), RVM, V, V, 0, SSE2, AVX, F) \
-    X(MAX, "max%", 1, JK_BY_PREFIX(0x5F), RVM, V, V, 0, SSE2, AVX, F) \
-    X(SQRT, "sqrt%", 1, JK_BY_PREFIX(0x51), R1M, V, V, 0, SSE2, AVX, F) \
-    X(AND, "and%", 1, JK_PACKED(0x54), RVM, V, V, 0, SSE2, AVX, DQ) \
-    X(ANDN, "andn%", 1, JK_PACKED(0x55), RVM, V, V, 0, SSE2, AVX, DQ) \
-    X(OR, "or%", 1, JK_PACKED(0x56), RVM, V, V, 0, SSE2, AVX, DQ) \
-    X(XOR, "xor%", 1, JK_PACKED(0x57), RVM, V, V, 0, SSE2, AVX, DQ) \
-    X(CMP, "cmp%", 1, JK_BY_PREFIX(0xC2), RVM, V, V, 1, SSE2, AVX, NO) \
-    X(CMPK, "cmp%", 1, JK_BY_PREFIX(0xC2), RVM, K, V, 1, NO, NO, F) \
-    X(ROUND, "round%|rndscale%", 3, JK_BY_OPCODE(0x08), R1M, V, V, 1, SSE41, AVX, F) \
+    X(MOVA, JK_TWO("mova"), 1, JK_PACKED(0x28), MOVE, V, M, 0, SSE2, AVX, F) \
+    X(MOVNT, JK_TWO("movnt"), 1, JK_PACKED(0x2B), MR, V, M, 0, SSE2, AVX, F) \
+    X(BROADCAST, "broadcastss,broadcastsd", 2, JK_SPREAD(0x18, 0x19), RM, V, V128, 0, NO, AVX2, F) \
+    X(MOVDDUP, "movddup", 1, JK_ALWAYS(0x12, JK_F2 | JK_EW | JK_SCALAR), RM, V, V128, 0, SSE3, AVX, F) \
+    X(ADD, JK_FOUR("add"), 1, JK_BY_PREFIX(0x58), RVM, V, V, 0, SSE2, AVX, F) \
+    X(MUL, JK_FOUR("mul"), 1, JK_BY_PREFIX(0x59), RVM, V, V, 0, SSE2, AVX, F) \
+    X(SUB, JK_FOUR("sub"), 1, JK_BY_PREFIX(0x5C), RVM, V, V, 0, SSE2, AVX, F) \
+    X(MIN, JK_FOUR("min"), 1, JK_BY_PREFIX(0x5D), RVM, V, V, 0, SSE2, AVX, F) \
+    X(DIV, JK_FOUR("div"), 1, JK_BY_PREFIX(0x5E), RVM, V, V, 0, SSE2, AVX, F) \
+    X(MAX, JK_FOUR("max"), 1, JK_BY_PREFIX(0x5F), RVM, V, V, 0, SSE2, AVX, F) \
+    X(SQRT, JK_FOUR("sqrt"), 1, JK_BY_PREFIX(0x51), R1M, V, V, 0, SSE2, AVX, F) \
+    X(AND, JK_TWO("and"), 1, JK_PACKED(0x54), RVM, V, V, 0, SSE2, AVX, DQ) \
+    X(ANDN, JK_TWO("andn"), 1, JK_PACKED(0x55), RVM, V, V, 0, SSE2, AVX, DQ) \
+    X(OR, JK_TWO("or"), 1, JK_PACKED(0x56), RVM, V, V, 0, SSE2, AVX, DQ) \
+    X(XOR, JK_TWO("xor"), 1, JK_PACKED(0x57), RVM, V, V, 0, SSE2, AVX, DQ) \
+    X(CMP, JK_FOUR("cmp"), 1, JK_BY_PREFIX(0xC2), RVM, V, V, 1, SSE2, AVX, NO) \
+    X(CMPK, JK_FOUR("cmp"), 1, JK_BY_PREFIX(0xC2), RVM, K, V, 1, NO, NO, F) \
+    X(ROUND, JK_FOUR("round") "," JK_FOUR("rndscale"), 3, JK_BY_OPCODE(0x08), R1M, V, V, 1, SSE41, AVX, F) \
     JK_INSTS_FMA(X, FMADD, "fmadd", 0x98) \
     JK_INSTS_FMA(X, FMSUB, "fmsub", 0x9A) \
     JK_INSTS_FMA(X, FNMADD, "fnmadd", 0x9C) \
     JK_INSTS_FMA(X, FNMSUB, "fnmsub", 0x9E) \
-    X(RANGE, "range%", 3, JK_BY_W(0x50), RVM, V, V, 1, NO, NO, DQ) \
-    X(FIXUPIMM, "fixupimm%", 3, JK_BY_W(0x54), RVM, V, V, 1, NO, NO, F) \
-    X(SCALEF, "scalef%", 2, JK_BY_W(0x2C), RVM, V, V, 0, NO, NO, F) \
-    X(GETEXP, "getexp%", 2, JK_BY_W(0x42), R1M, V, V, 0, NO, NO, F) \
-    X(GETMANT, "getmant%", 3, JK_BY_W(0x26), R1M, V, V, 1, NO, NO, F) \
-    X(BLENDM, "blendm%", 2, JK_BY_SIZE(0x65, 0x65), RVM, V, V, 0, NO, NO, F) \
-    X(BLENDV, "blendv%", 3, JK_BY_SIZE(0x4A, 0x4B), RVM, V, V, 1, NO, AVX, NO) \
+    X(RANGE, JK_FOUR("range"), 3, JK_BY_W(0x50), RVM, V, V, 1, NO, NO, DQ) \
+    X(FIXUPIMM, JK_FOUR("fixupimm"), 3, JK_BY_W(0x54), RVM, V, V, 1, NO, NO, F) \
+    X(SCALEF, JK_FOUR("scalef"), 2, JK_BY_W(0x2C), RVM, V, V, 0, NO, NO, F) \
+    X(GETEXP, JK_FOUR("getexp"), 2, JK_BY_W(0x42), R1M, V, V, 0, NO, NO, F) \
+    X(GETMANT, JK_FOUR("getmant"), 3, JK_BY_W(0x26), R1M, V, V, 1, NO, NO, F) \
+    X(BLENDM, JK_TWO("blendm"), 2, JK_BY_SIZE(0x65, 0x65), RVM, V, V, 0, NO, NO, F) \
+    X(BLENDV, JK_TWO("blendv"), 3, JK_BY_SIZE(0x4A, 0x4B), RVM, V, V, 1, NO, AVX, NO) \
     X(TERNLOG, "pternlogd,pternlogq", 3, JK_BY_SIZE(0x25, 0x25), RVM, V, V, 1, NO, NO, F) \
-    X(UNPCKL, "unpckl%", 1, JK_PACKED(0x14), RVM, V, V, 0, SSE2, AVX, F) \
-    X(UNPCKH, "unpckh%", 1, JK_PACKED(0x15), RVM, V, V, 0, SSE2, AVX, F) \
-    X(SHUF, "shuf%", 1, JK_PACKED(0xC6), RVM, V, V, 1, SSE2, AVX, F) \
+    X(UNPCKL, JK_TWO("unpckl"), 1, JK_PACKED(0x14), RVM, V, V, 0, SSE2, AVX, F) \
+    X(UNPCKH, JK_TWO("unpckh"), 1, JK_PACKED(0x15), RVM, V, V, 0, SSE2, AVX, F) \
+    X(SHUF, JK_TWO("shuf"), 1, JK_PACKED(0xC6), RVM, V, V, 1, SSE2, AVX, F) \
     X(MOVHL, "movhlps", 1, JK_ALWAYS(0x12, JK_L128), RVM, V, M, 0, SSE2, AVX, F) \
-    X(EXTRACT128, "extractf128|extractf32x4,extractf64x2", 3, JK_LANES(0x19), MR, V, V128, 1, NO, AVX, DQ) \
+    X(EXTRACT128, "extractf128,extractf128,extractf128,extractf128,extractf32x4,extractf64x2,extractf32x4,extractf64x2", 3, JK_LANES(0x19), MR, V, V128, 1, NO, AVX, DQ) \
     X(EXTRACT256, "extractf32x8,extractf64x4", 3, JK_LANES(0x1B), MR, V, V256, 1, NO, NO, DQ) \
     X(PERM2F128, "perm2f128", 3, JK_ALWAYS(0x06, JK_66), RVM, V, V, 1, NO, AVX, NO) \
     X(SHUF64X2, "shuff32x4,shuff64x2", 3, JK_LANES(0x23), RVM, V, V, 1, NO, NO, F) \
-    X(MOVMSK, "movmsk%", 1, JK_PACKED(0x50), RM, G4, V, 0, SSE2, AVX, NO) \
+    X(MOVMSK, JK_TWO("movmsk"), 1, JK_PACKED(0x50), RM, G4, V, 0, SSE2, AVX, NO) \
     X(PTEST, "ptest", 2, JK_ALWAYS(0x17, JK_66), RM, V, V, 0, SSE41, AVX, NO) \
-    X(VTEST, "test%", 2, JK_BY_SIZE(0x0E, 0x0F), RM, V, V, 0, NO, AVX, NO) \
+    X(VTEST, JK_TWO("test"), 2, JK_BY_SIZE(0x0E, 0x0F), RM, V, V, 0, NO, AVX, NO) \
     X(CVTPS2PD, "cvtps2pd", 1, JK_ALWAYS(0x5A, JK_NP), RM, V, H, 0, SSE2, AVX, F) \
     X(CVTPD2PS, "cvtpd2ps", 1, JK_ALWAYS(0x5A, JK_66 | JK_EW), RM, H, V, 0, SSE2, AVX, F) \
-    X(CVTSS2SD, "cvtss2sd", 1, JK_ALWAYS(0x5A, JK_F3 | JK_SCALAR), R1M, V, S, 0, SSE2, AVX, F) \
-    X(CVTSD2SS, "cvtsd2ss", 1, JK_ALWAYS(0x5A, JK_F2 | JK_EW | JK_SCALAR), R1M, V, S, 0, SSE2, AVX, F) \
+    X(CVTSS2SD, "cvtss2sd", 1, JK_ALWAYS(0x5A, JK_F3 | JK_SCALAR), R1M, V, V128, 0, SSE2, AVX, F) \
+    X(CVTSD2SS, "cvtsd2ss", 1, JK_ALWAYS(0x5A, JK_F2 | JK_EW | JK_SCALAR), R1M, V, V128, 0, SSE2, AVX, F) \
     X(CVTSI2SD, "cvtsi2sd", 1, JK_ALWAYS(0x2A, JK_F2 | JK_EW | JK_VW | JK_SCALAR), R1M, V, G8, 0, SSE2, AVX, F) \
     X(CVTSI2SS, "cvtsi2ss", 1, JK_ALWAYS(0x2A, JK_F3 | JK_EW | JK_VW | JK_SCALAR), R1M, V, G8, 0, SSE2, AVX, F) \
-    X(CVTTSD2SI, "cvttsd2si", 1, JK_ALWAYS(0x2C, JK_F2 | JK_EW | JK_VW | JK_SCALAR), RM, G8, S, 0, SSE2, AVX, F) \
+    X(CVTTSD2SI, "cvttsd2si", 1, JK_ALWAYS(0x2C, JK_F2 | JK_EW | JK_VW | JK_SCALAR), RM, G8, V128, 0, SSE2, AVX, F) \
     X(MOVQ_XR, "movq", 1, JK_ALWAYS(0x6E, JK_66 | JK_EW | JK_VW | JK_SCALAR), RM, V, G8, 0, SSE2, AVX, F) \
     X(MOVQ_RX, "movq", 1, JK_ALWAYS(0x7E, JK_66 | JK_EW | JK_VW | JK_SCALAR), MR, V, G8, 0, SSE2, AVX, F) \
     X(MOVD_XR, "movd", 1, JK_ALWAYS(0x6E, JK_66 | JK_SCALAR), RM, V, G4, 0, SSE2, AVX, F) \
@@ -8010,23 +6414,25 @@ enum jk_row_bits {
     X(PCMPEQD, "pcmpeqd", 1, JK_ALWAYS(0x76, JK_66), RVM, V, V, 0, SSE2, AVX2, NO) \
     X(PSHUFD, "pshufd", 1, JK_ALWAYS(0x70, JK_66), RM, V, V, 1, SSE2, AVX2, F)
 
-/* Mask rows, 16-bit forms, VEX map 0F: X(NAME, text, L, opcode). KMOV's opcode is k <- k or m16; + 1 is m16 <- k,
- * + 2 k <- r32, + 3 r32 <- k. */
+/* Mask rows, 16-bit forms: X(NAME, text, opcode rule, form, reg, rm), map 0F, VEX. KMOV is between mask registers and
+ * memory, the last two have general registers. */
 #define JK_INSTS_K(X) \
-    X(KAND, "kandw", 1, 0x41) \
-    X(KANDN, "kandnw", 1, 0x42) \
-    X(KOR, "korw", 1, 0x45) \
-    X(KXNOR, "kxnorw", 1, 0x46) \
-    X(KXOR, "kxorw", 1, 0x47) \
-    X(KNOT, "knotw", 0, 0x44) \
-    X(KORTEST, "kortestw", 0, 0x98) \
-    X(KMOV, "kmovw", 0, 0x90)
+    X(KAND, "kandw", JK_ALWAYS(0x41, JK_L256), RVM, K, K) \
+    X(KANDN, "kandnw", JK_ALWAYS(0x42, JK_L256), RVM, K, K) \
+    X(KOR, "korw", JK_ALWAYS(0x45, JK_L256), RVM, K, K) \
+    X(KXNOR, "kxnorw", JK_ALWAYS(0x46, JK_L256), RVM, K, K) \
+    X(KXOR, "kxorw", JK_ALWAYS(0x47, JK_L256), RVM, K, K) \
+    X(KNOT, "knotw", JK_ALWAYS(0x44, JK_L128), RM, K, K) \
+    X(KORTEST, "kortestw", JK_ALWAYS(0x98, JK_L128), RM, K, K) \
+    X(KMOV, "kmovw", JK_ALWAYS(0x90, JK_L128), MOVE, K, K) \
+    X(KMOV_KR, "kmovw", JK_ALWAYS(0x92, JK_L128), RM, K, G4) \
+    X(KMOV_RK, "kmovw", JK_ALWAYS(0x93, JK_L128), RM, G4, K)
 
 /* General rows: X(NAME, text, prefix, map, reg <- r/m, r/m <- reg, r/m <- imm32, its /n, r/m <- imm8); opcode 0: no such
- * form. /8: the immediate form names the destination in the reg field too. Shifts: by imm8 in the imm32 column, by 1
- * in the imm8 column. Jumps: the near opcode, then the short one. */
+ * form. MOV: to the register in the opcode, in the imm8 column. Shifts: by imm8 in the imm32 column, by 1 in the imm8
+ * column. Jumps: the near opcode, then the short one. */
 #define JK_INSTS_G(X) \
-    X(MOV, "mov", JK_NP, 0, 0x8B, 0x89, 0xC7, 0, 0) \
+    X(MOV, "mov", JK_NP, 0, 0x8B, 0x89, 0xC7, 0, 0xB8) \
     X(ADD, "add", JK_NP, 0, 0x03, 0x01, 0x81, 0, 0x83) \
     X(OR, "or", JK_NP, 0, 0x0B, 0x09, 0x81, 1, 0x83) \
     X(AND, "and", JK_NP, 0, 0x23, 0x21, 0x81, 4, 0x83) \
@@ -8034,7 +6440,7 @@ enum jk_row_bits {
     X(XOR, "xor", JK_NP, 0, 0x33, 0x31, 0x81, 6, 0x83) \
     X(CMP, "cmp", JK_NP, 0, 0x3B, 0x39, 0x81, 7, 0x83) \
     X(TEST, "test", JK_NP, 0, 0x85, 0x85, 0xF7, 0, 0) \
-    X(IMUL, "imul", JK_NP, 1, 0xAF, 0, 0x69, 8, 0x6B) \
+    X(IMUL, "imul", JK_NP, 1, 0xAF, 0, 0, 0, 0) \
     X(BSF, "bsf", JK_NP, 1, 0xBC, 0, 0, 0, 0) \
     X(TZCNT, "tzcnt", JK_F3, 1, 0xBC, 0, 0, 0, 0) \
     X(POPCNT, "popcnt", JK_F3, 1, 0xB8, 0, 0, 0, 0) \
@@ -8043,22 +6449,22 @@ enum jk_row_bits {
     X(SAR, "sar", JK_NP, 0, 0, 0, 0xC1, 7, 0xD1) \
     X(LEA, "lea", JK_NP, 0, 0x8D, 0, 0, 0, 0) \
     X(CMOV, "cmov", JK_NP, 1, 0x40, 0, 0, 0, 0) \
-    X(PUSH, "push", JK_NP, 0, 0, 0x50, 0, 0, 0) \
-    X(POP, "pop", JK_NP, 0, 0, 0x58, 0, 0, 0) \
-    X(CALL, "call", JK_NP, 0, 0, 0xFF, 0, 2, 0) \
-    X(CALL_LABEL, "call", JK_NP, 0, 0xE8, 0, 0, 0, 0) \
-    X(JMP, "jmp", JK_NP, 0, 0xE9, 0xEB, 0, 0, 0) \
-    X(JCC, "j", JK_NP, 1, 0x80, 0x70, 0, 0, 0) \
+    X(PUSH, "push", JK_D64, 0, 0, 0x50, 0, 0, 0) \
+    X(POP, "pop", JK_D64, 0, 0, 0x58, 0, 0, 0) \
+    X(CALL, "call", JK_D64, 0, 0, 0xFF, 0, 2, 0) \
+    X(CALL_LABEL, "call", JK_D64, 0, 0xE8, 0, 0, 0, 0) \
+    X(JMP, "jmp", JK_D64, 0, 0xE9, 0xEB, 0, 0, 0) \
+    X(JCC, "j", JK_D64, 1, 0x80, 0x70, 0, 0, 0) \
     X(BZHI, "bzhi", JK_NP, 2, 0xF5, 0, 0, 0, 0)
 
-/* No operands: X(NAME with its class, text, number of bytes, bytes as a little-endian number). */
+/* No operands: X(NAME with its class, text, encoding, prefix, map, opcode, last byte or 0). */
 #define JK_INSTS_NONE(X) \
-    X(V_VZEROUPPER, "vzeroupper", 3, 0x77F8C5u) \
-    X(G_RET, "ret", 1, 0xC3u) \
-    X(G_SFENCE, "sfence", 3, 0xF8AE0Fu) \
-    X(G_ENDBR64, "endbr64", 4, 0xFA1E0FF3u) \
-    X(G_NOP, "nop", 1, 0x90u) \
-    X(G_UD2, "ud2", 2, 0x0B0Fu)
+    X(V_VZEROUPPER, "vzeroupper", VEX, JK_NP, 1, 0x77, 0) \
+    X(G_RET, "ret", LEGACY, JK_NP, 0, 0xC3, 0) \
+    X(G_SFENCE, "sfence", LEGACY, JK_NP, 1, 0xAE, 0xF8) \
+    X(G_ENDBR64, "endbr64", LEGACY, JK_F3, 1, 0x1E, 0xFA) \
+    X(G_NOP, "nop", LEGACY, JK_NP, 0, 0x90, 0) \
+    X(G_UD2, "ud2", LEGACY, JK_NP, 0, 0x0F, 0x0B)
 
 typedef enum jk_inst {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) JK_V_##NAME,
@@ -8066,7 +6472,7 @@ typedef enum jk_inst {
 #undef JK_ROW
         JK_V_COUNT,
     JK_V_LAST = JK_V_COUNT - 1,
-#define JK_ROW(NAME, text, l, opcode) JK_K_##NAME,
+#define JK_ROW(NAME, text, rule, form, reg, rm) JK_K_##NAME,
     JK_INSTS_K(JK_ROW)
 #undef JK_ROW
         JK_K_END,
@@ -8076,7 +6482,7 @@ typedef enum jk_inst {
 #undef JK_ROW
         JK_G_END,
     JK_G_LAST = JK_G_END - 1,
-#define JK_ROW(NAME, text, nbytes, bytes) JK_##NAME,
+#define JK_ROW(NAME, text, enc, prefix, map, opcode, last) JK_##NAME,
     JK_INSTS_NONE(JK_ROW)
 #undef JK_ROW
         JK_INST_COUNT
@@ -8086,40 +6492,35 @@ typedef enum jk_inst {
 
 typedef struct jk_asm jk_asm;
 
-/* Listing: one emitted instruction, kept until pool and labels have their places. `ops` are the operands in Intel order:
- * r s dst and src1 as general registers of w bytes, k a the same as mask registers, m the operand (w bytes; a register
- * is general), n the operand (16 bits; a register is a mask), i the immediate, j the label in imm; NULL: a vector
- * instruction, whose row says them. */
+/* Listing: one emitted instruction, kept until pool and labels have their places: the fields of its encoding. */
 typedef struct jk_asm_line {
     uint32_t offset, note;
-    const char *ops;
     uint16_t inst;             /* jk_inst */
-    uint8_t enc, w, dst, src1, cc;
-    bool store;                /* vector: the operand is the destination */
-    jk_vt vt;
-    jk_opnd opnd;
+    uint8_t enc, reg, v, reserved[3];
+    jk_vt vt;                  /* with the form (encode.c) */
+    jk_opnd rm;                /* jumps: disp is the label */
     uint64_t imm;
 } jk_asm_line;
 
-struct jk_asm {
+#define JK_POOL_BUCKETS 256
+struct jk_asm { /* what is read most stands first */
     jk_arena *arena;
-    jk_enc enc;
     uint8_t *code;             /* grows in the arena */
     size_t n, cap;
     uint8_t *pool;             /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
-    void *slots;               /* hash table over the pool's constants */
-    size_t nslots, nconsts;
     int32_t *labels;           /* offset or -1 */
-    size_t nlabels, cap_labels;
+    void *pooled;              /* the pool's constants, in buckets by a hash */
+    jk_enc enc;
+    uint32_t nlabels, npooled, nfixups, nlines;
     void *fixups;
-    size_t nfixups, cap_fixups;
-    bool failed;
     FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
-    uint64_t address;
     uint32_t note;             /* listing: the IR value that is being computed, or UINT32_MAX */
+    bool failed;
     void *lines;
-    size_t nlines, cap_lines;
+    uint64_t address;
+    size_t cap_labels, cap_fixups, cap_lines, cap_pooled;
+    uint32_t bucket[JK_POOL_BUCKETS]; /* the newest constant + 1; the longest kernels have some dozens in each */
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
@@ -8129,11 +6530,9 @@ JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
 /* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm);
-/* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT dst, a; KORTEST a, b. */
+/* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT KMOV dst, b; KORTEST dst, b. They are rows for
+ * jk_asm_v too. */
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b);
-JK_FUNC void jk_asm_kload(jk_asm *as, unsigned k, jk_opnd from);      /* kmovw k, m16 or r32 (REG) or k via jk_asm_kmov */
-JK_FUNC void jk_asm_kstore(jk_asm *as, jk_opnd to, unsigned k);       /* kmovw m16 or r32, k */
-JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src);
 
 /* General registers. w: operand size in bytes, 4 or 8. JK_G_MOV ADD SUB CMP AND OR XOR TEST (reg,reg / reg,imm / reg,mem;
  * imm sign-extended 32 bits), IMUL (reg, r/m), CMOVcc by jk_asm_cmov. */
@@ -8203,9 +6602,10 @@ typedef struct jk_fixup {
     uint32_t at, label; /* a 32-bit displacement, relative to its own place until it is resolved */
 } jk_fixup;
 
-typedef struct jk_const_slot {
-    uint32_t at, tag; /* tag: hash and size, never 0 */
-} jk_const_slot;
+typedef struct jk_pooled {
+    uint32_t at, nbytes;
+    uint32_t older; /* the constant before it in its bucket, + 1; 0: none */
+} jk_pooled;
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc)
 {
@@ -8270,36 +6670,27 @@ JK_FUNC void jk_asm_fixup(jk_asm *as, const uint8_t *at, uint32_t label)
     f[as->nfixups++].label = label;
 }
 
-/* Keeps what the listing needs of the instruction that begins here. NULL: memory has run out. */
-JK_NOINLINE jk_asm_line *jk_asm_record(jk_asm *as, jk_inst i, const char *ops, unsigned w, unsigned dst, unsigned src1,
-                                       const jk_opnd *o, uint64_t imm)
+/* Keeps what the listing needs of the instruction that begins here. */
+static inline void jk_asm_record(jk_asm *as, jk_inst i, jk_enc enc, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm,
+                                 uint64_t imm)
 {
     jk_asm_line *l = (jk_asm_line *)jk_grow(as->arena, as->lines, as->nlines, &as->cap_lines, sizeof *l);
     if (!l) {
-        jk_asm_fail(as);
-        return NULL;
+        as->failed = true; /* as above */
+        return;
     }
     as->lines = l;
     l += as->nlines++;
-    memset(l, 0, sizeof *l);
     l->offset = (uint32_t)as->n;
     l->note = as->note;
-    l->ops = ops;
     l->inst = (uint16_t)i;
-    l->enc = (uint8_t)as->enc;
-    l->w = (uint8_t)w;
-    l->dst = (uint8_t)dst;
-    l->src1 = (uint8_t)src1;
-    if (o)
-        l->opnd = *o;
+    l->enc = (uint8_t)enc;
+    l->reg = (uint8_t)reg;
+    l->v = (uint8_t)v;
+    l->vt = vt;
+    l->rm = rm;
     l->imm = imm;
-    return l;
 }
-#define JK_RECORD(as, i, ops, w, dst, src1, o, imm)          \
-    do {                                                     \
-        if ((as)->listing)                                   \
-            jk_asm_record(as, i, ops, w, dst, src1, o, imm); \
-    } while (0)
 
 /* ---- labels ---- */
 
@@ -8312,7 +6703,7 @@ JK_FUNC jk_label jk_asm_label(jk_asm *as)
     }
     as->labels = labels;
     labels[as->nlabels] = -1;
-    return (jk_label)as->nlabels++;
+    return as->nlabels++;
 }
 
 JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
@@ -8325,60 +6716,44 @@ JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
 
 /* ---- the constant pool ---- */
 
-static uint32_t jk_const_tag(const uint8_t *bytes, size_t nbytes)
+static inline uint32_t *jk_pool_bucket(jk_asm *as, const uint8_t *bytes, size_t nbytes)
 {
-    uint64_t h = 0;
-    uint32_t word;
+    uint32_t h = 0, word;
     size_t i;
     for (i = 0; i < nbytes; i += 4) {
         memcpy(&word, bytes + i, 4);
-        h = (h ^ word) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
+        h = (h ^ word) * 0x9E3779B1u;
+        h ^= h >> 15;
     }
-    return ((uint32_t)h & ~127u) | (uint32_t)nbytes;
-}
-
-static bool jk_const_widen(jk_asm *as)
-{
-    size_t n = as->nslots ? 2 * as->nslots : 32, i, j;
-    jk_const_slot *from = (jk_const_slot *)as->slots;
-    jk_const_slot *to = (jk_const_slot *)jk_arena_zero(as->arena, n * sizeof *to);
-    if (!to) {
-        jk_asm_fail(as);
-        return false;
-    }
-    for (i = 0; i < as->nslots; i++)
-        if (from[i].tag) {
-            for (j = from[i].tag >> 7 & (n - 1); to[j].tag; j = (j + 1) & (n - 1))
-                ;
-            to[j] = from[i];
-        }
-    as->slots = to;
-    as->nslots = n;
-    return true;
+    return &as->bucket[h % JK_POOL_BUCKETS];
 }
 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
-    uint32_t tag = jk_const_tag((const uint8_t *)bytes, nbytes);
-    jk_const_slot *slots;
-    size_t i, at = JK_ALIGN_UP(as->npool, nbytes);
+    uint32_t *bucket = jk_pool_bucket(as, (const uint8_t *)bytes, nbytes), k;
+    jk_pooled *c = (jk_pooled *)as->pooled;
+    size_t at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
-    if (as->failed || (2 * as->nconsts >= as->nslots && !jk_const_widen(as)))
-        return 0;
-    slots = (jk_const_slot *)as->slots;
-    for (i = tag >> 7 & (as->nslots - 1); slots[i].tag; i = (i + 1) & (as->nslots - 1))
-        if (slots[i].tag == tag && memcmp(as->pool + slots[i].at, bytes, nbytes) == 0)
-            return slots[i].at;
-    if (at + nbytes > as->cap_pool && !jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes))
+    for (k = *bucket; k; k = c[k - 1].older)
+        if (c[k - 1].nbytes == nbytes && memcmp(as->pool + c[k - 1].at, bytes, nbytes) == 0)
+            return c[k - 1].at;
+    c = (jk_pooled *)jk_grow(as->arena, c, as->npooled, &as->cap_pooled, sizeof *c);
+    if (!c)
+        jk_asm_fail(as);
+    if (at + nbytes > as->cap_pool)
+        jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes);
+    if (as->failed)
         return 0;
     memset(as->pool + as->npool, 0, at - as->npool);
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
-    as->nconsts++;
-    slots[i].at = (uint32_t)at;
-    slots[i].tag = tag;
-    return (uint32_t)at;
+    as->pooled = c;
+    c += as->npooled++;
+    c->at = (uint32_t)at;
+    c->nbytes = (uint32_t)nbytes;
+    c->older = *bucket;
+    *bucket = as->npooled;
+    return c->at;
 }
 
 /* ---- the end ---- */
@@ -8421,13 +6796,15 @@ JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/encode.c ---- */
-/* asm: the encoders of vector and mask instructions. An instruction is a row and a form; this file turns rows into
- * bytes and knows no mnemonic. */
+/* asm: the encoder. An instruction is a row, a form (how its operands stand) and the fields reg, vvvv and r/m; one
+ * function makes bytes of them, whether legacy, VEX or EVEX, vectors, masks or general registers. It knows no mnemonic.
+ */
 
 JK_SMALL_OPEN
 
 /* ---- the tables ---- */
 
+/* A vector row's form; which of its jk_form it is may depend on format and operand. */
 enum jk_row_form {
     JK_FORM_RVM,
     JK_FORM_RM,
@@ -8439,7 +6816,17 @@ enum jk_row_form {
     JK_FORM_VMI6 = JK_FORM_VMI + 6
 };
 
-enum jk_row_operand { JK_IS_V, JK_IS_M, JK_IS_H, JK_IS_S, JK_IS_V128, JK_IS_V256, JK_IS_K, JK_IS_G4, JK_IS_G8 };
+/* Registers of a fixed size are that many bytes; mask registers have two. */
+enum jk_row_operand {
+    JK_IS_V,
+    JK_IS_M,
+    JK_IS_K,
+    JK_IS_H,
+    JK_IS_G4 = 4,
+    JK_IS_G8 = 8,
+    JK_IS_V128 = 16,
+    JK_IS_V256 = 32
+};
 
 /* Features; a row has an encoding where its feature is not NO. */
 enum jk_row_feature {
@@ -8454,34 +6841,70 @@ enum jk_row_feature {
     JK_IN_DQ
 };
 
-typedef struct jk_vrow {
+typedef struct jk_inst_row {
     uint8_t op[4], bits[4]; /* by format */
-    uint8_t map, form, reg, rm, imm;
+    uint8_t map;
+    uint8_t form; /* jk_row_form; general rows: the digit of the reg field */
+    uint8_t reg, rm, imm;
     uint8_t has; /* 1 << jk_enc */
-} jk_vrow;
+} jk_inst_row;
 
-static const jk_vrow jk_vrows[JK_V_COUNT] = {
+#define JK_HAS(legacy, vex, evex) \
+    (JK_IN_##legacy != 0) << JK_ENC_LEGACY | (JK_IN_##vex != 0) << JK_ENC_VEX | (JK_IN_##evex != 0) << JK_ENC_EVEX
+static const jk_inst_row jk_inst_rows[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) \
-    {rule,                                                                   \
-     map,                                                                    \
-     JK_FORM_##form,                                                         \
-     JK_IS_##reg,                                                            \
-     JK_IS_##rm,                                                             \
-     imm,                                                                    \
-     (JK_IN_##legacy != 0) << JK_ENC_LEGACY | (JK_IN_##vex != 0) << JK_ENC_VEX | (JK_IN_##evex != 0) << JK_ENC_EVEX},
+    {rule, map, JK_FORM_##form, JK_IS_##reg, JK_IS_##rm, imm, JK_HAS(legacy, vex, evex)},
     JK_INSTS_V(JK_ROW)
 #undef JK_ROW
-};
-
-typedef struct jk_krow {
-    uint8_t l, op;
-} jk_krow;
-
-static const jk_krow jk_krows[JK_K_END - JK_V_COUNT] = {
-#define JK_ROW(NAME, text, l, opcode) {l, opcode},
-    JK_INSTS_K(JK_ROW)
+#define JK_ROW(NAME, text, rule, form, reg, rm) {rule, 1, JK_FORM_##form, JK_IS_##reg, JK_IS_##rm, 0, 1 << JK_ENC_VEX},
+        JK_INSTS_K(JK_ROW)
+#undef JK_ROW
+#define JK_ROW(NAME, text, prefix, map, load, store, imm32, digit, imm8) \
+    {{load, store, imm32, imm8},                                         \
+     {prefix, prefix, prefix, prefix},                                   \
+     map,                                                                \
+     digit,                                                              \
+     JK_IS_V,                                                            \
+     JK_IS_V,                                                            \
+     0,                                                                  \
+     1 << (map == 2 ? JK_ENC_VEX : JK_ENC_LEGACY)},
+            JK_INSTS_G(JK_ROW)
+#undef JK_ROW
+#define JK_ROW(NAME, text, enc, prefix, map, opcode, last) \
+    {{opcode, last, 0, 0}, {prefix, prefix, prefix, prefix}, map, 0, JK_IS_V, JK_IS_V, last != 0, 1 << JK_ENC_##enc},
+                JK_INSTS_NONE(JK_ROW)
 #undef JK_ROW
 };
+#undef JK_HAS
+
+/* How operands stand. As jk_vt.fmt: a format (of general instructions: the opcode's column) and one of these. The
+ * operands in Intel order: r reg, v vvvv, m r/m, i the immediate, u the same without a sign, j a label. Vector rows say
+ * themselves whether they have an immediate. */
+typedef enum jk_form {
+    JK_AS_RM = 0 << 2,
+    JK_AS_RVM = 1 << 2,
+    JK_AS_MR = 2 << 2,
+    JK_AS_MR1 = 3 << 2, /* the opcode that follows */
+    JK_AS_VM = 4 << 2,
+    JK_AS_RMV = 5 << 2,
+    JK_AS_MI = 6 << 2, /* immediates of 4 bytes, */
+    JK_AS_MU = 7 << 2,
+    JK_AS_MI8 = 8 << 2, /* 1 byte, */
+    JK_AS_MI0 = 9 << 2, /* and one that the opcode says */
+    JK_AS_M = 10 << 2,
+    JK_AS_NONE = 11 << 2, /* from here on no ModRM */
+    JK_AS_NEAR = 12 << 2,
+    JK_AS_SHORT = 13 << 2,
+    JK_AS_OPCODE = 14 << 2, /* the register stands in the opcode */
+    JK_AS_OPCODE4 = 15 << 2,
+    JK_AS_OPCODE8 = 16 << 2
+} jk_form;
+
+static const struct jk_form_row {
+    char ops[4];
+    uint8_t imm;
+} jk_forms[] = {{"rm", 0}, {"rvm", 0}, {"mr", 0}, {"mr", 0}, {"vm", 0}, {"rmv", 0}, {"mi", 4}, {"mu", 4}, {"mi", 1},
+                {"mi", 0}, {"m", 0},   {"", 0},   {"j", 4},  {"j", 1},  {"m", 0},   {"mu", 4}, {"mu", 8}};
 
 /* ---- the parts of an instruction ---- */
 
@@ -8498,28 +6921,34 @@ static inline unsigned jk_opnd_xb(const jk_opnd *o)
  * number of immediate bytes that follow: RIP-relative displacements count from behind them. */
 static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_opnd *o, unsigned shift, unsigned after)
 {
-    unsigned r = (reg & 7) << 3, base = o->base & 7u, mod, sib;
+    unsigned base = o->base & 7u, mod = 2;
     int32_t disp = o->disp, small = disp >> shift;
+    reg = (reg & 7) << 3;
     if (o->kind == JK_OPND_REG) {
-        *p++ = (uint8_t)(0xC0 | r | (o->reg & 7u));
+        *p++ = (uint8_t)(0xC0 | reg | (o->reg & 7u));
         return p;
     }
     if (o->kind == JK_OPND_POOL) {
-        *p++ = (uint8_t)(r | 5);
+        *p++ = (uint8_t)(reg | 5);
         jk_asm_fixup(as, p, JK_ASM_POOL);
         return jk_put32(p, (uint32_t)disp - 4 - after);
     }
     JK_ASM_MUST(o->index != JK_RSP && (o->scale == 1 || o->scale == 2 || o->scale == 4 || o->scale == 8));
-    if (o->base == JK_NOGP || (disp == 0 && base != JK_RBP)) /* rbp and r13 without displacement mean something else */
+    if (o->base == JK_NOGP) {
         mod = 0;
-    else
-        mod = (disp & ((1 << shift) - 1)) == 0 && small == (int8_t)small ? 1 : 2;
+        base = 5;
+    } else if (disp == 0 && base != JK_RBP) { /* rbp and r13 without displacement mean something else */
+        mod = 0;
+    } else if ((int32_t)((uint32_t)small << shift) == disp && small == (int8_t)small) {
+        mod = 1;
+    }
+    reg |= mod << 6;
     if (o->index == JK_NOGP && o->base != JK_NOGP && base != JK_RSP) {
-        *p++ = (uint8_t)(mod << 6 | r | base);
+        *p++ = (uint8_t)(reg | base);
     } else {
-        sib = o->index == JK_NOGP ? 4u << 3 : (unsigned)__builtin_ctz(o->scale) << 6 | (o->index & 7u) << 3;
-        *p++ = (uint8_t)(mod << 6 | r | 4);
-        *p++ = (uint8_t)(sib | (o->base == JK_NOGP ? 5 : base));
+        *p++ = (uint8_t)(reg | 4);
+        *p++ = (uint8_t)(base | (o->index == JK_NOGP ? 4u << 3
+                                                     : (unsigned)__builtin_ctz(o->scale) << 6 | (o->index & 7u) << 3));
     }
     if (mod == 1)
         *p++ = (uint8_t)small;
@@ -8531,316 +6960,209 @@ static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_
 /* Prefix, REX and escape of the legacy encodings. */
 static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsigned reg, unsigned xb, unsigned map)
 {
-    static const uint8_t prefixes[4] = {0, 0x66, 0xF3, 0xF2};
-    unsigned rex = w << 3 | (reg >> 3 & 1) << 2 | xb;
+    unsigned rex = w << 3 | (reg >> 1 & 4) | xb;
     if (pp)
-        *p++ = prefixes[pp];
+        *p++ = (uint8_t)(0xF2F36600u >> 8 * pp);
     if (rex)
         *p++ = (uint8_t)(0x40 | rex);
     if (map)
         *p++ = 0x0F;
     if (map > 1)
-        *p++ = map == 2 ? 0x38 : 0x3A;
+        *p++ = (uint8_t)(map == 2 ? 0x38 : 0x3A);
     return p;
 }
 
-static inline uint8_t *jk_put_vex(uint8_t *p, unsigned pp, unsigned w, unsigned l, unsigned reg, unsigned v,
-                                  unsigned xb, unsigned map)
+/* VEX of two or three bytes, or EVEX, whose last byte is `low` (zeroing << 7, broadcast << 4, mask register), length and
+ * the high bit of v. */
+static inline uint8_t *jk_put_vex(uint8_t *p, bool evex, unsigned pp, unsigned w, unsigned l, unsigned reg, unsigned v,
+                                  unsigned xb, unsigned map, unsigned low)
 {
-    unsigned r = ~reg << 4 & 0x80, last = (~v & 15) << 3 | l << 2 | pp;
-    if (xb == 0 && w == 0 && map == 1) {
-        *p++ = 0xC5;
-        *p++ = (uint8_t)(r | last);
-        return p;
-    }
-    *p++ = 0xC4;
-    *p++ = (uint8_t)(r | (~xb & 3) << 5 | map);
-    *p++ = (uint8_t)(w << 7 | last);
-    return p;
+    unsigned second = (~reg << 4 & 0x80) | (~xb & 3) << 5 | map, third = w << 7 | (~v & 15) << 3 | pp;
+    if (evex)
+        return jk_put32(p, 0x62 | (second | (~reg & 0x10)) << 8 | (third | 4) << 16 |
+                               (low | l << 5 | (~v >> 1 & 8)) << 24);
+    third |= l << 2;
+    if (xb | w || map != 1)
+        return jk_put32(p, 0xC4 | second << 8 | third << 16) - 1;
+    return jk_put32(p, 0xC5 | (second & 0x80) << 8 | third << 8) - 2;
 }
-
-/* ll: vector length 0 1 2; low: the byte's zeroing, broadcast and mask bits. */
-static inline uint8_t *jk_put_evex(uint8_t *p, unsigned pp, unsigned w, unsigned ll, unsigned reg, unsigned v,
-                                   unsigned xb, unsigned map, unsigned low)
-{
-    *p++ = 0x62;
-    *p++ = (uint8_t)((~reg << 4 & 0x80) | (~xb & 3) << 5 | (~reg & 0x10) | map);
-    *p++ = (uint8_t)(w << 7 | (~v & 15) << 3 | 4 | pp);
-    *p++ = (uint8_t)(low | ll << 5 | (~v >> 1 & 8));
-    return p;
-}
-
-/* ---- vectors ---- */
 
 /* Bytes of a row's memory operand. */
-static inline unsigned jk_row_bytes(const jk_vrow *row, unsigned bits, unsigned vl, unsigned bcast)
+static inline unsigned jk_row_bytes(const jk_inst_row *row, unsigned bits, unsigned vl, unsigned bcast)
 {
     if (bcast || bits & JK_ELEM)
         return bits & JK_EW ? 8 : 4;
-    if (row->rm == JK_IS_H)
-        return vl / 2;
-    if (row->rm == JK_IS_V128)
-        return 16;
-    return row->rm == JK_IS_V256 ? 32 : vl;
+    return row->rm < JK_IS_K ? vl : row->rm == JK_IS_H ? vl / 2 : row->rm;
+}
+
+static inline unsigned jk_row_length(unsigned bits, unsigned vl)
+{
+    return bits & JK_L128 ? 16 : bits & JK_L256 ? 32 : vl;
 }
 
 #ifdef JK_DEBUG
 /* What an encoding cannot say. */
-JK_FUNC bool jk_asm_sayable(jk_enc enc, const jk_vrow *row, jk_vt vt, unsigned vl, unsigned reg, unsigned v,
-                            const jk_opnd *rm)
+JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsigned reg, unsigned v, const jk_opnd *rm)
 {
+    const jk_inst_row *row = &jk_inst_rows[i];
     unsigned high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
-    if (!(row->has >> enc & 1) || vt.fmt > JK_SD || (vl != 16 && vl != 32 && vl != 64))
+    if (!(row->has >> enc & 1) || !row->op[vt.fmt & 3])
+        return false;
+    if (i > JK_K_LAST)
+        return (vl == 0 || vl == 4 || vl == 8) && high < 16;
+    if (vl != 16 && vl != 32 && vl != 64)
+        return false;
+    if (row->rm == JK_IS_K && rm->kind == JK_OPND_REG && rm->reg > 7)
+        return false;
+    if (row->reg == JK_IS_K && reg > 7)
         return false;
     if (enc != JK_ENC_EVEX)
         return high < 16 && !vt.k && !vt.zero && !rm->bcast && vl <= (enc == JK_ENC_VEX ? 32u : 16u);
     if (rm->bcast &&
-        (rm->kind == JK_OPND_REG || (row->rm != JK_IS_V && row->rm != JK_IS_H) || row->bits[vt.fmt] & JK_ELEM))
+        (rm->kind == JK_OPND_REG || (row->rm != JK_IS_V && row->rm != JK_IS_H) || row->bits[vt.fmt & 3] & JK_ELEM))
         return false;
     return high < 32 && vt.k < 8 && (!vt.zero || (vt.k && row->reg != JK_IS_K));
 }
 #endif
 
-/* The one place where vector instructions become bytes: `reg`, `v` and `rm` are the fields of the encoding. */
-static void jk_asm_vput(jk_asm *as, const jk_vrow *row, jk_vt vt, unsigned op, unsigned reg, unsigned v,
-                        const jk_opnd *rm, unsigned imm)
+/* ---- the one place where instructions become bytes ---- */
+
+/* vt.fmt is a format and a jk_form; vt.vl of a general instruction is the operand size, v what its opcode counts up by.
+ */
+JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm, uint64_t imm)
 {
-    unsigned bits = row->bits[vt.fmt], vl = bits & JK_L128 ? 16 : vt.vl, pp = bits & 3, w = bits >> 7, shift = 0;
-    unsigned xb = jk_opnd_xb(rm);
-    jk_enc enc = as->enc == JK_ENC_EVEX && !(row->has >> JK_ENC_EVEX & 1) ? JK_ENC_VEX : as->enc;
+    const jk_inst_row *row = &jk_inst_rows[i];
+    unsigned form = vt.fmt & ~3u, bits = row->bits[vt.fmt & 3],
+             op = row->op[vt.fmt & 3] + (form == JK_AS_MR1 ? 1u : 0u);
+    unsigned vl = jk_row_length(bits, vt.vl), nimm = row->imm + jk_forms[form >> 2].imm, shift = 0;
+    unsigned w = bits >> 7, xb = jk_opnd_xb(&rm);
+    jk_enc enc = row->has >> as->enc & 1 ? as->enc : row->has >> JK_ENC_VEX & 1 ? JK_ENC_VEX : JK_ENC_LEGACY;
     uint8_t *p = jk_asm_room(as);
     if (!p)
         return;
-    JK_ASM_MUST(jk_asm_sayable(enc, row, vt, vl, reg, v, rm));
-    if (enc == JK_ENC_EVEX) {
-        p = jk_put_evex(p, pp, bits >> 6 & 1, vl >> 5, reg, v, xb, row->map,
-                        (unsigned)vt.zero << 7 | (unsigned)rm->bcast << 4 | vt.k);
-        shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm->bcast));
-    } else if (enc == JK_ENC_VEX) {
-        p = jk_put_vex(p, pp, w, vl >> 5, reg, v, xb, row->map);
+    JK_ASM_MUST(jk_asm_sayable(enc, i, vt, vl, reg, v, &rm));
+    if (as->listing)
+        jk_asm_record(as, i, enc, vt, reg, v, rm, imm);
+    if (i > JK_K_LAST)
+        w = bits & JK_D64 ? 0 : vl >> 3;
+    if (enc != JK_ENC_LEGACY) {
+        bool evex = enc == JK_ENC_EVEX;
+        if (evex) {
+            w = bits >> 6 & 1;
+            shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm.bcast));
+        }
+        p = jk_put_vex(p, evex, bits & 3, w, vl >> 5, reg, v, xb, row->map,
+                       (unsigned)vt.zero << 7 | (unsigned)rm.bcast << 4 | vt.k);
     } else {
-        p = jk_put_legacy(p, pp, w, reg, xb, row->map);
+        p = jk_put_legacy(p, bits & 3, w, reg, xb, form == JK_AS_SHORT ? 0u : row->map);
+        if (i > JK_K_LAST)
+            op += v;
     }
+    if (form >= JK_AS_OPCODE)
+        op += rm.reg & 7u;
     *p++ = (uint8_t)op;
-    p = jk_put_rm(as, p, reg, rm, shift, row->imm);
-    if (row->imm)
-        *p++ = (uint8_t)imm;
-    jk_asm_end(as, p);
+    if (form < JK_AS_NONE)
+        p = jk_put_rm(as, p, reg, &rm, shift, nimm);
+    memcpy(p, &imm, 8);
+    as->n = (size_t)(p - as->code) + nimm;
 }
+
+/* ---- vectors and masks ---- */
 
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm)
 {
-    const jk_vrow *row = &jk_vrows[i];
-    unsigned reg = dst, v = src1, bits;
-    if (row->form == JK_FORM_MR) {
-        jk_asm_vstore(as, i, vt, jk_opnd_reg(dst), src2.reg, imm);
-        return;
-    }
-    if (i == JK_V_BROADCAST && vt.vl == 16 && (vt.fmt & 1)) {
+    const jk_inst_row *row;
+    unsigned reg = dst, v = 0, form = JK_AS_RM;
+    bool scalar;
+    if (i == JK_V_BROADCAST && vt.vl == 16 && (vt.fmt & 1))
         i = JK_V_MOVDDUP;
-        row = &jk_vrows[i];
-    }
-    bits = row->bits[vt.fmt];
-    switch (row->form) {
-    case JK_FORM_RVM:
-        JK_ASM_MUST(as->enc != JK_ENC_LEGACY || dst == src1);
-        break;
-    case JK_FORM_RM:
-        v = 0;
-        break;
-    case JK_FORM_R1M:
-        v = !(bits & JK_ELEM) ? 0 : src2.kind == JK_OPND_REG && row->rm != JK_IS_G8 ? src2.reg : dst;
-        break;
-    case JK_FORM_MOVE:
-        if (!(bits & JK_ELEM) || src2.kind != JK_OPND_REG)
-            v = 0;
-        break;
-    default: /* VMI */
+    row = &jk_inst_rows[i];
+    scalar = row->bits[vt.fmt] & JK_ELEM;
+    if (row->form == JK_FORM_MR) {
+        form = JK_AS_MR;
+        reg = src2.reg;
+        src2 = jk_opnd_reg(dst);
+    } else if (row->form >= JK_FORM_VMI) {
         JK_ASM_MUST(as->enc != JK_ENC_LEGACY || dst == src2.reg);
+        form = JK_AS_VM;
         reg = row->form - JK_FORM_VMI;
         v = dst;
+    } else if (row->form == JK_FORM_RVM || (row->form == JK_FORM_MOVE && scalar && src2.kind == JK_OPND_REG)) {
+        JK_ASM_MUST(as->enc != JK_ENC_LEGACY || row->form != JK_FORM_RVM || dst == src1);
+        form = JK_AS_RVM;
+        v = src1;
+    } else if (row->form == JK_FORM_R1M && scalar) {
+        form = JK_AS_RVM;
+        v = src2.kind == JK_OPND_REG && row->rm != JK_IS_G8 ? src2.reg : dst;
     }
-    if (as->listing) {
-        jk_asm_line *l = jk_asm_record(as, i, NULL, 0, dst, v, &src2, imm);
-        if (l)
-            l->vt = vt;
-    }
-    jk_asm_vput(as, row, vt, row->op[vt.fmt], reg, v, &src2, imm);
+    vt.fmt |= (uint8_t)form;
+    jk_asm_put(as, i, vt, reg, v, src2, imm);
 }
 
 JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm)
 {
-    const jk_vrow *row = &jk_vrows[i];
-    if (row->form == JK_FORM_MOVE && to.kind == JK_OPND_REG) {
+    bool move = jk_inst_rows[i].form == JK_FORM_MOVE;
+    JK_ASM_MUST(move || jk_inst_rows[i].form == JK_FORM_MR);
+    JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
+    if (move && to.kind == JK_OPND_REG) {
         jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), imm);
         return;
     }
-    JK_ASM_MUST(row->form == JK_FORM_MOVE || row->form == JK_FORM_MR);
-    JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
-    if (as->listing) {
-        jk_asm_line *l = jk_asm_record(as, i, NULL, 0, src, 0, &to, imm);
-        if (l) {
-            l->vt = vt;
-            l->store = true;
-        }
-    }
-    jk_asm_vput(as, row, vt, row->op[vt.fmt] + (row->form == JK_FORM_MOVE ? 1u : 0u), src, 0, &to, imm);
-}
-
-/* ---- mask registers ---- */
-
-static void jk_asm_kput(jk_asm *as, unsigned l, unsigned op, unsigned reg, unsigned v, const jk_opnd *rm)
-{
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return;
-    p = jk_put_vex(p, JK_NP, 0, l, reg, v, jk_opnd_xb(rm), 1);
-    *p++ = (uint8_t)op;
-    jk_asm_end(as, jk_put_rm(as, p, reg, rm, 0, 0));
+    vt.fmt |= (uint8_t)(move ? JK_AS_MR1 : JK_AS_MR);
+    jk_asm_put(as, i, vt, src, 0, to, imm);
 }
 
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b)
 {
-    const jk_krow *row = &jk_krows[i - JK_V_COUNT];
-    bool three = row->l != 0, test = i == JK_K_KORTEST;
-    jk_opnd rm = jk_opnd_reg(three || test ? b : a);
-    unsigned reg = test ? a : dst;
-    JK_ASM_MUST(i > JK_V_LAST && i < JK_K_END && reg < 8 && a < 8 && rm.reg < 8);
-    JK_RECORD(as, i, three ? "kan" : "kn", 0, reg, a, &rm, 0);
-    jk_asm_kput(as, row->l, row->op, reg, three ? a : 0, &rm);
+    jk_vt vt = {0, 16, 0, 0};
+    jk_asm_v(as, i, vt, dst, a, jk_opnd_reg(b), 0);
 }
-
-JK_FUNC void jk_asm_kload(jk_asm *as, unsigned k, jk_opnd from)
-{
-    bool gp = from.kind == JK_OPND_REG;
-    JK_RECORD(as, JK_K_KMOV, gp ? "km" : "kn", 4, k, 0, &from, 0);
-    jk_asm_kput(as, 0, jk_krows[JK_K_KMOV - JK_V_COUNT].op + (gp ? 2u : 0u), k, 0, &from);
-}
-
-JK_FUNC void jk_asm_kstore(jk_asm *as, jk_opnd to, unsigned k)
-{
-    jk_opnd rm = jk_opnd_reg(k);
-    unsigned op = jk_krows[JK_K_KMOV - JK_V_COUNT].op;
-    if (to.kind == JK_OPND_REG) {
-        JK_RECORD(as, JK_K_KMOV, "rn", 4, to.reg, 0, &rm, 0);
-        jk_asm_kput(as, 0, op + 3, to.reg, 0, &rm);
-    } else {
-        JK_RECORD(as, JK_K_KMOV, "nk", 4, k, 0, &to, 0);
-        jk_asm_kput(as, 0, op + 1, k, 0, &to);
-    }
-}
-
-JK_FUNC void jk_asm_kmov(jk_asm *as, unsigned dst, unsigned src)
-{
-    jk_asm_k(as, JK_K_KMOV, dst, src, src);
-}
-
-#undef JK_BY_PREFIX
-#undef JK_PACKED
-#undef JK_BY_W
-#undef JK_BY_OPCODE
-#undef JK_BY_SIZE
-#undef JK_SPREAD
-#undef JK_LANES
-#undef JK_ALWAYS
-#undef JK_SCALAR
 
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/general.c ---- */
-/* asm: instructions on general registers, jumps and alignment. */
+/* asm: instructions on general registers, jumps and alignment: which form each call means. */
 
 JK_SMALL_OPEN
 
-typedef struct jk_gprow {
-    uint8_t pp, map, load, store, imm32, digit, imm8;
-} jk_gprow;
-
-static const jk_gprow jk_gprows[JK_G_END - JK_K_END] = {
-#define JK_ROW(NAME, text, prefix, map, load, store, imm32, digit, imm8) {prefix, map, load, store, imm32, digit, imm8},
-    JK_INSTS_G(JK_ROW)
-#undef JK_ROW
-};
-
 /* ---- general registers ---- */
 
-/* Opcode and operands; returns where an immediate of `after` bytes goes, or NULL. The caller ends the instruction. */
-static uint8_t *jk_asm_gput(jk_asm *as, const jk_gprow *row, unsigned w, unsigned op, unsigned reg, const jk_opnd *rm,
-                            unsigned after)
+/* w is the size of the operands; v what the opcode counts up by. */
+static void jk_asm_gput(jk_asm *as, jk_inst i, unsigned form, unsigned w, unsigned reg, unsigned v, jk_opnd rm,
+                        uint64_t imm)
 {
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return NULL;
-    JK_ASM_MUST((w == 4 || w == 8) && reg < 16 && (rm->kind != JK_OPND_REG || rm->reg < 16));
-    p = jk_put_legacy(p, row->pp, w >> 3, reg, jk_opnd_xb(rm), row->map);
-    *p++ = (uint8_t)op;
-    return jk_put_rm(as, p, reg, rm, 0, after);
-}
-
-static void jk_asm_gonly(jk_asm *as, const jk_gprow *row, unsigned w, unsigned op, unsigned reg, const jk_opnd *rm)
-{
-    uint8_t *p = jk_asm_gput(as, row, w, op, reg, rm, 0);
-    if (p)
-        jk_asm_end(as, p);
-}
-
-static const jk_gprow *jk_gprow_of(jk_inst i)
-{
-    JK_ASM_MUST(i > JK_K_LAST && i < JK_G_END);
-    return &jk_gprows[i - JK_K_END];
+    jk_vt vt;
+    vt.fmt = (uint8_t)form;
+    vt.vl = (uint8_t)w;
+    vt.k = vt.zero = 0;
+    jk_asm_put(as, i, vt, reg, v, rm, imm);
 }
 
 JK_FUNC void jk_asm_g(jk_asm *as, jk_inst i, unsigned w, unsigned dst, jk_opnd src)
 {
-    const jk_gprow *row = jk_gprow_of(i);
-    JK_ASM_MUST(row->load);
-    JK_RECORD(as, i, "rm", w, dst, 0, &src, 0);
-    jk_asm_gonly(as, row, w, row->load, dst, &src);
+    jk_asm_gput(as, i, JK_AS_RM, w, dst, 0, src, 0);
 }
 
 JK_FUNC void jk_asm_gstore(jk_asm *as, jk_inst i, unsigned w, jk_opnd to, unsigned src)
 {
-    const jk_gprow *row = jk_gprow_of(i);
-    JK_ASM_MUST(row->store);
-    JK_RECORD(as, i, "mr", w, src, 0, &to, 0);
-    jk_asm_gonly(as, row, w, row->store, src, &to);
+    jk_asm_gput(as, i, JK_AS_MR | 1, w, src, 0, to, 0);
 }
 
 JK_FUNC void jk_asm_gi(jk_asm *as, jk_inst i, unsigned w, jk_opnd dst, int32_t imm)
 {
-    const jk_gprow *row = jk_gprow_of(i);
-    bool small = row->imm8 && imm == (int8_t)imm, twice = row->digit == 8;
-    jk_gprow plain = {JK_NP, 0, 0, 0, 0, 0, 0};
-    uint8_t *p;
-    if (i == JK_G_MOV && dst.kind == JK_OPND_REG) {
+    const jk_inst_row *row = &jk_inst_rows[i];
+    unsigned form = JK_AS_MI | 2;
+    if (i != JK_G_MOV && row->op[3] && imm == (int8_t)imm)
+        form = JK_AS_MI8 | 3;
+    if (i == JK_G_MOV && dst.kind == JK_OPND_REG)
         jk_asm_mov64(as, dst.reg, w == 8 ? (uint64_t)(int64_t)imm : (uint32_t)imm);
-        return;
-    }
-    JK_ASM_MUST(row->imm32 && row->imm32 != 0xC1 && (!twice || dst.kind == JK_OPND_REG));
-    JK_RECORD(as, i, twice ? "rmi" : "mi", w, dst.reg, 0, &dst, (uint64_t)(int64_t)imm);
-    p = jk_asm_gput(as, &plain, w, small ? row->imm8 : row->imm32, twice ? dst.reg : row->digit, &dst, small ? 1 : 4);
-    if (!p)
-        return;
-    if (small)
-        *p++ = (uint8_t)imm;
     else
-        p = jk_put32(p, (uint32_t)imm);
-    jk_asm_end(as, p);
+        jk_asm_gput(as, i, form, w, row->form, 0, dst, (uint64_t)(int64_t)imm);
 }
 
 JK_FUNC void jk_asm_shift(jk_asm *as, jk_inst i, unsigned w, unsigned dst, unsigned count)
 {
-    const jk_gprow *row = jk_gprow_of(i);
-    jk_opnd o = jk_opnd_reg(dst);
-    uint8_t *p;
-    JK_ASM_MUST(row->imm32 == 0xC1);
-    JK_RECORD(as, i, "mi", w, dst, 0, &o, count);
-    p = jk_asm_gput(as, row, w, count == 1 ? row->imm8 : row->imm32, row->digit, &o, 1);
-    if (!p)
-        return;
-    if (count != 1)
-        *p++ = (uint8_t)count;
-    jk_asm_end(as, p);
+    jk_asm_gput(as, i, count == 1 ? JK_AS_MI0 | 3 : JK_AS_MI8 | 2, w, jk_inst_rows[i].form, 0, jk_opnd_reg(dst), count);
 }
 
 JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem)
@@ -8853,101 +7175,42 @@ JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem)
 JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm)
 {
     bool word = imm <= UINT32_MAX, extended = imm >= (uint64_t)0 - 0x80000000u;
-    unsigned rex = (word ? 0u : 8u) | (dst >> 3 & 1);
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return;
-    JK_ASM_MUST(dst < 16);
-    JK_RECORD(as, JK_G_MOV, "ri", word ? 4 : 8, dst, 0, NULL, imm);
-    if (rex)
-        *p++ = (uint8_t)(0x40 | rex);
-    if (extended) {
-        *p++ = 0xC7;
-        *p++ = (uint8_t)(0xC0 | (dst & 7));
-    } else {
-        *p++ = (uint8_t)(0xB8 | (dst & 7));
-    }
-    p = jk_put32(p, (uint32_t)imm);
-    if (!word && !extended)
-        p = jk_put32(p, (uint32_t)(imm >> 32));
-    jk_asm_end(as, p);
+    jk_asm_gput(as, JK_G_MOV,
+                word       ? JK_AS_OPCODE4 | 3
+                : extended ? JK_AS_MU | 2
+                           : JK_AS_OPCODE8 | 3,
+                word ? 4 : 8, 0, 0, jk_opnd_reg(dst), imm);
 }
 
 JK_FUNC void jk_asm_bzhi(jk_asm *as, unsigned w, unsigned dst, unsigned src, unsigned index)
 {
-    const jk_gprow *row = jk_gprow_of(JK_G_BZHI);
-    jk_opnd rm = jk_opnd_reg(src);
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return;
-    JK_RECORD(as, JK_G_BZHI, "rms", w, dst, index, &rm, 0);
-    p = jk_put_vex(p, row->pp, w >> 3, 0, dst, index, jk_opnd_xb(&rm), row->map);
-    *p++ = row->load;
-    jk_asm_end(as, jk_put_rm(as, p, dst, &rm, 0, 0));
+    jk_asm_gput(as, JK_G_BZHI, JK_AS_RMV, w, dst, index, jk_opnd_reg(src), 0);
 }
 
 JK_FUNC void jk_asm_cmov(jk_asm *as, jk_cc cc, unsigned w, unsigned dst, jk_opnd src)
 {
-    const jk_gprow *row = jk_gprow_of(JK_G_CMOV);
-    if (as->listing) {
-        jk_asm_line *l = jk_asm_record(as, JK_G_CMOV, "rm", w, dst, 0, &src, 0);
-        if (l)
-            l->cc = (uint8_t)cc;
-    }
-    jk_asm_gonly(as, row, w, row->load + (unsigned)cc, dst, &src);
-}
-
-/* Push and pop hold the register in the opcode. */
-static void jk_asm_stack(jk_asm *as, jk_inst i, unsigned reg)
-{
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return;
-    JK_ASM_MUST(reg < 16);
-    JK_RECORD(as, i, "r", 8, reg, 0, NULL, 0);
-    if (reg > 7)
-        *p++ = 0x41;
-    *p++ = (uint8_t)(jk_gprow_of(i)->store | (reg & 7));
-    jk_asm_end(as, p);
+    jk_asm_gput(as, JK_G_CMOV, JK_AS_RM, w, dst, cc, src, 0);
 }
 
 JK_FUNC void jk_asm_push(jk_asm *as, unsigned reg)
 {
-    jk_asm_stack(as, JK_G_PUSH, reg);
+    jk_asm_gput(as, JK_G_PUSH, JK_AS_OPCODE | 1, 8, 0, 0, jk_opnd_reg(reg), 0);
 }
 
 JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg)
 {
-    jk_asm_stack(as, JK_G_POP, reg);
+    jk_asm_gput(as, JK_G_POP, JK_AS_OPCODE | 1, 8, 0, 0, jk_opnd_reg(reg), 0);
 }
 
 JK_FUNC void jk_asm_call(jk_asm *as, unsigned reg)
 {
-    const jk_gprow *row = jk_gprow_of(JK_G_CALL);
-    jk_opnd o = jk_opnd_reg(reg);
-    JK_RECORD(as, JK_G_CALL, "r", 8, reg, 0, NULL, 0);
-    jk_asm_gonly(as, row, 4, row->store, row->digit, &o); /* 64 bits without a prefix */
+    jk_asm_gput(as, JK_G_CALL, JK_AS_M | 1, 8, jk_inst_rows[JK_G_CALL].form, 0, jk_opnd_reg(reg), 0);
 }
 
 JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)
 {
-    static const uint32_t bytes[] = {
-#define JK_ROW(NAME, text, nbytes, bytes) bytes,
-        JK_INSTS_NONE(JK_ROW)
-#undef JK_ROW
-    };
-    static const uint8_t nbytes[] = {
-#define JK_ROW(NAME, text, nbytes, bytes) nbytes,
-        JK_INSTS_NONE(JK_ROW)
-#undef JK_ROW
-    };
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
-        return;
     JK_ASM_MUST(i > JK_G_LAST && i < JK_INST_COUNT);
-    JK_RECORD(as, i, "", 0, 0, 0, NULL, 0);
-    jk_put32(p, bytes[i - JK_G_END]);
-    jk_asm_end(as, p + nbytes[i - JK_G_END]);
+    jk_asm_gput(as, i, JK_AS_NONE, 0, 0, 0, jk_opnd_reg(0), jk_inst_rows[i].op[1]);
 }
 
 /* ---- jumps ---- */
@@ -8955,29 +7218,18 @@ JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)
 /* A jump: short where the label is behind and near, else with a 32-bit displacement. */
 static void jk_asm_jump(jk_asm *as, jk_inst i, unsigned cc, jk_label l)
 {
-    const jk_gprow *row = jk_gprow_of(i);
-    uint8_t *p = jk_asm_room(as);
+    jk_opnd o = jk_opnd_reg(0);
     int64_t back;
-    if (!p || as->failed)
+    bool near;
+    if (as->failed)
         return;
     JK_ASM_MUST(l < as->nlabels);
-    if (as->listing) {
-        jk_asm_line *line = jk_asm_record(as, i, "j", 8, 0, 0, NULL, l);
-        if (line)
-            line->cc = (uint8_t)cc;
-    }
-    back = as->labels[l] < 0 ? 0 : (int64_t)as->labels[l] - (int64_t)as->n - 2;
-    if (row->store && back < 0 && back >= -128) {
-        *p++ = (uint8_t)(row->store + cc);
-        *p++ = (uint8_t)back;
-    } else {
-        if (row->map)
-            *p++ = 0x0F;
-        *p++ = (uint8_t)(row->load + cc);
-        jk_asm_fixup(as, p, l);
-        p = jk_put32(p, (uint32_t)-4);
-    }
-    jk_asm_end(as, p);
+    o.disp = (int32_t)l;
+    back = (int64_t)as->labels[l] - (int64_t)as->n - 2;
+    near = !jk_inst_rows[i].op[1] || as->labels[l] < 0 || back < -128;
+    jk_asm_gput(as, i, near ? JK_AS_NEAR : JK_AS_SHORT | 1, 0, 0, cc, o, (uint64_t)(near ? -4 : back));
+    if (near)
+        jk_asm_fixup(as, as->code + as->n - 4, l);
 }
 
 JK_FUNC void jk_asm_jmp(jk_asm *as, jk_label l)
@@ -8995,38 +7247,32 @@ JK_FUNC void jk_asm_call_label(jk_asm *as, jk_label l)
     jk_asm_jump(as, JK_G_CALL_LABEL, 0, l);
 }
 
-/* One nop of 1 to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */
-static uint8_t *jk_put_nop(uint8_t *p, size_t n)
-{
-    static const uint8_t modrm[] = {0, 0, 0, 0x00, 0x40, 0x44, 0x44, 0x80, 0x84};
-    uint8_t *end = p + n;
-    memset(p, 0, n);
-    if (n == 2 || n == 6 || n == 9)
-        *p++ = 0x66;
-    if (n < 3) {
-        *p = 0x90;
-        return end;
-    }
-    p[0] = 0x0F;
-    p[1] = 0x1F;
-    p[2] = modrm[end - p];
-    return end;
-}
-
+/* Nops of up to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */
 JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
 {
-    while (as->n % bytes) {
-        size_t n = JK_SMALLER(bytes - as->n % bytes, (size_t)9);
-        uint8_t *p = jk_asm_room(as);
-        if (!p)
+    static const uint8_t nops[][10] = {
+        {0},
+        {0x90},
+        {0x66, 0x90},
+        {0x0F, 0x1F, 0x00},
+        {0x0F, 0x1F, 0x40},
+        {0x0F, 0x1F, 0x44},
+        {0x66, 0x0F, 0x1F, 0x44},
+        {0x0F, 0x1F, 0x80},
+        {0x0F, 0x1F, 0x84},
+        {0x66, 0x0F, 0x1F, 0x84},
+    };
+    while (as->n % bytes && !as->failed) {
+        size_t at = as->n, n = JK_SMALLER(bytes - at % bytes, (size_t)9);
+        jk_asm_op(as, JK_G_NOP);
+        if (as->failed)
             return;
-        JK_RECORD(as, JK_G_NOP, "", 0, 0, 0, NULL, 0);
-        jk_asm_end(as, jk_put_nop(p, n));
+        memcpy(as->code + at, nops[n], 10);
+        as->n = at + n;
     }
 }
 
 #undef JK_ASM_MUST
-#undef JK_RECORD
 #undef JK_ASM_ROOM
 #undef JK_ASM_LIMIT
 #undef JK_ASM_POOL
@@ -9034,8 +7280,8 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/listing.c ---- */
-/* asm: the listing. Every emitted instruction was recorded with its operands (jk_asm_line); here the records become
- * Intel syntax, once all places are known. Mnemonics and operand kinds come from the same rows as the bytes. */
+/* asm: the listing. Every emitted instruction was recorded with its fields (jk_asm_line); here the records become Intel
+ * syntax, once all places are known. Mnemonics and operand kinds come from the same rows as the bytes. */
 
 JK_SMALL_OPEN
 
@@ -9043,245 +7289,194 @@ static const char *const jk_inst_text[JK_INST_COUNT] = {
 #define JK_ROW(NAME, text, map, rule, form, reg, rm, imm, legacy, vex, evex) text,
     JK_INSTS_V(JK_ROW)
 #undef JK_ROW
-#define JK_ROW(NAME, text, l, opcode) text,
+#define JK_ROW(NAME, text, rule, form, reg, rm) text,
         JK_INSTS_K(JK_ROW)
 #undef JK_ROW
 #define JK_ROW(NAME, text, prefix, map, load, store, imm32, digit, imm8) text,
             JK_INSTS_G(JK_ROW)
 #undef JK_ROW
-#define JK_ROW(NAME, text, nbytes, bytes) text,
+#define JK_ROW(NAME, text, enc, prefix, map, opcode, last) text,
                 JK_INSTS_NONE(JK_ROW)
 #undef JK_ROW
 };
 
-/* Text under construction: what is appended goes to *at. */
-JK_FUNC void jk_say(char **at, const char *format, ...) __attribute__((format(printf, 2, 3)));
-JK_FUNC void jk_say(char **at, const char *format, ...)
+/* Registers by their size, 2 bytes (mask registers) to 64; first the condition codes. */
+#define JK_TO_7(x) x "0", x "1", x "2", x "3", x "4", x "5", x "6", x "7"
+#define JK_TO_31(x)                                                                                                   \
+    JK_TO_7(x), x "8", x "9", x "10", x "11", x "12", x "13", x "14", x "15", x "16", x "17", x "18", x "19", x "20", \
+        x "21", x "22", x "23", x "24", x "25", x "26", x "27", x "28", x "29", x "30", x "31"
+#define JK_GENERAL(x, y)                                                                                       \
+    x "ax", x "cx", x "dx", x "bx", x "sp", x "bp", x "si", x "di", "r8" y, "r9" y, "r10" y, "r11" y, "r12" y, \
+        "r13" y, "r14" y, "r15" y
+static const char jk_names[7][32][6] = {
+    {"o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"},
+    {JK_TO_7("k")},
+    {JK_GENERAL("e", "d")},
+    {JK_GENERAL("r", "")},
+    {JK_TO_31("xmm")},
+    {JK_TO_31("ymm")},
+    {JK_TO_31("zmm")},
+};
+#undef JK_TO_7
+#undef JK_TO_31
+#undef JK_GENERAL
+
+JK_NOINLINE char *jk_say(char *at, const char *text)
 {
-    va_list args;
-    va_start(args, format);
-    *at += vsprintf(*at, format, args);
-    va_end(args);
+    while ((*at = *text++))
+        at++;
+    return at;
 }
 
-static void jk_say_gp(char **at, unsigned w, unsigned reg)
+JK_NOINLINE char *jk_say_number(char *at, const char *plus, uint64_t v)
 {
-    if (reg < 8)
-        jk_say(at, "%c%.2s", w == 8 ? 'r' : 'e', &"axcxdxbxspbpsidi"[2 * reg]);
-    else
-        jk_say(at, "r%u%s", reg, w == 8 ? "" : "d");
+    return at + sprintf(at, "%s0x%llx", plus, (unsigned long long)v);
 }
 
-static void jk_say_vector(char **at, unsigned vl, unsigned reg)
+JK_NOINLINE char *jk_say_signed(char *at, const char *plus, int64_t v)
 {
-    jk_say(at, "%cmm%u", "xyz"[vl >> 5], reg);
+    return v < 0 ? jk_say_number(at, "-", 0 - (uint64_t)v) : jk_say_number(at, plus, (uint64_t)v);
 }
 
-static void jk_say_signed(char **at, const char *plus, int64_t v)
+JK_NOINLINE char *jk_say_register(char *at, unsigned nbytes, unsigned reg)
 {
-    if (v < 0)
-        jk_say(at, "-0x%llx", (unsigned long long)(0 - (uint64_t)v));
-    else
-        jk_say(at, "%s0x%llx", plus, (unsigned long long)v);
+    return jk_say(at, jk_names[__builtin_ctz(nbytes)][reg]);
+}
+
+/* A register operand. */
+JK_NOINLINE char *jk_say_operand(char *at, unsigned kind, unsigned vl, unsigned reg)
+{
+    return jk_say_register(at, kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
 }
 
 /* The operand's address, after the name of its size (0: none, as lea wants it). */
-static void jk_say_memory(char **at, const jk_opnd *o, unsigned nbytes, uint64_t end, uint64_t pool)
+static char *jk_say_memory(char *at, const jk_opnd *o, unsigned nbytes, uint64_t end, uint64_t pool)
 {
-    static const char *const sizes[] = {"", "", "word", "dword", "qword", "xmmword", "ymmword", "zmmword"};
+    static const char sizes[][8] = {"", "word", "dword", "qword", "xmmword", "ymmword", "zmmword"};
     const char *plus = "";
     if (nbytes)
-        jk_say(at, "%s ptr ", sizes[nbytes == 2 ? 2 : __builtin_ctz(nbytes) + 1]);
-    jk_say(at, "[");
+        at = jk_say(jk_say(at, sizes[__builtin_ctz(nbytes)]), " ptr ");
+    at = jk_say(at, "[");
     if (o->kind == JK_OPND_POOL) {
-        jk_say(at, "rip");
-        jk_say_signed(at, "+", (int64_t)(pool + (uint32_t)o->disp - end));
+        at = jk_say_signed(jk_say(at, "rip"), "+", (int64_t)(pool + (uint32_t)o->disp - end));
     } else {
         if (o->base != JK_NOGP) {
-            jk_say_gp(at, 8, o->base);
+            at = jk_say_register(at, 8, o->base);
             plus = "+";
         }
         if (o->index != JK_NOGP) {
-            jk_say(at, "%s", plus);
-            jk_say_gp(at, 8, o->index);
-            jk_say(at, "*%u", o->scale);
+            at = jk_say_register(jk_say(at, plus), 8, o->index);
+            at += sprintf(at, "*%u", (unsigned)o->scale);
             plus = "+";
         }
         if (o->disp || !*plus)
-            jk_say_signed(at, plus, o->disp);
+            at = jk_say_signed(at, plus, o->disp);
     }
-    jk_say(at, "]");
+    return jk_say(at, "]");
 }
 
-/* The alternative of a mnemonic that the format chooses, with % replaced. */
-static void jk_say_mnemonic(char **at, const char *text, jk_enc enc, const jk_vrow *row, unsigned fmt)
+/* The mnemonic that format and encoding choose in the list, which goes round. */
+static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
 {
-    const char *evex = jk_find_char(text, '|'), *stop;
-    unsigned n = 1, pick;
-    if (enc == JK_ENC_EVEX && evex) {
-        text = evex + 1;
-        evex = NULL;
+    const char *text = jk_inst_text[l->inst], *next = text;
+    unsigned pick = (l->vt.fmt & 3u) + (l->enc == JK_ENC_EVEX ? 4 : 0);
+    if (l->inst < JK_V_COUNT && l->enc != JK_ENC_LEGACY)
+        at = jk_say(at, "v");
+    for (; pick; pick--) {
+        next = jk_find_char(next, ',');
+        next = next ? next + 1 : text;
     }
-    stop = evex ? evex : text + strlen(text);
-    for (pick = 0; text + pick < stop; pick++)
-        n += text[pick] == ',';
-    for (pick = fmt & (n - 1); pick; pick--)
-        text = jk_find_char(text, ',') + 1;
-    if (enc != JK_ENC_LEGACY)
-        jk_say(at, "v");
-    for (; text < stop && *text != ','; text++)
-        if (*text == '%')
-            jk_say(at, "%c%c", row->bits[fmt] & JK_ELEM ? 's' : 'p', fmt & 1 ? 'd' : 's');
+    while (*next && *next != ',')
+        *at++ = *next++;
+    return jk_say(at, l->inst == JK_G_JCC || l->inst == JK_G_CMOV ? jk_names[0][l->v] : "");
+}
+
+static char *jk_say_rm(char *at, const jk_asm_line *l, unsigned bits, unsigned vl, uint64_t end, uint64_t pool)
+{
+    const jk_inst_row *row = &jk_inst_rows[l->inst];
+    unsigned nbytes = jk_row_bytes(row, bits, vl, l->rm.bcast);
+    if (l->rm.kind == JK_OPND_REG)
+        return jk_say_operand(at, row->rm, vl, l->rm.reg);
+    at = jk_say_memory(at, &l->rm, l->inst == JK_G_LEA ? 0 : nbytes, end, pool);
+    if (l->rm.bcast)
+        at += sprintf(at, "{1to%u}", (row->rm == JK_IS_H ? vl / 2 : vl) / nbytes);
+    return at;
+}
+
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end, uint64_t pool, char *text)
+{
+    const jk_inst_row *row = &jk_inst_rows[l->inst];
+    unsigned bits = row->bits[l->vt.fmt & 3], vl = jk_row_length(bits, l->vt.vl);
+    const char *op = jk_forms[l->vt.fmt >> 2].ops, *comma = " ";
+    char *at = jk_say_mnemonic(text, l);
+    for (; *op; op++) {
+        if (*op == 'v' && l->enc == JK_ENC_LEGACY)
+            continue;
+        at = jk_say(at, comma);
+        if (*op == 'r')
+            at = jk_say_operand(at, row->reg, vl, l->reg);
+        else if (*op == 'v')
+            at = jk_say_register(at, row->rm == JK_IS_K ? 2 : vl, l->v);
+        else if (*op == 'm')
+            at = jk_say_rm(at, l, bits, vl, end, pool);
+        else if (*op == 'i')
+            at = jk_say_signed(at, "", (int64_t)l->imm);
         else
-            jk_say(at, "%c", *text);
-}
-
-static void jk_say_operand(char **at, unsigned kind, unsigned vl, unsigned reg)
-{
-    switch (kind) {
-    case JK_IS_K:
-        jk_say(at, "k%u", reg);
-        break;
-    case JK_IS_G4:
-    case JK_IS_G8:
-        jk_say_gp(at, kind == JK_IS_G8 ? 8 : 4, reg);
-        break;
-    case JK_IS_H:
-        jk_say_vector(at, JK_LARGER(vl / 2, 16u), reg);
-        break;
-    case JK_IS_S:
-    case JK_IS_V128:
-        jk_say_vector(at, 16, reg);
-        break;
-    case JK_IS_V256:
-        jk_say_vector(at, 32, reg);
-        break;
-    default:
-        jk_say_vector(at, vl, reg);
+            at = jk_say_number(at, "", *op == 'u' ? l->imm : as->address + (uint64_t)as->labels[l->rm.disp]);
+        if (*comma == ' ' && l->vt.k)
+            at = jk_say(jk_say(jk_say(at, "{"), jk_names[1][l->vt.k]), l->vt.zero ? "}{z}" : "}");
+        comma = ", ";
     }
-}
-
-static void jk_say_rm(char **at, const jk_vrow *row, const jk_asm_line *l, unsigned vl, uint64_t end, uint64_t pool)
-{
-    unsigned bits = row->bits[l->vt.fmt], nbytes = jk_row_bytes(row, bits, vl, l->opnd.bcast);
-    if (l->opnd.kind == JK_OPND_REG) {
-        jk_say_operand(at, row->rm, vl, l->opnd.reg);
-        return;
-    }
-    jk_say_memory(at, &l->opnd, nbytes, end, pool);
-    if (l->opnd.bcast)
-        jk_say(at, "{1to%u}", (row->rm == JK_IS_H ? vl / 2 : vl) / nbytes);
-}
-
-static void jk_say_mask(char **at, jk_vt vt)
-{
-    if (vt.k)
-        jk_say(at, "{k%u}", vt.k);
-    if (vt.zero)
-        jk_say(at, "{z}");
-}
-
-static void jk_say_row(char **at, const jk_asm_line *l, uint64_t end, uint64_t pool)
-{
-    const jk_vrow *row = &jk_vrows[l->inst];
-    unsigned bits = row->bits[l->vt.fmt], vl = bits & JK_L128 ? 16 : l->vt.vl;
-    bool scalar = bits & JK_ELEM, shift = row->form >= JK_FORM_VMI;
-    bool named = row->form == JK_FORM_RVM || (row->form == JK_FORM_R1M && scalar) || shift ||
-                 (row->form == JK_FORM_MOVE && scalar && l->opnd.kind == JK_OPND_REG);
-    jk_enc enc = (jk_enc)l->enc;
-    if (enc == JK_ENC_EVEX && !(row->has >> JK_ENC_EVEX & 1))
-        enc = JK_ENC_VEX;
-    jk_say_mnemonic(at, jk_inst_text[l->inst], enc, row, l->vt.fmt);
-    jk_say(at, " ");
-    if (l->store)
-        jk_say_rm(at, row, l, vl, end, pool);
-    else
-        jk_say_operand(at, row->reg, vl, l->dst);
-    jk_say_mask(at, l->vt);
-    if (named && !shift && enc != JK_ENC_LEGACY) {
-        jk_say(at, ", ");
-        jk_say_vector(at, vl, l->src1);
-    }
-    if (l->store) {
-        jk_say(at, ", ");
-        jk_say_operand(at, row->reg, vl, l->dst);
-    } else if (!shift || enc != JK_ENC_LEGACY) {
-        jk_say(at, ", ");
-        jk_say_rm(at, row, l, vl, end, pool);
-    }
-    if (!row->imm)
-        return;
-    jk_say(at, ", ");
-    if (l->inst == JK_V_BLENDV)
-        jk_say_vector(at, vl, (unsigned)l->imm >> 4);
-    else
-        jk_say(at, "0x%x", (unsigned)(l->imm & 0xff));
-}
-
-static void jk_say_plain(const jk_asm *as, char **at, const jk_asm_line *l, uint64_t end, uint64_t pool)
-{
-    static const char codes[16][4] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
-                                      "s", "ns", "p", "np", "l", "ge", "le", "g"};
-    bool cc = l->inst == JK_G_JCC || l->inst == JK_G_CMOV;
-    const char *ops;
-    jk_say(at, "%s%s", jk_inst_text[l->inst], cc ? codes[l->cc & 15] : "");
-    for (ops = l->ops; *ops; ops++) {
-        jk_say(at, ops == l->ops ? " " : ", ");
-        if (*ops == 'r' || *ops == 's')
-            jk_say_gp(at, l->w, *ops == 'r' ? l->dst : l->src1);
-        else if (*ops == 'k' || *ops == 'a')
-            jk_say(at, "k%u", *ops == 'k' ? l->dst : l->src1);
-        else if (*ops == 'i' && l->ops[0] == 'r' && l->ops[1] == 'i')
-            jk_say(at, "0x%llx", (unsigned long long)l->imm);
-        else if (*ops == 'i')
-            jk_say_signed(at, "", (int64_t)l->imm);
-        else if (*ops == 'j')
-            jk_say(at, "0x%llx", (unsigned long long)(as->address + (uint64_t)as->labels[l->imm]));
-        else if (l->opnd.kind != JK_OPND_REG)
-            jk_say_memory(at, &l->opnd, *ops == 'n' ? 2 : l->inst == JK_G_LEA ? 0 : l->w, end, pool);
-        else if (*ops == 'm')
-            jk_say_gp(at, l->w, l->opnd.reg);
-        else
-            jk_say(at, "k%u", l->opnd.reg);
-    }
-}
-
-JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, uint64_t end, uint64_t pool, char *text)
-{
-    char *at = text;
-    *at = 0;
-    if (line->ops)
-        jk_say_plain(as, &at, line, end, pool);
-    else
-        jk_say_row(&at, line, end, pool);
+    if (row->imm && *comma == ',')
+        at = l->inst == JK_V_BLENDV ? jk_say_register(jk_say(at, ", "), vl, (unsigned)l->imm >> 4)
+                                    : jk_say_number(at, ", ", l->imm);
     return (size_t)(at - text);
+}
+
+/* The next `n` bytes in hexadecimal. */
+JK_NOINLINE void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const char *between)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        fprintf(f, "%s%02x", i ? between : "", bytes[i]);
 }
 
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
-    const jk_asm_line *lines = (const jk_asm_line *)as->lines;
+    const jk_asm_line *l = (const jk_asm_line *)as->lines, *last = l + as->nlines;
+    FILE *f = as->listing;
     char text[JK_ASM_TEXT];
-    size_t i, j, end;
-    for (i = 0; i < as->nlines; i++) {
-        end = i + 1 < as->nlines ? lines[i + 1].offset : as->n;
-        fprintf(as->listing, "%8llx  ", (unsigned long long)(as->address + lines[i].offset));
-        for (j = lines[i].offset; j < end; j++)
-            fprintf(as->listing, "%02x", as->code[j]);
-        jk_asm_text(as, &lines[i], as->address + end, as->address + pool, text);
-        fprintf(as->listing, "%*s", (int)(24 - JK_SMALLER(2 * (j - lines[i].offset), (size_t)23)), "");
-        if (lines[i].note == UINT32_MAX)
-            fprintf(as->listing, "%s\n", text);
+    size_t i, n;
+    for (; l < last; l++) {
+        n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
+        fprintf(f, "%8llx  ", (unsigned long long)(as->address + l->offset));
+        jk_list_bytes(f, as->code + l->offset, n, "");
+        jk_asm_text(as, l, as->address + l->offset + n, as->address + pool, text);
+        fprintf(f, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
+        if (l->note == UINT32_MAX)
+            fprintf(f, "%s\n", text);
         else
-            fprintf(as->listing, "%-48s ; %%%u\n", text, (unsigned)lines[i].note);
+            fprintf(f, "%-48s ; %%%u\n", text, (unsigned)l->note);
     }
     for (i = 0; i < as->npool; i += 16) {
-        fprintf(as->listing, "%8llx  ", (unsigned long long)(as->address + pool + i));
-        for (j = i; j < as->npool && j < i + 16; j++)
-            fprintf(as->listing, "%s%02x", j > i ? " " : "", as->pool[j]);
-        fprintf(as->listing, "\n");
+        fprintf(f, "%8llx  ", (unsigned long long)(as->address + pool + i));
+        jk_list_bytes(f, as->pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
+        fprintf(f, "\n");
     }
 }
+
+#undef JK_BY_PREFIX
+#undef JK_PACKED
+#undef JK_BY_W
+#undef JK_BY_OPCODE
+#undef JK_BY_SIZE
+#undef JK_SPREAD
+#undef JK_LANES
+#undef JK_ALWAYS
+#undef JK_SCALAR
+#undef JK_TWO
+#undef JK_FOUR
 
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
@@ -9302,8 +7497,8 @@ JK_SMALL_CLOSE
 #endif
 
 typedef struct jk_cpu {
-    bool x86_64, avx2, avx512; /* levels as design.md defines them: AVX2 and FMA; F VL DQ BW CD; as XGETBV allows */
-    size_t l1d, l2, l3;        /* bytes; 0 unknown */
+    unsigned isas;   /* a bit each, as design.md defines them: AVX2 and FMA; F VL DQ BW CD; as XGETBV allows */
+    size_t cache[3]; /* L1 (data) to L3 in bytes; 0 unknown */
     char brand[64];
 } jk_cpu;
 
@@ -9312,7 +7507,7 @@ JK_FUNC jitk_isa jk_cpu_best(const jk_cpu *c); /* INTERP where no code can be ma
 JK_FUNC bool jk_cpu_has(const jk_cpu *c, jitk_isa isa);
 JK_FUNC const char *jk_isa_name(jitk_isa isa);
 /* The level of that name; AUTO for NULL and for an unknown one. */
-JK_FUNC jitk_isa jk_isa_named(const char *name, size_t len);
+JK_FUNC jitk_isa jk_isa_named(const char *name);
 #endif
 /* ---- back in src/all.h ---- */
 /* ---- src/cpu.c ---- */
@@ -9332,114 +7527,115 @@ JK_FUNC const char *jk_isa_name(jitk_isa isa)
     return jk_isa_names[isa];
 }
 
-JK_FUNC jitk_isa jk_isa_named(const char *name, size_t len)
+JK_FUNC jitk_isa jk_isa_named(const char *name)
 {
-    unsigned i;
-    for (i = JITK_ISA_INTERP; name && i <= JITK_ISA_AVX512; i++)
-        if (strlen(jk_isa_names[i]) == len && !memcmp(jk_isa_names[i], name, len))
-            return (jitk_isa)i;
-    return JITK_ISA_AUTO;
+    unsigned i = JITK_ISA_AVX512;
+    while (name && i > JITK_ISA_AUTO && strcmp(jk_isa_names[i], name) != 0)
+        i--;
+    return name ? (jitk_isa)i : JITK_ISA_AUTO;
 }
 
 JK_FUNC bool jk_cpu_has(const jk_cpu *c, jitk_isa isa)
 {
-    return isa <= JITK_ISA_INTERP || (isa == JITK_ISA_AVX512 ? c->avx512 : isa == JITK_ISA_AVX2 ? c->avx2 : c->x86_64);
+    return c->isas >> isa & 1;
 }
 
 JK_FUNC jitk_isa jk_cpu_best(const jk_cpu *c)
 {
-    return c->avx512 ? JITK_ISA_AVX512 : c->avx2 ? JITK_ISA_AVX2 : c->x86_64 ? JITK_ISA_SSE2 : JITK_ISA_INTERP;
+    return (jitk_isa)(31 - __builtin_clz(c->isas));
 }
 
 #if JK_NATIVE
-typedef struct jk_cpuid {
-    uint32_t a, b, c, d;
-} jk_cpuid;
+enum { JK_EAX, JK_EBX, JK_ECX, JK_EDX };
 
-JK_FUNC jk_cpuid jk_cpuid_leaf(uint32_t leaf, uint32_t sub)
+JK_NOINLINE void jk_cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
 {
-    jk_cpuid r;
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
-    return r;
+    __asm__ volatile("cpuid"
+                     : "=a"(r[JK_EAX]), "=b"(r[JK_EBX]), "=c"(r[JK_ECX]), "=d"(r[JK_EDX])
+                     : "a"(leaf), "c"(sub));
 }
 
-JK_FUNC uint64_t jk_xgetbv(void)
+/* Without XGETBV: no registers beyond xmm. */
+JK_FUNC uint32_t jk_cpu_saved(bool xgetbv)
 {
-    uint32_t lo, hi;
-    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    return (uint64_t)hi << 32 | lo;
+    uint32_t low = 0, high;
+    if (xgetbv)
+        __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
 }
 
-JK_FUNC void jk_cpu_levels(jk_cpu *c, uint32_t max_leaf)
+JK_FUNC unsigned jk_cpu_levels(uint32_t max_leaf)
 {
-    const uint32_t fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;            /* leaf 1, ecx */
-    const uint32_t avx2 = 1u << 5, bmi2 = 1u << 8;                                /* leaf 7, ebx */
-    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31; /* F DQ CD BW VL */
-    const uint64_t ymm = 0x06, zmm = 0xe6; /* XCR0: xmm and ymm; and k, upper zmm, zmm16 to 31 */
-    jk_cpuid one = jk_cpuid_leaf(1, 0), seven;
-    uint64_t saved;
-    if (max_leaf < 7 || !(one.c & osxsave))
-        return;
-    saved = jk_xgetbv();
-    seven = jk_cpuid_leaf(7, 0);
-    c->avx2 = (one.c & (fma | avx)) == (fma | avx) && (seven.b & avx2) && (saved & ymm) == ymm;
-    /* Every processor with AVX-512 has BMI2, whose bzhi makes the masks of tails. */
-    c->avx512 = c->avx2 && (seven.b & (avx512 | bmi2)) == (avx512 | bmi2) && (saved & zmm) == zmm;
+    /* leaf 1 ecx: FMA OSXSAVE AVX; leaf 7 ebx: AVX2, then besides BMI2 (whose bzhi makes the masks of tails; every
+     * processor with AVX-512 has it) F DQ CD BW VL; XCR0: xmm and ymm, then k, upper zmm, zmm16 to 31 */
+    static const uint32_t needs[2][3] = {{1u << 12 | 1u << 27 | 1u << 28, 1u << 5, 0x06},
+                                         {0, 1u << 8 | 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31, 0xe6}};
+    uint32_t has[3], r[4];
+    unsigned isas = 1u << JITK_ISA_SCALAR | 1u << JITK_ISA_SSE2, i, k;
+    if (max_leaf < 7)
+        return isas;
+    jk_cpuid(1, 0, r);
+    has[0] = r[JK_ECX];
+    jk_cpuid(7, 0, r);
+    has[1] = r[JK_EBX];
+    has[2] = jk_cpu_saved(has[0] >> 27 & 1);
+    for (i = 0; i < 2; i++) {
+        for (k = 0; k < 3; k++)
+            if (needs[i][k] & ~has[k])
+                return isas;
+        isas |= 1u << (JITK_ISA_AVX2 + i);
+    }
+    return isas;
 }
 
 /* Leaf 4 and AMD's 0x8000001D have one form: a cache for each subleaf until type 0. */
 JK_FUNC void jk_cpu_caches(jk_cpu *c, uint32_t leaf)
 {
-    uint32_t i;
+    uint32_t r[4], i, level;
     for (i = 0; i < 16; i++) {
-        jk_cpuid r = jk_cpuid_leaf(leaf, i);
-        uint32_t type = r.a & 31, level = r.a >> 5 & 7;
-        size_t bytes = (size_t)((r.b >> 22) + 1) * ((r.b >> 12 & 1023) + 1) * ((r.b & 4095) + 1) * ((size_t)r.c + 1);
-        if (type == 0)
+        jk_cpuid(leaf, i, r);
+        if (!(r[JK_EAX] & 31))
             break;
-        if (level == 1 && type == 1)
-            c->l1d = bytes;
-        else if (level == 2)
-            c->l2 = bytes;
-        else if (level == 3)
-            c->l3 = bytes;
+        level = r[JK_EAX] >> 5 & 7;
+        if ((r[JK_EAX] & 31) != 2 && level - 1 < 3) /* 2: instructions */
+            c->cache[level - 1] = (size_t)((r[JK_EBX] >> 22) + 1) * ((r[JK_EBX] >> 12 & 1023) + 1) *
+                                  ((r[JK_EBX] & 4095) + 1) * (r[JK_ECX] + 1);
     }
 }
 
 JK_FUNC void jk_cpu_brand(char out[64])
 {
-    char text[49];
-    uint32_t i;
-    size_t from = 0, to;
-    for (i = 0; i < 3; i++) {
-        jk_cpuid r = jk_cpuid_leaf(0x80000002u + i, 0);
-        memcpy(text + 16 * i, &r, 16);
-    }
-    text[48] = 0;
-    while (text[from] == ' ')
+    uint32_t words[13], i;
+    const char *from = (const char *)words;
+    size_t n;
+    for (i = 0; i < 3; i++)
+        jk_cpuid(0x80000002u + i, 0, words + 4 * i);
+    words[12] = 0;
+    while (*from == ' ')
         from++;
-    to = strlen(text);
-    while (to > from && text[to - 1] == ' ')
-        to--;
-    memcpy(out, text + from, to - from);
-    out[to - from] = 0;
+    n = strlen(from);
+    while (n && from[n - 1] == ' ')
+        n--;
+    memcpy(out, from, n);
 }
 #endif
 
 JK_FUNC void jk_cpu_detect(jk_cpu *c)
 {
     memset(c, 0, sizeof *c);
+    c->isas = 1u << JITK_ISA_AUTO | 1u << JITK_ISA_INTERP;
 #if JK_NATIVE
     {
-        uint32_t max_leaf = jk_cpuid_leaf(0, 0).a, max_extended = jk_cpuid_leaf(0x80000000u, 0).a;
-        bool topology = max_extended >= 0x8000001du && (jk_cpuid_leaf(0x80000001u, 0).c >> 22 & 1);
-        c->x86_64 = true;
-        jk_cpu_levels(c, max_leaf);
-        if (topology)
+        uint32_t plain[4], extended[4], features[4];
+        jk_cpuid(0, 0, plain);
+        jk_cpuid(0x80000000u, 0, extended);
+        jk_cpuid(0x80000001u, 0, features);
+        c->isas |= jk_cpu_levels(plain[JK_EAX]);
+        if (extended[JK_EAX] >= 0x8000001du && (features[JK_ECX] >> 22 & 1))
             jk_cpu_caches(c, 0x8000001du);
-        else if (max_leaf >= 4)
+        else if (plain[JK_EAX] >= 4)
             jk_cpu_caches(c, 4);
-        if (max_extended >= 0x80000004u)
+        if (extended[JK_EAX] >= 0x80000004u)
             jk_cpu_brand(c->brand);
     }
 #endif
@@ -9469,17 +7665,16 @@ typedef struct jk_code {
     bool tail_rows;              /* jk_run.tail is needed where count mod lanes is not 0 */
 } jk_code;
 
-/* `fma`: the CPU has FMA and AVX2, so that SCALAR may use them. `listing`: NULL, or where the text of the listing goes,
- * with addresses from `address` on. All memory is the arena's. */
+/* `isa` may be JK_ISA_FUNCTION: a native scalar function (SysV), all parameters scalars of the kernel's type, one result;
+ * its entry is at offset 0. `fma`: the CPU has FMA and AVX2, so that scalar code may use them. `listing`: NULL, or where
+ * the text of the listing goes, with addresses from `address` on. All memory is the arena's. */
+#define JK_ISA_FUNCTION JITK_ISA_AUTO
 JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, FILE *listing, uint64_t address,
                                    jk_arena *arena, jk_code *out, jitk_error *e);
-/* A native scalar function (SysV): all parameters scalars of the kernel's type, one result. Entry at offset 0. */
-JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing, uint64_t address, jk_arena *arena,
-                                    jk_code *out, jitk_error *e);
 #endif
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/gen.h ---- */
-/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (loop.c) around bodies
+/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (skeleton.c) around bodies
  * (body.c): straight-line code for `width` instances of every value in lockstep, each instance one vector. Registers are
  * given out while emitting (regs.c), instructions chosen one IR value at a time (select.c) from emitters that know what
  * the instruction set has (isa.c). */
@@ -9500,6 +7695,8 @@ typedef struct jk_target {
 #define JK_R_RUN JK_RDI
 #define JK_R_FRAME JK_R8
 #define JK_R_INDEX JK_RSI
+#define JK_R_AREA JK_RBX /* of a segment: its accumulators in memory */
+#define JK_PASS_SLOTS 64 /* bytes of a pass's frame before all else: skeleton.c's slots; then the segments' areas */
 
 /* Mask registers: k1 is scratch, k2 to k6 hold values, k7 is the lanes of a tail. */
 #define JK_K_SCRATCH 1u
@@ -9522,101 +7719,130 @@ typedef struct jk_val {
     uint8_t resident; /* UNIFORM: the register it keeps through the loop, or JK_NOREG */
     uint8_t home;     /* UNIFORM: where it stands in memory */
     uint8_t type;
-    uint32_t use, use_end; /* uses[use .. use_end): the steps at which it is used, ascending; use moves on */
-    int32_t at;       /* its home's place: pool or frame offset, cell number; STATE: frame offset */
+    uint32_t use;     /* the next of its uses, a number in the body's list; JK_NOUSE */
+    uint32_t first, last, nuses;
+    int32_t at;       /* COMPUTED: its step; UNIFORM: its home's place: pool or frame offset, cell number */
 } jk_val;
+
+typedef struct jk_use {
+    uint32_t value, step;
+    uint32_t next;      /* the value's next use, in a later step; JK_NOUSE */
+} jk_use;
+#define JK_NOUSE UINT32_MAX
 
 typedef struct jk_loc { /* where an instance of a value is */
     int32_t slot;       /* frame offset, or -1 */
     uint8_t reg;        /* or JK_NOREG */
 } jk_loc;
 
-typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
+typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RARE, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
 typedef struct jk_body_step {
-    uint32_t kind, index; /* an instruction's ref; number of the stage's reduction; number of the argument */
+    uint32_t kind;
+    uint32_t index;       /* RED: number of the stage's reduction; STORE: of the argument */
+    jk_ref ref;           /* the instruction or reduction; JK_NOREF */
+    uint32_t list;        /* list[list .. the next step's): the values that it uses, each once */
 } jk_body_step;
+
+/* What a body is to do: an order to compute, reductions and stores, and values that are wanted at the end besides, used
+ * by a step behind the last. */
+typedef struct jk_work {
+    const jk_ref *order, *red, *want;
+    uint32_t norder, nred, nwant;
+    bool stores;
+} jk_work;
 
 /* What one loop's body differs by. */
 typedef enum jk_mode { JK_MODE_FULL, JK_MODE_STREAM, JK_MODE_MASK, JK_MODE_ROWS } jk_mode;
 
 typedef struct jk_gen jk_gen;
 
+/* What is being emitted of it. */
+typedef struct jk_batch {
+    uint32_t first;         /* instance number of the first of this batch */
+    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
+    jk_mode mode;
+    uint32_t rows_index;    /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+} jk_batch;
+
+/* What is read most stands first: its offsets take one byte. */
 typedef struct jk_body {
     jk_gen *g;
     jk_val *val;
-    uint32_t nval, cap_val;
-    uint32_t *uses;
-    jk_body_step *step;
-    uint32_t nstep;
-    uint32_t max_live;      /* vector values that live at once, one instance each */
     jk_loc *loc;            /* [nval * width] */
+    jk_use *list;           /* by steps */
+    jk_body_step *step;     /* and one more, which uses what is wanted at the end */
+    uint32_t nval, nlist, nstep;
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
-    uint32_t pos;           /* the step */
-    uint32_t owner[2][32];  /* value * width + instance */
     uint32_t used[2], pinned[2], available[2];
+    jk_batch batch;
+    uint32_t max_live;      /* vector values that live at once, one instance each */
+    uint32_t nfree;
     int32_t *free_slots;    /* frame slots to take again */
-    size_t nfree, cap_free;
-    jk_mode mode;
-    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
-    uint32_t first;         /* instance number of the first of this batch */
-    bool in_stub;           /* a rare body */
-    uint8_t rows_index;     /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+    size_t cap_val, cap_list, cap_free;
+    uint32_t owner[2][32];  /* value * width + instance */
 } jk_body;
 
 /* Accumulators of a pass: for each reduction `nvec` vectors an instance set. */
 typedef struct jk_acc {
     uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
+    uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
     uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
-    int32_t at, at64;       /* in a segment's area: the lanes as the loop has them; the poured F64 lanes */
+    int32_t at;             /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
 
 typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
     jk_label enter, back;
     jk_ref ref;             /* the RARE */
-    uint32_t value;         /* its number in the body */
-    jk_body at;             /* the state at the jump */
+    jk_body at;             /* the state at the jump; its loc is behind the stub */
     struct jk_stub *next;
 } jk_stub;
 
-typedef struct jk_plan_pass {
-    uint32_t streams;  /* segments at a time; 1 without reductions */
-    uint32_t vectors;  /* of the wide loop's step */
-    uint32_t width;    /* of them in lockstep */
-    uint32_t saved;    /* callee-saved registers in use, a bit each */
-    bool in_registers; /* every accumulator of four segments */
-} jk_plan_pass;
-
-struct jk_gen {
+struct jk_gen { /* what is read most stands first */
     const jk_program *p;
     jk_arena *arena;
     jitk_error *e;
-    jk_asm as;
-    jk_target t;            /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
-    const jk_stage *stage;
-    uint8_t frame_reg;
-    uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
     uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
-    uint32_t *outer;        /* [nins] while a rare body is built: a ref's value number + 1 in the body around */
+    uint32_t *outer;        /* [nins] a ref's value number + 1 in the body around a rare one; 0: none */
     const jk_body *around;
-    /* pass */
-    uint32_t lanes, parts;  /* 64 bytes' worth of elements; vectors that make it */
-    uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
+    const jk_stage *stage;
     jk_acc *acc;
-    uint32_t nacc, seg_stride;
-    uint8_t fold;           /* jk_fold_from */
-    int32_t seg_at;
-    uint8_t acc_base;       /* GP register of the segment area that accumulators in memory stand in */
-    uint32_t acc_streams;
-    uint32_t fixed;         /* vector registers that hold accumulators and residents */
-    jk_stub *stubs;
+    uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
+    jk_target t;            /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
+    uint32_t parts;         /* vectors that make 64 bytes' worth of elements */
+    uint32_t nacc;
+    uint32_t vectors;       /* of the wide loop's step */
+    uint32_t width;         /* of them in lockstep */
+    uint32_t streams;       /* segments at a time; 1 without reductions */
+    uint8_t frame_reg;
     bool function;          /* jitk_function: parameters arrive in registers */
+    bool pour;              /* some reduction's f32 lanes pour */
+    bool held;              /* every accumulator of four segments is in a register */
+    jk_stub *stubs;
+    jk_asm as;
+    uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
+    uint32_t stack;         /* bytes of a function's frame */
+    jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
+    /* pass */
+    uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
+    uint32_t one, wide;     /* elements of a vector, of the wide loop's step */
+    uint32_t zeros;         /* the lane masks' place in the pool: zeros, behind ones */
+    uint32_t imm;           /* of the skeleton's row at hand */
+    uint32_t seg_stride;
+    uint32_t saved;         /* callee-saved registers in use, a bit each */
+    uint32_t fixed;         /* vector registers that hold accumulators and residents */
     bool fma_used;
     jk_label fma_thunk;
     int32_t fma_at;
 };
+
+/* Bytes that an instance of a value takes in the frame. */
+JK_INLINE uint32_t jk_slot_bytes(const jk_gen *g)
+{
+    return g->t.vbytes;
+}
 
 /* Instruction sequences are data: rows of commands, which jk_play_run (isa.c) carries out on a few places. A place holds
  * an operand: A B C those of the IR value at hand, D its result, T U temporaries, X Y Z W constants; K is the scratch mask
@@ -9644,7 +7870,7 @@ typedef enum jk_do {
     JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
     JK_DO_MOV,    /* d = a, nothing where they are the same */
     JK_DO_LOAD,   /* whole register d = memory b */
-    JK_DO_STORE,  /* memory d = the whole register b; imm 1: as packed singles in any case */
+    JK_DO_STORE,  /* memory d = the whole register b */
     JK_DO_KLOAD,  /* mask register d = memory b */
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
@@ -9684,14 +7910,13 @@ typedef struct jk_play {
 /* isa.c */
 JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
 JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c);
-JK_FUNC jk_type jk_whole(const jk_gen *g);
 JK_FUNC void jk_emit_run(jk_gen *g, size_t offset);
+JK_FUNC void jk_emit_whole(jk_gen *g, unsigned cls, unsigned reg, jk_opnd at, bool store);
 JK_FUNC void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg);
 JK_FUNC void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at);
 JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits);
-JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma);
+JK_FUNC const jk_target *jk_target_of(jitk_isa isa, bool fma);
 JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type);
-JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g);
 JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align);
 JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset);
 JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits);
@@ -9707,14 +7932,12 @@ JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v);
 /* regs.c */
 JK_FUNC unsigned jk_take(jk_body *b, unsigned cls);
 JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance);
-JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat);
+JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x);
 JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg);
-JK_FUNC unsigned jk_temp(jk_body *b, unsigned cls);
 JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
-JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg);
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
@@ -9722,36 +7945,34 @@ JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v);
 JK_FUNC int32_t jk_spill_slot(jk_body *b);
 
+JK_FUNC void jk_unpin(jk_body *b);
+
 /* select.c */
 JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j);
 JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
 
 /* body.c */
-JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                           bool stores, const jk_ref *extra, uint32_t nextra);
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w);
+JK_FUNC unsigned jk_operands(const jk_ins *i, jk_ref *op);
 JK_FUNC void jk_body_forget(jk_body *b);
-JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode);
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width);
 JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
-JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j);
+JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store);
 
+JK_FUNC void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t);
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
 
+JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);
+JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);
+
 /* fold.c */
-typedef enum jk_acc_do { JK_ACC_INIT, JK_ACC_LOAD, JK_ACC_STORE } jk_acc_do;
+typedef enum jk_acc_do { JK_ACC_LOAD, JK_ACC_STORE, JK_ACC_INIT, JK_ACC_POUR, JK_ACC_CLEAR } jk_acc_do;
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
 JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
-JK_FUNC void jk_acc_init64(jk_gen *g, uint32_t segments);
-JK_FUNC void jk_pour(jk_gen *g, uint32_t streams);
 typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_POURED } jk_fold_from;
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
-
-/* map.c, chunk.c */
-JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p);
-JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s);
-JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg);
 
 /* rare.c */
 JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
@@ -9776,12 +7997,12 @@ static const jk_target jk_targets[] = {
 };
 /* clang-format on */
 
-JK_FUNC jk_target jk_target_of(jitk_isa isa, bool fma)
+JK_NOINLINE const jk_target *jk_target_of(jitk_isa isa, bool fma)
 {
-    return jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
+    return &jk_targets[isa == JITK_ISA_SCALAR && fma ? 4 : (int)isa - (int)JITK_ISA_SCALAR];
 }
 
-JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type)
+JK_NOINLINE jk_vt jk_vt_of(const jk_gen *g, jk_type type)
 {
     jk_vt vt;
     bool wide = jk_type_size(type) == 8;
@@ -9791,17 +8012,11 @@ JK_FUNC jk_vt jk_vt_of(const jk_gen *g, jk_type type)
     return vt;
 }
 
-/* Bytes that an instance of a value takes in the frame. */
-JK_FUNC uint32_t jk_slot_bytes(const jk_gen *g)
-{
-    return g->t.vbytes;
-}
-
 JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align)
 {
     uint32_t at = (uint32_t)JK_ALIGN_UP(g->frame, align);
     if (nbytes > (uint32_t)INT32_MAX / 2 || at > (uint32_t)INT32_MAX / 2) {
-        jk_fail(g->e, JITK_ERR_LIMIT, 0, 0, 0, "the kernel needs more than 1 GiB of temporaries");
+        jk_fail(g->e, JITK_ERR_LIMIT, "the kernel needs more than 1 GiB of temporaries");
         return 0;
     }
     g->frame = at + nbytes;
@@ -9809,14 +8024,14 @@ JK_FUNC int32_t jk_frame_take(jk_gen *g, uint32_t nbytes, uint32_t align)
     return (int32_t)at;
 }
 
-JK_FUNC jk_opnd jk_at_frame(const jk_gen *g, int32_t offset)
+JK_NOINLINE jk_opnd jk_at_frame(const jk_gen *g, int32_t offset)
 {
     return jk_opnd_mem(g->frame_reg, offset);
 }
 
 /* A constant in every lane, as a memory operand: one element to broadcast where the encoding can, else a whole vector.
  */
-JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
+JK_NOINLINE jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
 {
     uint64_t lanes[8];
     unsigned k, size = (unsigned)jk_type_size(type);
@@ -9831,7 +8046,7 @@ JK_FUNC jk_opnd jk_const(jk_gen *g, jk_type type, uint64_t bits)
 }
 
 /* The constants that sequences name, beside 8-byte and 4-byte lanes. */
-JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
+JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
 {
     static const uint64_t some[][2] = {
         {0x8000000000000000u, 0x80000000u}, /* SIGN */
@@ -9845,39 +8060,37 @@ JK_FUNC jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
     return jk_const(g, type, some[bits - 1][jk_type_size(type) == 4]);
 }
 
-/* The type of moves of whole registers. Scalars move as packed singles: a byte less. */
-JK_FUNC jk_type jk_whole(const jk_gen *g)
-{
-    return g->t.scalar ? JK_F32 : JK_F64;
-}
-
-JK_FUNC void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
-{
-    if (dst != src)
-        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), dst, 0, jk_opnd_reg(src), 0);
-}
-
 /* rax = a field of the run. */
 JK_NOINLINE void jk_emit_run(jk_gen *g, size_t offset)
 {
     jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offset));
 }
 
-/* A register of either class, whole, to and from the frame. */
+/* A register of either class, whole, from or to memory. Moves of packed singles are shortest, whatever the type. */
+JK_NOINLINE void jk_emit_whole(jk_gen *g, unsigned cls, unsigned reg, jk_opnd at, bool store)
+{
+    jk_inst i = cls ? JK_K_KMOV : JK_V_MOVA;
+    jk_vt vt = jk_vt_of(g, JK_F32);
+    if (store)
+        jk_asm_vstore(&g->as, i, vt, at, reg, 0);
+    else
+        jk_asm_v(&g->as, i, vt, reg, 0, at, 0);
+}
+
+JK_NOINLINE void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
+{
+    if (dst != src)
+        jk_emit_whole(g, 0, dst, jk_opnd_reg(src), false);
+}
+
 JK_NOINLINE void jk_frame_save(jk_gen *g, unsigned cls, int32_t at, unsigned reg)
 {
-    if (cls)
-        jk_asm_kstore(&g->as, jk_at_frame(g, at), reg);
-    else
-        jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), jk_at_frame(g, at), reg, 0);
+    jk_emit_whole(g, cls, reg, jk_at_frame(g, at), true);
 }
 
 JK_NOINLINE void jk_frame_load(jk_gen *g, unsigned cls, unsigned reg, int32_t at)
 {
-    if (cls)
-        jk_asm_kload(&g->as, reg, jk_at_frame(g, at));
-    else
-        jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), reg, 0, jk_at_frame(g, at), 0);
+    jk_emit_whole(g, cls, reg, jk_at_frame(g, at), false);
 }
 
 /* A whole vector (scalar code: one element) from memory; broadcast operands in every lane. */
@@ -9924,7 +8137,7 @@ JK_NOINLINE void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, uns
 
 /* ---- sequences ---- */
 
-JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
+JK_NOINLINE void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
 {
     p->g = g;
     p->type = type;
@@ -9940,10 +8153,6 @@ static inline void jk_play_inst(jk_play *p, const jk_cmd *c, unsigned inst, unsi
     jk_gen *g = p->g;
     unsigned d = p->o[c->d].reg, a = p->o[c->a].reg;
     jk_vt vt = jk_vt_of(g, p->type);
-    if (inst > JK_V_LAST) {
-        jk_asm_k(&g->as, (jk_inst)inst, d, a, p->o[c->b].reg);
-        return;
-    }
     if (c->how) {
         vt.k = c->how & JK_HOW_A ? (uint8_t)p->o[JK_AT_A].reg : c->how & 7;
         vt.zero = c->how >> 7;
@@ -9970,7 +8179,7 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
             reg = jk_reg_of(p->b, p->val[c->d], p->j);
             break;
         case JK_DO_TEMP:
-            reg = jk_temp(p->b, 0);
+            reg = jk_take(p->b, 0);
             break;
         case JK_DO_RESULT:
             reg = jk_result_reg(p->b, p->v, p->j, p->val[c->a]);
@@ -9987,16 +8196,12 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
             jk_emit_mov(g, d->reg, p->o[c->a].reg);
             continue;
         case JK_DO_LOAD:
-            jk_asm_v(&g->as, JK_V_MOVA, jk_vt_of(g, jk_whole(g)), d->reg, 0, o, 0);
+        case JK_DO_KLOAD:
+            jk_emit_whole(g, what == JK_DO_KLOAD, d->reg, o, false);
             continue;
         case JK_DO_STORE:
-            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, c->imm ? JK_F32 : jk_whole(g)), *d, o.reg, 0);
-            continue;
-        case JK_DO_KLOAD:
-            jk_asm_kload(&g->as, d->reg, o);
-            continue;
         case JK_DO_KSTORE:
-            jk_asm_kstore(&g->as, *d, o.reg);
+            jk_emit_whole(g, what == JK_DO_KSTORE, o.reg, *d, true);
             continue;
         case JK_DO_FMA:
             jk_asm_lea(&g->as, JK_RAX, o);
@@ -10076,30 +8281,26 @@ JK_SMALL_OPEN
 
 #define JK_UNOWNED UINT32_MAX
 
-static inline uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j)
+JK_NOINLINE uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j)
 {
     return v * b->width + (b->val[v].kind == JK_VAL_UNIFORM ? 0 : j);
 }
 
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j)
 {
-    const jk_val *x = &b->val[v];
-    return (x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG) || b->loc[jk_instance_of(b, v, j)].reg != JK_NOREG;
+    return b->loc[jk_instance_of(b, v, j)].reg != JK_NOREG;
 }
 
 /* The next step after this one that uses v; UINT32_MAX: none. */
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v)
 {
     const jk_val *x = &b->val[v];
-    uint32_t u = x->use;
-    if (u < x->use_end && b->uses[u] <= b->pos)
-        u++;
-    return u < x->use_end ? b->uses[u] : UINT32_MAX;
+    return x->use != JK_NOUSE ? b->list[x->use].step : UINT32_MAX;
 }
 
-JK_FUNC bool jk_dies(const jk_body *b, uint32_t v)
+JK_NOINLINE bool jk_dies(const jk_body *b, uint32_t v)
 {
-    return b->val[v].kind != JK_VAL_STATE && jk_next_use(b, v) == UINT32_MAX;
+    return b->val[v].kind != JK_VAL_STATE && b->val[v].use == JK_NOUSE;
 }
 
 JK_FUNC int32_t jk_spill_slot(jk_body *b)
@@ -10118,7 +8319,7 @@ JK_FUNC void jk_spill_free(jk_body *b, int32_t slot)
     }
 }
 
-JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg)
+JK_NOINLINE void jk_drop(jk_body *b, unsigned cls, unsigned reg)
 {
     uint32_t bit = 1u << reg;
     if (b->owner[cls][reg] != JK_UNOWNED)
@@ -10126,6 +8327,12 @@ JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg)
     b->owner[cls][reg] = JK_UNOWNED;
     b->used[cls] &= ~bit;
     b->pinned[cls] &= ~bit;
+}
+
+/* The instance is done. */
+JK_NOINLINE void jk_unpin(jk_body *b)
+{
+    memset(b->pinned, 0, sizeof b->pinned);
 }
 
 /* Puts the value in a register aside: computed ones are stored once, the rest can be read again. */
@@ -10157,7 +8364,7 @@ JK_NOINLINE unsigned jk_take(jk_body *b, unsigned cls)
             }
         }
         if (best == JK_NOREG) { /* only our own mistake: an instruction that pins every register */
-            jk_fail(b->g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: out of registers");
+            jk_fail(b->g->e, JITK_ERR_UNSUPPORTED, "internal: out of registers");
             return 0;
         }
         jk_evict(b, cls, best);
@@ -10166,13 +8373,7 @@ JK_NOINLINE unsigned jk_take(jk_body *b, unsigned cls)
     return best;
 }
 
-/* A register for the instance at hand only. */
-JK_FUNC unsigned jk_temp(jk_body *b, unsigned cls)
-{
-    return jk_take(b, cls);
-}
-
-JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
+JK_NOINLINE void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
 {
     b->owner[cls][reg] = instance;
     b->used[cls] |= 1u << reg;
@@ -10180,48 +8381,43 @@ JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance)
     b->loc[instance].reg = (uint8_t)reg;
 }
 
-/* Where a uniform value stands; *splat: as one element to be spread over the lanes. */
-JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x, bool *splat)
+/* Where a uniform value stands; one element that is to be spread over the lanes counts as a broadcast. */
+JK_NOINLINE jk_opnd jk_home_of(jk_body *b, const jk_val *x)
 {
     jk_gen *g = b->g;
-    unsigned base = JK_RAX;
-    int32_t disp = 8 * x->at;
-    *splat = x->home > JK_HOME_FRAME;
+    jk_opnd o = jk_opnd_mem(JK_RAX, 8 * x->at);
+    o.bcast = !g->t.scalar;
     switch (x->home) {
-    case JK_HOME_POOL: {
-        jk_opnd o = jk_opnd_pool((uint32_t)x->at);
+    case JK_HOME_POOL:
+        o = jk_opnd_pool((uint32_t)x->at);
         o.bcast = g->t.kmask;
-        return o;
-    }
+        break;
     case JK_HOME_FRAME:
-        base = g->frame_reg;
-        disp = x->at;
+        o = jk_at_frame(g, x->at);
         break;
     case JK_HOME_ARG: /* behind the saved rbp and the return address */
-        base = JK_RBP;
-        disp += 16;
+        o.base = JK_RBP;
+        o.disp += 16;
         break;
     case JK_HOME_LENGTH:
-        base = JK_R_RUN;
-        disp = (int32_t)offsetof(jk_run, n);
+        o.base = JK_R_RUN;
+        o.disp = (int32_t)offsetof(jk_run, n);
         break;
     default:
         jk_emit_run(g, offsetof(jk_run, cell));
     }
-    return jk_opnd_mem(base, disp);
+    return o;
 }
 
-/* reg = this element of an array; missing lanes of a tail are 0 or, in rows, what stands there. */
-JK_FUNC void jk_fetch_element(jk_body *b, const jk_val *x, uint32_t j, unsigned reg)
+/* Where an instance of a value stands in memory. */
+JK_FUNC jk_opnd jk_place_of(jk_body *b, uint32_t v, uint32_t j)
 {
-    jk_gen *g = b->g;
-    jk_vt vt = jk_vt_of(g, (jk_type)x->type);
-    jk_opnd from = jk_array_at(b, g->p->ins[x->ref].a, j);
-    if (b->mode == JK_MODE_MASK) {
-        vt.k = JK_K_TAIL;
-        vt.zero = 1;
-    }
-    jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, from, 0);
+    const jk_val *x = &b->val[v];
+    if (x->kind == JK_VAL_LOAD)
+        return jk_array_at(b, b->g->p->ins[x->ref].a, j);
+    if (x->kind == JK_VAL_UNIFORM)
+        return jk_home_of(b, x);
+    return jk_at_frame(b->g, b->loc[jk_instance_of(b, v, j)].slot);
 }
 
 /* Brings an instance of a value that is in no register into reg. */
@@ -10230,74 +8426,68 @@ JK_FUNC void jk_fetch(jk_body *b, uint32_t v, uint32_t j, unsigned reg)
     jk_gen *g = b->g;
     const jk_val *x = &b->val[v];
     jk_opnd from;
-    bool splat, uniform = x->kind == JK_VAL_UNIFORM;
     unsigned to = reg;
     if (x->kind == JK_VAL_LOAD) {
-        jk_fetch_element(b, x, j, reg);
+        jk_array_move(b, g->p->ins[x->ref].a, j, reg, false);
         return;
     }
-    if (!uniform) {
-        int32_t slot = b->loc[jk_instance_of(b, v, j)].slot;
-        from = jk_at_frame(g, x->kind == JK_VAL_STATE ? x->at + (int32_t)(j * jk_slot_bytes(g)) : slot);
-        if (x->cls) {
-            jk_asm_kload(&g->as, reg, from);
-            return;
-        }
-    } else {
-        from = jk_home_of(b, x, &splat);
-        if (splat)
-            from.bcast = 1;
-        if (x->cls)
-            to = jk_temp(b, 0);
+    from = jk_place_of(b, v, j);
+    if (x->cls && x->kind != JK_VAL_UNIFORM) {
+        jk_emit_whole(g, 1, reg, from, false);
+        return;
     }
+    if (x->cls)
+        to = jk_take(b, 0);
     jk_emit_load(g, (jk_type)x->type, to, from);
     if (x->cls)
         jk_emit_kvec(g, (jk_type)x->type, reg, to);
 }
 
 /* The register that holds an instance of a value, pinned; loaded if it has none. */
-JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j)
+JK_NOINLINE unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j)
 {
-    const jk_val *x = &b->val[v];
+    unsigned cls = b->val[v].cls;
     uint32_t i = jk_instance_of(b, v, j);
-    unsigned reg = x->kind == JK_VAL_UNIFORM && x->resident != JK_NOREG ? x->resident : b->loc[i].reg;
+    unsigned reg = b->loc[i].reg;
     if (reg == JK_NOREG) {
-        reg = jk_take(b, x->cls);
+        reg = jk_take(b, cls);
         jk_fetch(b, v, j, reg);
-        jk_own(b, x->cls, reg, i);
-    } else {
-        b->pinned[x->cls] |= 1u << reg;
+        jk_own(b, cls, reg, i);
     }
+    b->pinned[cls] |= 1u << reg;
     return reg;
 }
 
-/* The same as the operand that may stand in memory: a register if it is in one or is needed again soon, else its place.
- */
-JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
+/* Whether the operand that may stand in memory does: what is in no register and is not needed again soon. */
+static bool jk_stays_in_memory(const jk_body *b, uint32_t v, uint32_t j, unsigned flags)
 {
-    jk_gen *g = b->g;
+    const jk_target *t = &b->g->t;
     const jk_val *x = &b->val[v];
-    uint32_t i = jk_instance_of(b, v, j);
-    if (!jk_in_reg(b, v, j) && !x->cls) {
-        if ((x->kind == JK_VAL_COMPUTED || x->kind == JK_VAL_OUTER) && jk_dies(b, v))
-            return jk_at_frame(g, b->loc[i].slot);
-        if (x->kind == JK_VAL_STATE)
-            return jk_at_frame(g, x->at + (int32_t)(j * jk_slot_bytes(g)));
-        if (x->kind == JK_VAL_UNIFORM) {
-            bool narrow = x->home > JK_HOME_FRAME, splat;
-            if (x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL && !(g->t.kmask && (flags & JK_MEM_NOBCAST))) ||
-                (narrow && g->t.scalar && !(flags & JK_MEM_WIDE)))
-                return jk_home_of(b, x, &splat);
-        }
-        if (x->kind == JK_VAL_LOAD && b->mode != JK_MODE_MASK && jk_dies(b, v) &&
-            (g->t.scalar ? !(flags & JK_MEM_WIDE) : g->t.enc != JK_ENC_LEGACY))
-            return jk_array_at(b, g->p->ins[x->ref].a, j);
+    bool one = t->scalar && !(flags & JK_MEM_WIDE);
+    if (x->cls || jk_in_reg(b, v, j))
+        return false;
+    switch (x->kind) {
+    case JK_VAL_STATE:
+        return true;
+    case JK_VAL_UNIFORM:
+        return x->home == JK_HOME_FRAME || (x->home == JK_HOME_POOL ? !(t->kmask && flags & JK_MEM_NOBCAST) : one);
+    case JK_VAL_LOAD:
+        if (b->batch.mode == JK_MODE_MASK || (t->scalar ? !one : t->enc == JK_ENC_LEGACY))
+            return false;
+        break;
+    default:
+        break;
     }
-    return jk_opnd_reg(jk_reg_of(b, v, j));
+    return jk_dies(b, v);
+}
+
+JK_NOINLINE jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags)
+{
+    return jk_stays_in_memory(b, v, j, flags) ? jk_place_of(b, v, j) : jk_opnd_reg(jk_reg_of(b, v, j));
 }
 
 /* The register for an instance of value v: that of `from` if it dies here and has one of its own, else a new one. */
-JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
+JK_NOINLINE unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
 {
     unsigned cls = b->val[v].cls, reg = JK_NOREG;
     if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from))
@@ -10311,7 +8501,7 @@ JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from
 }
 
 /* Lets go of instance j of what has had its last use at this step. */
-JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j)
+JK_NOINLINE void jk_release(jk_body *b, uint32_t v, uint32_t j)
 {
     const jk_val *x = &b->val[v];
     jk_loc *l = &b->loc[jk_instance_of(b, v, j)];
@@ -10430,9 +8620,9 @@ static const jk_cmd jk_do_fma_a[] = {JK_C_REG(A), JK_C_REG(B), JK_C_MEM(C, 0), J
 
 /* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
 static const jk_cmd jk_do_fma_soft[] = {
-    JK_C_REG(A), {JK_DO_STORE, JK_AT_X, 0, JK_AT_A, 1, 0},
-    JK_C_REG(B), {JK_DO_STORE, JK_AT_Y, 0, JK_AT_B, 1, 0},
-    JK_C_REG(C), {JK_DO_STORE, JK_AT_Z, 0, JK_AT_C, 1, 0},
+    JK_C_REG(A), JK_C_DO(STORE, X, A),
+    JK_C_REG(B), JK_C_DO(STORE, Y, B),
+    JK_C_REG(C), JK_C_DO(STORE, Z, C),
     JK_C_RESULT(NONE),
     JK_C_DO(FMA, D, X),
     JK_C_V(MOVA, D, D, X),
@@ -10529,17 +8719,21 @@ typedef char jk_sel_in_order[0 JK_SELECTS(JK_ROW) == 0 ? 1 : -1];
 /* ---- what rows do not say ---- */
 
 /* Four floats or two doubles: v[0..] = fma(v[0..], v[4 or 2 ..], ...), for code without the instruction. */
+JK_FUNC void jk_soft_fma(jk_type type, size_t lanes, char *v)
+{
+    const void *from[3];
+    from[0] = v, from[1] = v + 16, from[2] = v + 32;
+    jk_fp_apply(JK_FMA, type, type, 0, lanes, v, from);
+}
+
 JK_FUNC void jk_soft_fma_pd(double *v)
 {
-    v[0] = jk_fma_f64(v[0], v[2], v[4]);
-    v[1] = jk_fma_f64(v[1], v[3], v[5]);
+    jk_soft_fma(JK_F64, 2, (char *)v);
 }
 
 JK_FUNC void jk_soft_fma_ps(float *v)
 {
-    unsigned l;
-    for (l = 0; l < 4; l++)
-        v[l] = jk_fma_f32(v[l], v[4 + l], v[8 + l]);
+    jk_soft_fma(JK_F32, 4, (char *)v);
 }
 
 /* Without FMA: room for the operands, and the thunk. */
@@ -10580,7 +8774,8 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     const jk_ins *i = &g->p->ins[ref];
     const jk_sel *s = &jk_sels[i->op];
     const jk_cmd *cmds = s->cmds[g->t.enc];
-    unsigned arity = jk_op_arity((jk_op)i->op);
+    jk_ref op[3];
+    unsigned n, arity = jk_operands(i, op);
     bool k = g->t.kmask;
     jk_play p;
     jk_play_init(&p, g, (jk_type)i->type);
@@ -10591,11 +8786,9 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     p.inst = s->inst[k];
     p.imm = s->imm;
     p.mem = s->flags & ~JK_SEL_SWAP;
-    p.val[0] = p.val[1] = jk_val_of(b, i->a);
-    if (arity > 1)
-        p.val[1] = jk_val_of(b, i->b);
-    if (arity > 2)
-        p.val[2] = jk_val_of(b, i->c);
+    p.val[1] = jk_val_of(b, op[0]);
+    for (n = 0; n < arity; n++)
+        p.val[n] = jk_val_of(b, op[n]);
     if (s->flags & JK_SEL_SWAP && cmds != jk_do_masks && jk_sel_swaps(&p)) {
         uint32_t t = p.val[0];
         p.val[0] = p.val[1];
@@ -10649,46 +8842,37 @@ JK_SMALL_CLOSE
 JK_SMALL_OPEN
 
 /* rax = some lane of the instances' masks is set; flags accordingly. m is a mask register or vector to test. */
-JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail)
+JK_NOINLINE void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail)
 {
-    int32_t lanes = 1;
-    if (g->t.kmask) {
-        if (tail) {
-            jk_asm_k(&g->as, JK_K_KAND, JK_K_SCRATCH, m, JK_K_TAIL);
-            m = JK_K_SCRATCH;
-        }
-        jk_asm_kstore(&g->as, jk_opnd_reg(JK_RAX), m);
-        lanes = jk_type_size(type) == 8 ? 0xff : 0xffff;
-    } else {
-        jk_emit_3(g, JK_V_MOVMSK, type, JK_RAX, JK_RAX, jk_opnd_reg(m));
+    jk_opnd rax = jk_opnd_reg(JK_RAX);
+    bool k = g->t.kmask;
+    if (k && tail) {
+        jk_emit_3(g, JK_K_KAND, type, JK_K_SCRATCH, m, jk_opnd_reg(JK_K_TAIL));
+        m = JK_K_SCRATCH;
     }
-    if (g->t.kmask || g->t.scalar)
-        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RAX), lanes);
+    jk_emit_3(g, k ? JK_K_KMOV_RK : JK_V_MOVMSK, type, JK_RAX, JK_RAX, jk_opnd_reg(m));
+    if (k || g->t.scalar)
+        jk_asm_gi(&g->as, JK_G_TEST, 4, rax, !k ? 1 : jk_type_size(type) == 8 ? 0xff : 0xffff);
     else
-        jk_asm_g(&g->as, JK_G_TEST, 4, JK_RAX, jk_opnd_reg(JK_RAX));
+        jk_asm_g(&g->as, JK_G_TEST, 4, JK_RAX, rax);
 }
 
 /* The masks of all instances in one; a scratch register of the masks' class. */
 JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
 {
     jk_gen *g = b->g;
-    uint32_t j;
+    static const uint8_t inst[2][2] = {{JK_V_MOVA, JK_V_OR}, {JK_K_KMOV, JK_K_KOR}};
     bool k = g->t.kmask;
-    unsigned t = 0, m;
+    uint32_t j, pinned;
+    unsigned m = jk_reg_of(b, v, 0), t;
+    if (b->width == 1)
+        return m;
+    t = k ? JK_K_SCRATCH : jk_take(b, 0);
+    pinned = b->pinned[k];
     for (j = 0; j < b->width; j++) {
         m = jk_reg_of(b, v, j);
-        if (b->width == 1)
-            return m;
-        if (!j)
-            t = k ? JK_K_SCRATCH : jk_temp(b, 0);
-        else
-            b->pinned[k] &= ~(1u << m);
-        if (k)
-            jk_asm_k(&g->as, j ? JK_K_KOR : JK_K_KMOV, t, j ? t : m, m);
-        else if (j)
-            jk_emit_3(g, JK_V_OR, JK_F32, t, t, jk_opnd_reg(m));
-        else
-            jk_emit_mov(g, t, m);
+        b->pinned[k] = pinned;
+        jk_emit_3(g, (jk_inst)inst[k][j > 0], JK_F32, t, t, jk_opnd_reg(m));
     }
     return t;
 }
@@ -10698,101 +8882,66 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
     uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a);
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
-    jk_loc *loc = (jk_loc *)jk_arena_alloc(g->arena, sizeof *loc * ((size_t)b->nval * b->width + 1));
-    if (!s || !loc)
+    size_t nbytes = sizeof(jk_loc) * (size_t)b->nval * b->width;
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s + nbytes);
+    if (!s)
         return;
     for (j = 0; j < b->width; j++) {
         unsigned f = jk_reg_of(b, fast, j);
         jk_emit_mov(g, jk_result_reg(b, jk_val_of(b, ref), j, JK_NOREF), f);
-        b->pinned[0] = b->pinned[1] = 0;
+        jk_unpin(b);
     }
-    jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->mode == JK_MODE_MASK);
-    b->pinned[0] = b->pinned[1] = 0;
+    jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->batch.mode == JK_MODE_MASK);
+    jk_unpin(b);
     s->enter = jk_asm_label(&g->as);
     s->back = jk_asm_label(&g->as);
     s->ref = ref;
-    s->value = jk_val_of(b, ref);
     s->at = *b;
-    s->at.loc = loc;
-    memcpy(loc, b->loc, sizeof *loc * (size_t)b->nval * b->width);
+    s->at.loc = (jk_loc *)(s + 1);
+    memcpy(s + 1, b->loc, nbytes);
     s->next = g->stubs;
     g->stubs = s;
     jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
     jk_asm_bind(&g->as, s->back);
 }
 
-/* Stores or loads every register in use at the jump, at consecutive slots from `at`. */
-JK_FUNC void jk_stub_registers(jk_stub *s, int32_t at, bool save)
+/* Stores every register in use at the jump, each at a slot of its own, or loads them. */
+JK_FUNC void jk_stub_registers(jk_stub *s, bool save)
 {
     jk_gen *g = s->at.g;
     unsigned k;
     for (k = 0; k < 64; k++) {
         unsigned cls = k / 32, r = k % 32;
+        jk_loc *l = &s->at.loc[s->at.owner[cls][r]];
         if (!(s->at.used[cls] >> r & 1))
             continue;
-        if (save) {
-            s->at.loc[s->at.owner[cls][r]].slot = at;
-            jk_frame_save(g, cls, at, r);
-        } else {
-            jk_frame_load(g, cls, r, at);
-        }
-        at += (int32_t)jk_slot_bytes(g);
+        if (save)
+            l->slot = jk_frame_take(g, jk_slot_bytes(g), jk_slot_bytes(g));
+        jk_emit_whole(g, cls, r, jk_at_frame(g, l->slot), save);
     }
 }
 
-/* Builds a body of the stub, and gives the values of the outside their places: as they were at the jump. Its values are
- * numbered anew; g->outer has the numbers + 1 in the body around. */
-JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *want,
-                           uint32_t nwant, const int32_t *state_at)
+/* Begins the stub's body, whose values are numbered anew, and gives those of the outside their places: as they were at
+ * the jump. g->outer has the numbers + 1 in the body around; slot number n of its own states is at `state`. */
+JK_FUNC bool jk_stub_begin(const jk_stub *s, jk_body *b, int32_t state)
 {
     const jk_body *at = &s->at;
     jk_gen *g = at->g;
     jk_ref first = g->p->rares[g->p->ins[s->ref].aux].first;
     uint32_t v, j;
-    bool ok;
-    if (!g->outer)
-        g->outer = (uint32_t *)jk_arena_zero(g->arena, sizeof *g->outer * ((size_t)g->p->nins + 1));
-    if (!g->outer)
+    if (!jk_body_begin(b, at->width))
         return false;
-    jk_body_forget(&s->at);
-    for (v = 0; v < at->nval; v++)
-        g->outer[at->val[v].ref] = v + 1;
-    g->around = at;
-    ok = jk_body_build(g, b, order, norder, NULL, 0, false, want, nwant);
-    g->around = NULL;
-    if (!ok || !jk_body_begin(b, at->width))
-        return false;
-    b->in_stub = true;
-    b->mode = at->mode;
-    b->streams = at->streams;
-    b->first = at->first;
-    b->rows_index = at->rows_index;
+    b->batch = at->batch;
     b->available[0] = at->available[0];
     for (v = 0; v < b->nval; v++) {
-        jk_val *x = &b->val[v];
-        uint32_t around = g->outer[x->ref];
-        const jk_val *o = &at->val[around ? around - 1 : 0];
-        if (x->kind == JK_VAL_STATE && x->ref >= first) {
-            x->at = state_at[x->ref - first];
-        } else if (around && (x->kind == JK_VAL_STATE || x->kind == JK_VAL_UNIFORM)) {
-            x->home = o->home;
-            x->at = o->at;
-            x->resident = o->resident;
-        }
-        for (j = 0; x->kind == JK_VAL_OUTER && around && j < b->width; j++)
-            b->loc[v * b->width + j].slot = at->loc[(around - 1) * at->width + j].slot;
+        const jk_val *x = &b->val[v];
+        jk_loc *l = &b->loc[v * b->width];
+        uint32_t around = g->outer[x->ref] - 1;
+        for (j = 0; x->kind >= JK_VAL_STATE && j < b->width; j++)
+            l[j].slot = around != UINT32_MAX ? at->loc[around * at->width + j].slot
+                                             : state + (int32_t)(((x->ref - first) * b->width + j) * jk_slot_bytes(g));
     }
-    for (v = 0; v < at->nval; v++)
-        g->outer[at->val[v].ref] = 0;
     return true;
-}
-
-/* The home of width instances: state, active lanes, results. */
-JK_FUNC int32_t jk_stub_home(jk_stub *s)
-{
-    uint32_t slot = jk_slot_bytes(s->at.g);
-    return jk_frame_take(s->at.g, slot * s->at.width, slot);
 }
 
 /* What is done with each instance of a value, A: X is its home, Y its active lanes, B the mask register of the tail, D
@@ -10838,163 +8987,149 @@ static const jk_cmd jk_do_stub_again_k[] = {
 };
 /* clang-format on */
 
-JK_FUNC void jk_stub_each(jk_body *b, const jk_cmd *cmds, jk_type type, jk_ref ref, int32_t home, int32_t active,
-                          unsigned any)
+/* ---- a stub ---- */
+
+/* What stands in memory while a stub runs, `width` instances each: from `active` on the active lanes, then the states;
+ * the result stands where the fast value was put at the jump. */
+typedef struct jk_stub_home {
+    jk_body *b;
+    const jk_loc *result; /* NULL: not this */
+    int32_t at, active;
+    unsigned any;         /* or JK_NOREG */
+} jk_stub_home;
+
+JK_NOINLINE void jk_stub_each(const jk_stub_home *h, const jk_cmd *cmds, jk_type type, uint32_t v)
 {
+    jk_body *b = h->b;
     jk_gen *g = b->g;
     jk_play p;
-    uint32_t step = jk_slot_bytes(g);
     jk_play_init(&p, g, g->t.scalar ? JK_F32 : type);
     p.b = b;
-    p.val[0] = jk_val_of(b, ref);
+    p.val[0] = v;
     p.o[JK_AT_B] = jk_opnd_reg(JK_K_TAIL);
-    p.o[JK_AT_D] = jk_opnd_reg(any);
+    p.o[JK_AT_D] = jk_opnd_reg(h->any);
     for (p.j = 0; p.j < b->width; p.j++) {
-        int32_t offset = (int32_t)(p.j * step);
-        p.o[JK_AT_X] = jk_at_frame(g, home + offset);
-        p.o[JK_AT_Y] = jk_at_frame(g, active + offset);
-        if (any != JK_NOREG)
-            b->pinned[b->val[p.val[0]].cls] |= 1u << any;
+        int32_t offset = (int32_t)(p.j * jk_slot_bytes(g));
+        p.o[JK_AT_X] = jk_at_frame(g, h->result ? h->result[p.j].slot : h->at + offset);
+        p.o[JK_AT_Y] = jk_at_frame(g, h->active + offset);
+        if (h->any != JK_NOREG)
+            b->pinned[b->val[v].cls] |= 1u << h->any;
         jk_play_run(&p, cmds);
-        b->pinned[0] = b->pinned[1] = 0;
+        jk_unpin(b);
     }
 }
 
-JK_FUNC void jk_stub_store(jk_body *b, jk_ref ref, int32_t home)
-{
-    bool k = b->val[jk_val_of(b, ref)].cls;
-    jk_stub_each(b, k ? jk_do_stub_store_k : jk_do_stub_store, JK_F64, ref, home, 0, JK_NOREG);
-}
-
-JK_FUNC void jk_stub_merge(jk_body *b, jk_ref ref, int32_t home, int32_t active)
-{
-    bool k = b->g->t.kmask;
-    jk_stub_each(b, k ? jk_do_stub_merge_k : jk_do_stub_merge, (jk_type)b->g->p->ins[ref].type, ref, home, active,
-                 JK_NOREG);
-}
-
 /* active &= again; leaves the flags of "any lane active". */
-JK_FUNC void jk_stub_again(jk_body *b, jk_ref again, int32_t active)
+JK_FUNC void jk_stub_again(jk_stub_home *h, jk_ref again)
 {
+    jk_body *b = h->b;
     jk_gen *g = b->g;
     bool k = g->t.kmask;
-    unsigned any = jk_temp(b, k);
-    if (k)
-        jk_asm_k(&g->as, JK_K_KXOR, any, any, any);
-    else
-        jk_emit_3(g, JK_V_XOR, JK_F32, any, any, jk_opnd_reg(any));
-    jk_stub_each(b, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, again, 0, active, any);
-    jk_emit_test_mask(g, (jk_type)g->p->ins[again].type, any, false);
+    h->any = jk_take(b, k);
+    jk_emit_3(g, k ? JK_K_KXOR : JK_V_XOR, JK_F32, h->any, h->any, jk_opnd_reg(h->any));
+    jk_stub_each(h, k ? jk_do_stub_again_k : jk_do_stub_again, JK_F32, jk_val_of(b, again));
+    jk_emit_test_mask(g, (jk_type)g->p->ins[again].type, h->any, false);
 }
 
-/* What a stub's bodies share. */
-typedef struct jk_stub_plan {
-    jk_ref *want, *state; /* values that a body is to compute; the RSTATEs */
-    uint32_t nstate;
-    int32_t *state_at; /* by ref, from the body's first on */
-    int32_t active, result;
-} jk_stub_plan;
-
-/* The values before the body's first run: state, active lanes, results. */
-JK_FUNC bool jk_stub_init(jk_stub *s, const jk_stub_plan *q)
+/* Goes over the homes: the values before the body's first run (`first`: of the body around), or those after a run,
+ * which are merged. */
+JK_FUNC void jk_stub_homes(const jk_stub *s, jk_stub_home *h, bool first)
 {
-    const jk_ins *ins = s->at.g->p->ins, *i = &ins[s->ref];
-    jk_ref first = s->at.g->p->rares[i->aux].first;
-    jk_body b;
-    uint32_t n;
-    q->want[0] = i->a;
-    q->want[1] = i->b;
-    for (n = 0; n < q->nstate; n++)
-        q->want[n + 2] = ins[q->state[n]].a;
-    if (!jk_stub_build(s, &b, NULL, 0, q->want, q->nstate + 2, q->state_at))
-        return false;
-    jk_stub_store(&b, i->a, q->active);
-    if (s->at.mode == JK_MODE_MASK)
-        jk_stub_each(&b, jk_do_stub_tail, JK_F64, i->a, q->active, 0, JK_NOREG);
-    jk_stub_store(&b, i->b, q->result);
-    for (n = 0; n < q->nstate; n++)
-        jk_stub_store(&b, q->want[n + 2], q->state_at[q->state[n] - first]);
-    jk_body_forget(&b);
-    return true;
+    static const jk_cmd *const cmds[2][2] = {{jk_do_stub_merge, jk_do_stub_merge_k},
+                                             {jk_do_stub_store, jk_do_stub_store_k}};
+    jk_gen *g = s->at.g;
+    const jk_ins *i = &g->p->ins[s->ref];
+    const uint32_t *number = first ? g->outer : g->local;
+    uint32_t v;
+    bool k = g->t.kmask;
+    h->any = JK_NOREG;
+    h->at = h->active;
+    if (first) {
+        v = number[i->a] - 1;
+        jk_stub_each(h, cmds[1][k], JK_F64, v);
+        if (s->at.batch.mode == JK_MODE_MASK)
+            jk_stub_each(h, jk_do_stub_tail, JK_F64, v);
+    } else {
+        h->result = &s->at.loc[(g->outer[s->ref] - 1) * s->at.width];
+        jk_stub_each(h, cmds[0][k], (jk_type)i->type, number[i->c] - 1);
+        h->result = NULL;
+    }
+    for (i = &g->p->ins[g->p->rares[i->aux].first]; i->op == JK_RSTATE; i++) {
+        h->at += (int32_t)(jk_slot_bytes(g) * s->at.width);
+        v = number[first ? i->a : i->b] - 1;
+        jk_stub_each(h, cmds[first][first ? h->b->val[v].cls : k], (jk_type)i->type, v);
+    }
 }
 
-/* The body's order without its states, which stand in memory. */
-JK_FUNC bool jk_stub_order(jk_gen *g, jk_ref first, jk_ref ref, const jk_ref *roots, uint32_t nroots,
-                           const jk_ref **order, uint32_t *norder)
+/* Builds the stub's body: c, again, and the states' next values over the order that they need. */
+JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
 {
-    uint32_t n, m = 0;
-    jk_ref *kept;
-    if (jk_order(g->p, g->arena, first, ref, roots, nroots, !g->p->varying[ref], order, norder) != JITK_OK)
+    jk_gen *g = s->at.g;
+    const jk_program *p = g->p;
+    const jk_ins *ins = p->ins;
+    const jk_rare *rare = &p->rares[ins[s->ref].aux];
+    jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * (s->ref - rare->first + 2)), n;
+    jk_work w;
+    memset(&w, 0, sizeof w);
+    if (!want)
         return false;
-    kept = (jk_ref *)jk_arena_alloc(g->arena, sizeof *kept * ((size_t)*norder + 1));
-    for (n = 0; kept && n < *norder; n++)
-        if (g->p->ins[(*order)[n]].op != JK_RSTATE)
-            kept[m++] = (*order)[n];
-    *order = kept;
-    *norder = m;
-    return kept != NULL;
+    w.want = want;
+    *want++ = ins[s->ref].c;
+    if (rare->again != JK_NOREF)
+        *want++ = rare->again;
+    for (n = rare->first; ins[n].op == JK_RSTATE; n++)
+        *want++ = ins[n].b;
+    w.nwant = (uint32_t)(want - w.want);
+    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) != JITK_OK)
+        return false;
+    jk_body_forget(&s->at);
+    g->around = &s->at;
+    return jk_body_build(g, b, &w);
+}
+
+/* Enters the values of the body around in g->outer, or takes them out (mask 0). */
+JK_NOINLINE void jk_stub_outer(const jk_stub *s, uint32_t mask)
+{
+    uint32_t v;
+    for (v = 0; v < s->at.nval; v++)
+        s->at.g->outer[s->at.val[v].ref] = (v + 1) & mask;
 }
 
 JK_FUNC bool jk_stub_emit(jk_stub *s)
 {
     jk_gen *g = s->at.g;
-    const jk_ins *ins = g->p->ins, *i = &ins[s->ref];
-    const jk_rare *rare = &g->p->rares[i->aux];
-    bool repeats = rare->again != JK_NOREF;
-    uint32_t n, nwant = 0, norder, room = s->ref - rare->first + 2;
-    const jk_ref *order;
-    jk_stub_plan q;
-    int32_t saved, count;
-    uint32_t slot = jk_slot_bytes(g);
-    uint32_t nsaved = (uint32_t)(__builtin_popcount(s->at.used[0]) + __builtin_popcount(s->at.used[1]));
+    const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
+    uint32_t slot = jk_slot_bytes(g), nstate = 0;
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    jk_body b;
-    q.active = jk_stub_home(s);
-    q.result = jk_stub_home(s);
-    count = jk_frame_take(g, 4, 4);
-    saved = jk_frame_take(g, slot * (nsaved + 1), slot);
-    q.want = (jk_ref *)jk_arena_alloc(g->arena, 3 * sizeof *q.want * (size_t)room);
-    if (!q.want)
-        return false;
-    q.state = q.want + room;
-    q.state_at = (int32_t *)(q.state + room);
-    q.nstate = 0;
+    jk_body b = s->at;
+    jk_stub_home h;
+    jk_opnd count;
+    while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
+        nstate++;
+    jk_stub_outer(s, UINT32_MAX);
+    h.result = NULL;
+    h.b = &b;
+    h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
+    count = jk_at_frame(g, jk_frame_take(g, 4, 4));
     jk_asm_bind(&g->as, s->enter);
-    jk_stub_registers(s, saved, true);
-    for (n = rare->first; n < s->ref; n++)
-        if (ins[n].op == JK_RSTATE) {
-            q.state[q.nstate++] = n;
-            q.state_at[n - rare->first] = jk_stub_home(s);
-        }
-    if (!jk_stub_init(s, &q))
+    jk_stub_registers(s, true);
+    jk_stub_homes(s, &h, true);
+    if (!(jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.active + (int32_t)(slot * s->at.width))))
         return false;
-    q.want[nwant++] = i->c;
-    if (repeats)
-        q.want[nwant++] = rare->again;
-    for (n = 0; repeats && n < q.nstate; n++)
-        q.want[nwant++] = ins[q.state[n]].b;
-    if (!jk_stub_order(g, rare->first, s->ref, q.want, nwant, &order, &norder) ||
-        !jk_stub_build(s, &b, order, norder, q.want, nwant, q.state_at))
-        return false;
-    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_at_frame(g, count), (int32_t)rare->limit);
+    jk_asm_gi(&g->as, JK_G_MOV, 4, count, (int32_t)rare->limit);
     jk_asm_bind(&g->as, top);
     jk_body_run(&b);
-    jk_stub_merge(&b, i->c, q.result, q.active);
-    if (repeats) {
-        for (n = 0; n < q.nstate; n++)
-            jk_stub_merge(&b, ins[q.state[n]].b, q.state_at[q.state[n] - rare->first], q.active);
-        jk_stub_again(&b, rare->again, q.active);
+    jk_stub_homes(s, &h, false);
+    if (rare->again != JK_NOREF) {
+        jk_stub_again(&h, rare->again);
         jk_asm_jcc(&g->as, JK_CC_E, done);
-        jk_asm_gi(&g->as, JK_G_SUB, 4, jk_at_frame(g, count), 1);
+        jk_asm_gi(&g->as, JK_G_SUB, 4, count, 1);
         jk_asm_jcc(&g->as, JK_CC_NE, top);
     }
     jk_asm_bind(&g->as, done);
     jk_body_forget(&b);
-    for (n = 0; n < s->at.width; n++) { /* the results go where the fast values were put, and come back with the rest */
-        jk_frame_load(g, 0, 0, q.result + (int32_t)(n * slot));
-        jk_frame_save(g, 0, s->at.loc[s->value * s->at.width + n].slot, 0);
-    }
-    jk_stub_registers(s, saved, false);
+    jk_stub_outer(s, 0);
+    jk_stub_registers(s, false); /* the results with the rest */
     jk_asm_jmp(&g->as, s->back);
     return !g->arena->failed && g->e->status == JITK_OK;
 }
@@ -11019,54 +9154,9 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
-/* The value number of ref, made when new. What the stage's order computes was entered first. */
-JK_FUNC uint32_t jk_body_value(jk_body *b, jk_ref ref, jk_val_kind kind)
+/* What a value is to a body that does not compute it. */
+static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref, const jk_ins *i)
 {
-    jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    size_t cap = b->cap_val;
-    jk_val *x;
-    if (g->local[ref])
-        return g->local[ref] - 1;
-    x = (jk_val *)jk_grow(g->arena, b->val, b->nval, &cap, sizeof *x);
-    if (!x)
-        return 0;
-    b->val = x;
-    b->cap_val = (uint32_t)cap;
-    x += b->nval;
-    memset(x, 0, sizeof *x);
-    x->ref = ref;
-    x->type = i->type;
-    x->cls = g->t.kmask && (i->type == JK_M64 || i->type == JK_M32);
-    x->resident = JK_NOREG;
-    x->kind = (uint8_t)kind;
-    g->local[ref] = ++b->nval;
-    if (kind == JK_VAL_UNIFORM) {
-        x->home = JK_HOME_CELL;
-        if (i->op == JK_CONST) {
-            x->home = JK_HOME_POOL;
-            x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
-        } else if (i->op == JK_LENGTH) {
-            x->home = JK_HOME_LENGTH;
-        } else if (g->function) {
-            x->home = JK_HOME_ARG;
-            x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
-        } else {
-            x->at = (int32_t)g->p->cell[ref];
-        }
-    }
-    return b->nval - 1;
-}
-
-/* What a value is to a body that does not compute it. In a rare body, what the body around has in a register or in the
- * frame is OUTER. */
-static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
-{
-    const jk_ins *i = &g->p->ins[ref];
-    if (g->around && g->outer[ref]) {
-        jk_val_kind kind = (jk_val_kind)g->around->val[g->outer[ref] - 1].kind;
-        return kind == JK_VAL_COMPUTED ? JK_VAL_OUTER : kind;
-    }
     if (i->op == JK_LOAD)
         return JK_VAL_LOAD;
     if (i->op == JK_RSTATE)
@@ -11076,18 +9166,54 @@ static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref)
     return g->p->varying[ref] && i->op != JK_CONST ? JK_VAL_OUTER : JK_VAL_UNIFORM;
 }
 
-typedef struct jk_refs { /* a growing list */
-    jk_ref *at;
-    size_t n, cap;
-} jk_refs;
-
-static inline void jk_refs_add(jk_gen *g, jk_refs *l, jk_ref ref)
+/* Where a uniform value stands. */
+static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
 {
-    jk_ref *p = (jk_ref *)jk_grow(g->arena, l->at, l->n, &l->cap, sizeof *p);
-    if (p) {
-        l->at = p;
-        p[l->n++] = ref;
+    x->home = JK_HOME_CELL;
+    x->at = (int32_t)g->p->cell[x->ref];
+    if (i->op == JK_CONST) {
+        x->home = JK_HOME_POOL;
+        x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
+    } else if (i->op == JK_LENGTH) {
+        x->home = JK_HOME_LENGTH;
+    } else if (g->function) {
+        x->home = JK_HOME_ARG;
+        x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
     }
+}
+
+/* The value number of ref, made when new. What the stage's order computes is entered first. In a rare body, what the body
+ * around knows is what it is there, but what that computes is OUTER: in a register or in the frame. */
+JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, bool computed)
+{
+    jk_gen *g = b->g;
+    const jk_ins *i = &g->p->ins[ref];
+    jk_val *x;
+    if (g->local[ref])
+        return g->local[ref] - 1;
+    x = (jk_val *)jk_grow(g->arena, b->val, b->nval, &b->cap_val, sizeof *x);
+    if (!x)
+        return 0;
+    b->val = x;
+    x += b->nval;
+    memset(x, 0, sizeof *x);
+    x->ref = ref;
+    x->type = i->type;
+    x->cls = g->t.kmask && i->type >= JK_M64;
+    x->resident = JK_NOREG;
+    g->local[ref] = ++b->nval;
+    if (!computed && g->outer[ref]) {
+        *x = g->around->val[g->outer[ref] - 1];
+        if (x->kind == JK_VAL_COMPUTED)
+            x->kind = JK_VAL_OUTER;
+        x->use = x->nuses = 0;
+    } else if (!computed) {
+        x->kind = (uint8_t)jk_leaf_kind(g, ref, i);
+        if (x->kind == JK_VAL_UNIFORM)
+            jk_body_home(g, x, i);
+    }
+    x->first = JK_NOUSE;
+    return b->nval - 1;
 }
 
 /* Whether a rare body's operand comes from the outside: a leaf, a cell, or what the body around computes. */
@@ -11100,15 +9226,37 @@ static inline bool jk_is_outside(const jk_gen *g, jk_ref ref, jk_ref first)
 /* An instruction's operands; returns how many. */
 JK_NOINLINE unsigned jk_operands(const jk_ins *i, jk_ref *op)
 {
-    op[0] = i->a;
-    op[1] = i->b;
-    op[2] = i->c;
+    memcpy(op, &i->a, 3 * sizeof *op);
     return jk_op_arity((jk_op)i->op);
 }
 
-/* What a rare body needs of the outside. */
-JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
+/* The step at hand uses a value: entered if it is new, and listed once. */
+JK_NOINLINE void jk_step_use(jk_body *b, jk_ref ref)
 {
+    uint32_t v = jk_body_value(b, ref, false);
+    jk_use *u = (jk_use *)jk_grow(b->g->arena, b->list, b->nlist, &b->cap_list, sizeof *u);
+    jk_val *x = &b->val[v];
+    if (b->g->arena->failed)
+        return;
+    b->list = u;
+    if (x->first == JK_NOUSE)
+        x->first = b->nlist;
+    else if (u[x->last].step == b->nstep)
+        return;
+    else
+        u[x->last].next = b->nlist;
+    x->last = b->nlist;
+    x->nuses++;
+    u += b->nlist++;
+    u->value = v;
+    u->step = b->nstep;
+    u->next = JK_NOUSE;
+}
+
+/* What a rare body needs of the outside. */
+JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
+{
+    jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
     jk_ref op[3], r, first = g->p->rares[ins[ref].aux].first;
     for (r = first; r < ref; r++) {
@@ -11119,135 +9267,90 @@ JK_FUNC void jk_rare_operands(jk_gen *g, jk_refs *l, jk_ref ref)
         }
         for (k = 0; k < arity; k++)
             if (jk_is_outside(g, op[k], first))
-                jk_refs_add(g, l, op[k]);
+                jk_step_use(b, op[k]);
     }
 }
 
-/* The values that a step uses, as refs (repeated where an instruction names one twice). */
-JK_FUNC void jk_step_refs(jk_gen *g, const jk_body_step *s, jk_refs *l)
+/* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or what
+ * is stored. */
+JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
-    jk_ref op[3], ref = s->index;
-    unsigned k, arity = 1;
-    bool rare = false;
-    l->n = 0;
-    if (s->kind == JK_STEP_STORE) {
-        op[0] = g->p->args[ref].value;
-    } else {
-        if (s->kind == JK_STEP_RED)
-            ref = g->stage->red[ref];
-        arity = jk_operands(&g->p->ins[ref], op);
-        rare = g->p->ins[ref].op == JK_RARE;
-    }
-    for (k = 0; k < arity - rare; k++)
-        jk_refs_add(g, l, op[k]);
-    if (rare)
-        jk_rare_operands(g, l, ref);
-}
-
-JK_FUNC void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index)
-{
-    jk_body_step *s = &b->step[b->nstep++];
+    jk_body_step *s = &b->step[b->nstep];
+    const jk_ins *i = &b->g->p->ins[ref];
+    jk_ref op[3];
+    unsigned k, arity = jk_operands(i, op);
     s->kind = kind;
     s->index = index;
+    s->ref = ref;
+    s->list = b->nlist;
+    if (kind == JK_STEP_INS)
+        b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
+    if (kind == JK_STEP_STORE) {
+        s->ref = JK_NOREF;
+        op[0] = ref;
+        arity = 1;
+    } else if (i->op == JK_RARE) {
+        s->kind = JK_STEP_RARE;
+        arity--;
+    }
+    for (k = 0; k < arity; k++)
+        jk_step_use(b, op[k]);
+    if (s->kind == JK_STEP_RARE)
+        jk_rare_operands(b, ref);
+    b->nstep++;
 }
 
 /* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
- * load's place is its first other use. at[value] is the number of instructions until it is there; head and next list
- * the reductions at such a place. */
-JK_FUNC bool jk_body_steps(jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red, uint32_t nred,
-                           bool stores)
+ * load's place is its first other use. `use` is for now the number of instructions until a value is there; head and next
+ * list the reductions at such a place. */
+JK_FUNC void jk_body_steps(jk_body *b, const jk_work *w)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
-    uint32_t n, r, *at = (uint32_t *)jk_arena_zero(g->arena, sizeof *at * ((size_t)b->nval + norder + 1 + nred));
-    uint32_t *head, *next;
-    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)norder + nred + g->p->nargs));
-    if (!b->step || !at)
-        return false;
-    head = at + b->nval;
-    next = head + norder + 1;
-    for (n = 0; n < norder; n++) {
-        jk_ref op[3];
-        unsigned k, arity = jk_operands(&ins[order[n]], op);
-        at[g->local[order[n]] - 1] = n + 1;
-        for (k = 0; k < arity; k++)
-            if (g->local[op[k]] && !at[g->local[op[k]] - 1])
-                at[g->local[op[k]] - 1] = n + 1;
+    uint32_t n, r, *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)w->norder + 1 + w->nred));
+    uint32_t *next = head + w->norder + 1;
+    if (!head)
+        return;
+    for (n = 0; n < w->norder; n++) {
+        jk_ref op[4];
+        unsigned k = jk_operands(&ins[w->order[n]], op);
+        for (op[k++] = w->order[n]; k-- > 0;) {
+            jk_val *x = &b->val[g->local[op[k]] - 1];
+            if (g->local[op[k]] && !x->use)
+                x->use = n + 1;
+        }
     }
-    for (r = nred; r-- > 0;) {
-        uint32_t v = g->local[ins[red[r]].a];
-        n = v ? at[v - 1] : 0;
+    for (r = w->nred; r-- > 0;) {
+        n = b->val[g->local[ins[w->red[r]].a] - 1].use;
         next[r] = head[n];
         head[n] = r + 1;
     }
-    for (n = 0; n <= norder; n++) {
+    for (n = 0;; n++) {
         for (r = head[n]; r; r = next[r - 1])
-            jk_step_add(b, JK_STEP_RED, r - 1);
-        if (n < norder)
-            jk_step_add(b, JK_STEP_INS, order[n]);
-    }
-    for (n = g->p->nparams; stores && n < g->p->nargs; n++)
-        if (g->p->args[n].is_array)
-            jk_step_add(b, JK_STEP_STORE, n);
-    return true;
-}
-
-/* Enters every operand and lists, for each value, the steps that use it: counted first, then filled. */
-JK_FUNC bool jk_body_uses(jk_body *b, const jk_ref *extra, uint32_t nextra)
-{
-    jk_gen *g = b->g;
-    jk_refs l = {NULL, 0, 0};
-    uint32_t s, k, round, total = 0;
-    for (round = 0; round < 2; round++) {
-        for (s = 0; s <= b->nstep; s++) {
-            if (s < b->nstep)
-                jk_step_refs(g, &b->step[s], &l);
-            else
-                for (l.n = 0, k = 0; k < nextra; k++)
-                    jk_refs_add(g, &l, extra[k]);
-            for (k = 0; k < l.n; k++) {
-                uint32_t v = jk_body_value(b, l.at[k], jk_leaf_kind(g, l.at[k])); /* may move b->val */
-                jk_val *x = &b->val[v];
-                if (g->arena->failed)
-                    return false;
-                if (!round && x->use != s + 1) { /* x->use: the last step counted */
-                    x->use = s + 1;
-                    x->use_end++;
-                } else if (round && (!x->use_end || b->uses[x->use_end - 1] != s || x->use_end == x->use)) {
-                    b->uses[x->use_end++] = s;
-                }
-            }
-        }
-        if (round)
+            jk_step_add(b, JK_STEP_RED, r - 1, w->red[r - 1]);
+        if (n == w->norder || g->arena->failed)
             break;
-        for (k = 0; k < b->nval; k++) {
-            uint32_t n = b->val[k].use_end;
-            b->val[k].use = b->val[k].use_end = total;
-            total += n;
-        }
-        b->uses = (uint32_t *)jk_arena_alloc(g->arena, sizeof *b->uses * ((size_t)total + 1));
-        if (!b->uses)
-            return false;
+        jk_step_add(b, JK_STEP_INS, 0, w->order[n]);
     }
-    return true;
+    for (n = g->p->nparams; w->stores && n < g->p->nargs; n++)
+        if (g->p->args[n].is_array)
+            jk_step_add(b, JK_STEP_STORE, n, g->p->args[n].value);
 }
 
 /* How many vectors live at once, of one instance. */
 JK_FUNC void jk_body_pressure(jk_body *b)
 {
     uint32_t *delta = (uint32_t *)jk_arena_zero(b->g->arena, sizeof *delta * ((size_t)b->nstep + 2));
-    uint32_t v, s, live = 0;
-    if (!delta)
+    const jk_val *x = b->val, *end = x + b->nval;
+    uint32_t s, live = 0;
+    if (b->g->arena->failed)
         return;
-    for (v = 0; v < b->nval; v++) {
-        const jk_val *x = &b->val[v];
-        uint32_t first = x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : x->use < x->use_end ? b->uses[x->use] : 0;
-        if (x->kind == JK_VAL_UNIFORM || x->cls || x->use == x->use_end)
+    for (; x < end; x++) {
+        if (x->kind == JK_VAL_UNIFORM || x->cls || !x->nuses ||
+            (x->kind == JK_VAL_LOAD && x->nuses < 2 && b->g->t.enc != JK_ENC_LEGACY))
             continue;
-        if (x->kind == JK_VAL_LOAD && x->use_end - x->use < 2 && b->g->t.enc != JK_ENC_LEGACY)
-            continue;
-        delta[first]++;
-        delta[b->uses[x->use_end - 1]]--;
+        delta[x->kind == JK_VAL_COMPUTED ? (uint32_t)x->at : b->list[x->first].step]++;
+        delta[b->list[x->last].step]--;
     }
     for (s = 0; s <= b->nstep; s++) {
         live += delta[s];
@@ -11255,32 +9358,32 @@ JK_FUNC void jk_body_pressure(jk_body *b)
     }
 }
 
-/* Builds a body over an order. `extra` are values that are wanted at the end besides reductions and stores. */
-JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_ref *order, uint32_t norder, const jk_ref *red,
-                           uint32_t nred, bool stores, const jk_ref *extra, uint32_t nextra)
+JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
 {
     uint32_t n;
     memset(b, 0, sizeof *b);
     b->g = g;
-    b->rows_index = JK_NOGP;
-    for (n = 0; n < norder; n++)
-        jk_body_value(b, order[n], JK_VAL_COMPUTED);
-    for (n = 0; n < nred; n++)
-        if (!g->local[g->p->ins[red[n]].a])
-            jk_body_value(b, g->p->ins[red[n]].a, jk_leaf_kind(g, g->p->ins[red[n]].a));
-    if (g->arena->failed || !jk_body_steps(b, order, norder, red, nred, stores))
+    b->batch.rows_index = JK_NOGP;
+    b->step =
+        (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)w->norder + w->nred + g->p->nargs + 2));
+    for (n = 0; n < w->norder; n++)
+        jk_body_value(b, w->order[n], true);
+    for (n = 0; n < w->nred; n++)
+        jk_body_value(b, g->p->ins[w->red[n]].a, false);
+    if (g->arena->failed)
         return false;
-    for (n = 0; n < b->nstep; n++)
-        if (b->step[n].kind == JK_STEP_INS)
-            b->val[g->local[b->step[n].index] - 1].at = (int32_t)n;
-    if (!jk_body_uses(b, extra, nextra))
-        return false;
+    jk_body_steps(b, w);
+    b->step[b->nstep].ref = JK_NOREF;
+    b->step[b->nstep].list = b->nlist;
+    for (n = 0; n < w->nwant; n++)
+        jk_step_use(b, w->want[n]);
+    b->step[b->nstep + 1].list = b->nlist;
     jk_body_pressure(b);
     return !g->arena->failed;
 }
 
 /* A ref's value number belongs to one body at a time. */
-JK_FUNC void jk_body_forget(jk_body *b)
+JK_NOINLINE void jk_body_forget(jk_body *b)
 {
     uint32_t v;
     for (v = 0; v < b->nval; v++)
@@ -11288,27 +9391,30 @@ JK_FUNC void jk_body_forget(jk_body *b)
 }
 
 /* From one vector in memory to the next. */
-JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
+JK_NOINLINE uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
 {
     return g->t.scalar ? (uint32_t)jk_type_size(type) : g->t.vbytes;
 }
 
 /* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base
  * is in no register. */
-JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
+JK_NOINLINE jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
     jk_gen *g = b->g;
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), step = jk_step_bytes(g, (jk_type)g->p->type);
-    uint32_t m = b->first + j, stream = b->streams > 1 ? m / g->parts : 0, part = b->streams > 1 ? m % g->parts : m;
-    bool rows = b->mode == JK_MODE_ROWS;
+    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), stream = 0, part = b->batch.first + j;
+    bool rows = b->batch.mode == JK_MODE_ROWS;
     unsigned base = rows ? JK_NOGP : g->base[arg];
+    if (b->batch.streams > 1) {
+        stream = part / g->parts;
+        part %= g->parts;
+    }
     if (base == JK_NOGP) {
         jk_emit_run(g, rows ? offsetof(jk_run, tail) : offsetof(jk_run, array));
         jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RAX, (int32_t)(8 * arg)));
         base = JK_RAX;
     }
-    return jk_opnd_index(base, rows ? b->rows_index : index[stream], size, (int32_t)(part * step));
+    return jk_opnd_index(base, rows ? b->batch.rows_index : index[stream], size, (int32_t)(part * (g->t.scalar ? size : g->t.vbytes)));
 }
 
 /* The value of a reduction's argument where lanes may be missing: D = A, with the neutral element in those; in rows by
@@ -11347,15 +9453,15 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
     static const jk_cmd *const cmds[] = {jk_do_lanes, jk_do_lanes_sum, jk_do_lanes_k, jk_do_lanes_sum_k};
     jk_gen *g = b->g;
     jk_play p;
-    bool k = b->mode == JK_MODE_MASK;
-    if (!k && b->mode != JK_MODE_ROWS)
+    bool k = b->batch.mode == JK_MODE_MASK;
+    if (!k && b->batch.mode != JK_MODE_ROWS)
         return jk_reg_of(b, v, j);
     jk_play_init(&p, g, (jk_type)b->val[v].type);
     p.b = b;
     p.j = j;
     p.val[0] = v;
     p.imm = acc->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF;
-    p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->first + j) % g->parts * jk_step_bytes(g, p.type)));
+    p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->batch.first + j) % g->parts * jk_step_bytes(g, p.type)));
     jk_play_run(&p, cmds[k * 2 + (acc->op == JK_RSUM)]);
     return p.o[JK_AT_D].reg;
 }
@@ -11379,155 +9485,155 @@ JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32
 {
     uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
     uint32_t stream = m / g->parts, part = m % g->parts;
-    return jk_opnd_mem(g->acc_base, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
+    return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
 }
 
-/* Accumulator = accumulator op x. */
-JK_FUNC void jk_accumulate_one(jk_body *b, const jk_acc *acc, uint32_t m, uint32_t h, jk_opnd x)
+/* d = a op y; t is a temporary of the minimum, which has y in a register. */
+JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t)
 {
-    jk_gen *g = b->g;
-    jk_type type = (jk_type)acc->type;
-    unsigned r = acc->reg[m * acc->wide + h], a = r;
-    if (r == JK_NOREG) {
-        a = jk_temp(b, 0);
-        jk_emit_load(g, type, a, jk_acc_at(g, acc, m, h));
-    }
     if (acc->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, a, a, x.reg, g->t.kmask ? 0 : jk_temp(b, 0));
+        jk_emit_minmax(g, JK_MIN, type, d, a, y.reg, t);
     else
-        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, a, a, x);
-    if (r == JK_NOREG)
-        jk_emit_store(g, type, jk_acc_at(g, acc, m, h), a);
+        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, a, y);
 }
 
-JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t j)
+/* Accumulator = accumulator op value, the lanes that are missing left out. */
+JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
 {
     jk_gen *g = b->g;
     const jk_acc *acc = &g->acc[r];
-    uint32_t v = jk_val_of(b, g->p->ins[g->stage->red[r]].a), m = b->first + j, h;
-    bool tail = b->mode == JK_MODE_MASK || b->mode == JK_MODE_ROWS;
-    unsigned x;
-    if (!tail && acc->op != JK_RMIN && acc->type == b->val[v].type && acc->reg[m] != JK_NOREG) {
-        jk_accumulate_one(b, acc, m, 0, jk_opnd_of(b, v, j, 0));
-        return;
-    }
-    x = jk_neutral_lanes(b, acc, v, j);
+    jk_type type = (jk_type)acc->type;
+    uint32_t m = b->batch.first + j, h;
+    bool tail = b->batch.mode == JK_MODE_MASK || b->batch.mode == JK_MODE_ROWS, same = type == b->val[v].type;
+    jk_opnd x, at;
+    if (!tail && acc->op != JK_RMIN && same && acc->reg[m] != JK_NOREG)
+        x = jk_opnd_of(b, v, j, 0);
+    else
+        x = jk_opnd_reg(jk_neutral_lanes(b, acc, v, j));
     for (h = 0; h < acc->wide; h++) {
         uint32_t pinned = b->pinned[0];
-        unsigned y = x;
-        if (acc->type != b->val[v].type) {
-            y = jk_temp(b, 0);
-            jk_emit_widen_half(g, y, x, h);
+        unsigned to = acc->reg[m * acc->wide + h], a = to;
+        jk_opnd y = x;
+        if (!same) {
+            y.reg = jk_take(b, 0) & 31u;
+            jk_emit_widen_half(g, y.reg, x.reg, h);
         }
-        jk_accumulate_one(b, acc, m, h, jk_opnd_reg(y));
+        at = jk_acc_at(g, acc, m, h);
+        if (to == JK_NOREG) {
+            a = jk_take(b, 0);
+            jk_emit_load(g, type, a, at);
+        }
+        jk_emit_join(g, acc, type, a, a, y, acc->op == JK_RMIN && !g->t.kmask ? jk_take(b, 0) : 0);
+        if (to == JK_NOREG)
+            jk_emit_store(g, type, at, a);
         b->pinned[0] = pinned;
     }
 }
 
-JK_FUNC void jk_emit_result(jk_body *b, uint32_t arg, uint32_t j)
+/* Register = this element of an array, or the other way round; in a tail's masked lanes 0, or nothing. */
+JK_NOINLINE void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store)
 {
     jk_gen *g = b->g;
-    uint32_t v = jk_val_of(b, g->p->args[arg].value);
-    unsigned x = jk_reg_of(b, v, j);
-    jk_vt vt = jk_vt_of(g, (jk_type)b->val[v].type);
-    if (b->mode == JK_MODE_MASK)
+    jk_opnd at = jk_array_at(b, arg, j);
+    jk_vt vt = jk_vt_of(g, (jk_type)g->p->type);
+    if (b->batch.mode == JK_MODE_MASK) {
         vt.k = JK_K_TAIL;
-    jk_asm_vstore(&g->as, b->mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, jk_array_at(b, arg, j), x, 0);
+        vt.zero = !store;
+    }
+    if (store)
+        jk_asm_vstore(&g->as, b->batch.mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, at, reg, 0);
+    else
+        jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, at, 0);
 }
 
 /* Empties the registers and starts at the first step. */
 JK_FUNC bool jk_body_begin(jk_body *b, uint32_t width)
 {
     uint32_t v, i;
-    if (!b->loc || width > b->width) {
-        b->loc = (jk_loc *)jk_arena_alloc(b->g->arena, sizeof *b->loc * ((size_t)b->nval * width + 1));
-        if (!b->loc)
-            return false;
-    }
+    jk_loc *l = b->loc;
+    if (width > b->width)
+        b->loc = l = (jk_loc *)jk_arena_alloc(b->g->arena, sizeof *l * ((size_t)b->nval * width + 1));
+    if (!l)
+        return false;
     b->width = width;
-    b->pos = 0;
-    for (i = 0; i < b->nval * width; i++) {
-        b->loc[i].slot = -1;
-        b->loc[i].reg = JK_NOREG;
+    for (v = 0; v < b->nval; v++) {
+        b->val[v].use = b->val[v].first;
+        for (i = 0; i < width; i++, l++) {
+            l->slot = -1;
+            l->reg = b->val[v].resident;
+        }
     }
-    for (v = 0; v < b->nval; v++)
-        b->val[v].use = v ? b->val[v - 1].use_end : 0;
     memset(b->owner, 0xff, sizeof b->owner);
-    b->used[0] = b->used[1] = b->pinned[0] = b->pinned[1] = 0;
+    memset(b->used, 0, sizeof b->used);
+    jk_unpin(b);
     b->available[0] = (b->g->t.nregs == 32 ? UINT32_MAX : 0xffffu) & ~b->g->fixed;
     b->available[1] = b->g->t.kmask ? JK_K_AVAILABLE : 0;
     return true;
 }
 
-/* A uniform stage leaves what others use in its cell; a value that nothing in the body uses goes at once. */
-JK_FUNC void jk_body_result(jk_body *b, jk_ref ref, uint32_t j)
+/* One instance of a step. */
+JK_FUNC void jk_body_step_emit(jk_body *b, const jk_body_step *s, uint32_t j)
 {
     jk_gen *g = b->g;
-    uint32_t v = jk_val_of(b, ref);
-    if (g->stage && !g->stage->is_pass && g->p->cell[ref] != JK_NOCELL && !b->in_stub) {
+    const jk_ins *i = &g->p->ins[s->ref];
+    uint32_t v = b->list[s->list].value;
+    if (s->kind == JK_STEP_RED) {
+        jk_accumulate(b, s->index, v, j);
+        return;
+    }
+    if (s->kind == JK_STEP_STORE) {
+        unsigned x = jk_reg_of(b, v, j);
+        jk_array_move(b, s->index, j, x, true);
+        return;
+    }
+    v = jk_val_of(b, s->ref);
+    if (i->op == JK_LOAD)
+        jk_array_move(b, i->a, j, jk_result_reg(b, v, j, JK_NOREF), false);
+    else if (s->kind == JK_STEP_INS)
+        jk_select(b, s->ref, j);
+    if (g->stage && !g->stage->is_pass && g->p->cell[s->ref] != JK_NOCELL) {
+        /* a uniform stage leaves what others use in its cell */
         unsigned r = jk_reg_of(b, v, j);
         jk_emit_run(g, offsetof(jk_run, cell));
-        jk_emit_store(g, (jk_type)b->val[v].type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[ref])), r);
+        jk_emit_store(g, (jk_type)i->type, jk_opnd_mem(JK_RAX, (int32_t)(8 * g->p->cell[s->ref])), r);
     }
-    jk_release(b, v, j);
+    jk_release(b, v, j); /* where nothing in the body uses it */
 }
 
-/* Runs the steps from where the body stands. */
+/* Runs the steps. `use` of what a step uses has moved on while the step is emitted. */
 JK_FUNC void jk_body_run(jk_body *b)
 {
     jk_gen *g = b->g;
-    jk_refs l = {NULL, 0, 0};
+    const jk_body_step *s, *end = b->step + b->nstep;
     uint32_t j, k;
-    for (b->pos = 0; b->pos < b->nstep; b->pos++) {
-        const jk_body_step *s = &b->step[b->pos];
-        bool rare = s->kind == JK_STEP_INS && g->p->ins[s->index].op == JK_RARE;
-        g->as.note = s->kind == JK_STEP_INS ? s->index : s->kind == JK_STEP_RED ? g->stage->red[s->index] : UINT32_MAX;
-        jk_step_refs(g, s, &l);
-        if (g->arena->failed)
+    for (s = b->step;; s++) {
+        for (k = s->list; k < s[1].list; k++)
+            b->val[b->list[k].value].use = b->list[k].next;
+        g->as.note = s->ref;
+        if (s == end || g->arena->failed)
             return;
-        if (rare)
-            jk_rare_jump(b, s->index);
+        if (s->kind == JK_STEP_RARE)
+            jk_rare_jump(b, s->ref);
         for (j = 0; j < b->width; j++) {
-            if (s->kind == JK_STEP_RED)
-                jk_accumulate(b, s->index, j);
-            else if (s->kind == JK_STEP_STORE)
-                jk_emit_result(b, s->index, j);
-            else if (g->p->ins[s->index].op == JK_LOAD)
-                jk_fetch_element(b, &b->val[jk_val_of(b, s->index)], j,
-                                 jk_result_reg(b, jk_val_of(b, s->index), j, JK_NOREF));
-            else if (!rare)
-                jk_select(b, s->index, j);
-            if (s->kind == JK_STEP_INS)
-                jk_body_result(b, s->index, j);
-            for (k = 0; k < l.n; k++)
-                jk_release(b, jk_val_of(b, l.at[k]), j);
-            b->pinned[0] = b->pinned[1] = 0;
-        }
-        for (k = 0; k < l.n; k++) {
-            jk_val *x = &b->val[jk_val_of(b, l.at[k])];
-            if (x->use < x->use_end && b->uses[x->use] == b->pos)
-                x->use++;
+            jk_body_step_emit(b, s, j);
+            for (k = s->list; k < s[1].list; k++)
+                jk_release(b, b->list[k].value, j);
+            jk_unpin(b);
         }
     }
-    g->as.note = UINT32_MAX;
 }
 
 /* Emits the body for the vectors [first, end), `width` at a time. */
 JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t end, uint32_t streams, jk_mode mode)
 {
-    b->mode = mode;
-    b->streams = streams;
-    for (b->first = first; b->first < end; b->first += width) {
+    b->batch.mode = mode;
+    b->batch.streams = streams;
+    for (b->batch.first = first; b->batch.first < end; b->batch.first += width) {
         if (!jk_body_begin(b, width))
             return false;
         jk_body_run(b);
     }
     return !b->g->arena->failed && b->g->e->status == JITK_OK;
-}
-
-JK_FUNC bool jk_body_emit(jk_body *b, uint32_t width, uint32_t instances, uint32_t streams, jk_mode mode)
-{
-    return jk_body_range(b, width, 0, instances, streams, mode);
 }
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
@@ -11540,215 +9646,161 @@ JK_SMALL_OPEN
 /* Lays out a segment's area: the number of steps already done, then the lanes of every accumulator. */
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
 {
-    uint32_t r, n = 4 * g->parts * 2;
-    int32_t at = 64;
+    uint32_t r, n = JK_SEGMENTS * g->parts * 2, at = 64;
+    bool f32 = g->p->type == JK_F32;
+    uint8_t *regs = (uint8_t *)jk_arena_alloc(g->arena, (size_t)n * s->nred);
     g->nacc = s->nred;
-    g->acc = (jk_acc *)jk_arena_zero(g->arena, sizeof *g->acc * ((size_t)s->nred + 1));
-    if (!g->acc)
+    g->acc = (jk_acc *)jk_arena_zero(g->arena, sizeof *g->acc * (size_t)s->nred);
+    if (!g->acc || !regs)
         return false;
-    for (r = 0; r < s->nred; r++) {
+    memset(regs, JK_NOREG, (size_t)n * s->nred);
+    for (r = 0; r < s->nred; r++, regs += n) {
         jk_acc *a = &g->acc[r];
-        const jk_ins *i = &g->p->ins[s->red[r]];
-        bool f32 = g->p->type == JK_F32;
-        a->op = (uint8_t)(i->op == JK_RARGMIN ? (unsigned)JK_RMIN : i->op);
-        a->type = (uint8_t)(a->op == JK_RPROD ? (unsigned)JK_F64 : g->p->type);
-        a->wide = a->op == JK_RPROD && f32 && !g->t.scalar ? 2 : 1;
-        a->pour = a->op == JK_RSUM && f32;
-        a->at = at;
-        at += (int32_t)(g->lanes * jk_type_size((jk_type)a->type));
-        a->at64 = at;
-        at += a->pour ? (int32_t)(8 * g->lanes) : 0;
-        a->reg = (uint8_t *)jk_arena_alloc(g->arena, n);
-        if (!a->reg)
-            return false;
-        memset(a->reg, JK_NOREG, n);
+        unsigned op = g->p->ins[s->red[r]].op;
+        a->op = (uint8_t)(op == JK_RARGMIN ? (unsigned)JK_RMIN : op);
+        a->type = (uint8_t)(op == JK_RPROD ? (unsigned)JK_F64 : g->p->type);
+        a->halves = f32 && !g->t.scalar && op <= JK_RPROD ? 2 : 1;
+        a->wide = op == JK_RPROD ? a->halves : 1;
+        a->pour = op == JK_RSUM && f32;
+        g->pour |= a->pour;
+        a->reg = regs;
+        a->at = (int32_t)at;
+        at += g->lanes * ((uint32_t)jk_type_size((jk_type)a->type) + 8u * a->pour);
     }
-    g->seg_stride = (uint32_t)at;
-    g->seg_at = jk_frame_take(g, JK_SEGMENTS * g->seg_stride, 64);
+    g->seg_stride = at;
+    jk_frame_take(g, JK_SEGMENTS * at, 64);
     return true;
 }
 
-static inline uint32_t jk_acc_step(const jk_gen *g, jk_type type)
+/* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the accumulator
+ * is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0, which adds nothing
+ * (the f32 lanes are never -0). */
+JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
-    return g->t.scalar ? (uint32_t)jk_type_size(type) : g->t.vbytes;
-}
-
-/* Loads, stores or sets to its neutral element every accumulator of `streams` segments from the area at acc_base. */
-
-JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what)
-{
-    uint32_t r, m, h;
-    for (r = 0; r < g->nacc; r++) {
-        const jk_acc *a = &g->acc[r];
-        jk_type type = (jk_type)a->type;
-        bool wide = jk_type_size(type) == 8;
-        uint64_t neutral = a->op == JK_RSUM    ? 0
-                           : a->op == JK_RPROD ? (wide ? 0x3ff0000000000000u : 0x3f800000u)
-                                               : (wide ? 0x7ff0000000000000u : 0x7f800000u);
-        for (m = 0; m < streams * g->parts; m++)
-            for (h = 0; h < a->wide; h++) {
-                unsigned reg = a->reg[m * a->wide + h], t = reg == JK_NOREG ? 0 : reg;
-                jk_opnd at = jk_acc_at(g, a, m, h);
-                if (what == JK_ACC_INIT && !neutral)
-                    jk_emit_3(g, JK_V_XOR, JK_F32, t, t, jk_opnd_reg(t));
-                else if (what == JK_ACC_INIT)
-                    jk_emit_load(g, type, t, jk_const(g, type, neutral));
-                if (what == JK_ACC_LOAD && reg != JK_NOREG)
-                    jk_emit_load(g, type, reg, at);
-                if ((what == JK_ACC_STORE && reg != JK_NOREG) || (what == JK_ACC_INIT && reg == JK_NOREG))
-                    jk_emit_store(g, type, at, t);
-            }
-    }
-}
-
-/* F64 lanes of segments `streams` from acc_base, all +0. */
-JK_FUNC void jk_acc_init64(jk_gen *g, uint32_t segments)
-{
-    uint32_t r, q, at, step = jk_acc_step(g, JK_F64);
-    bool cleared = false;
-    for (r = 0; r < g->nacc; r++)
-        for (q = 0; g->acc[r].pour && q < segments; q++)
-            for (at = 0; at < 8 * g->lanes; at += step) {
-                if (!cleared)
-                    jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
-                cleared = true;
-                jk_emit_store(g, JK_F64,
-                              jk_opnd_mem(g->acc_base, g->acc[r].at64 + (int32_t)(q * g->seg_stride + at)), 0);
-            }
-}
-
-/* reg = the doubles of the f32 lanes at vector number i of F64 lanes in a segment's area. */
-JK_FUNC void jk_emit_widen(jk_gen *g, unsigned reg, unsigned base, int32_t area, uint32_t i)
-{
-    jk_opnd from = jk_opnd_mem(base, area + (int32_t)(i * jk_acc_step(g, JK_F64) / 2));
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    if (g->t.scalar)
-        jk_asm_v(&g->as, JK_V_CVTSS2SD, vt, reg, reg, from, 0);
-    else
-        jk_asm_v(&g->as, JK_V_CVTPS2PD, vt, reg, 0, from, 0);
-}
-
-/* Pours the f32 sums of `streams` segments into their F64 lanes and sets them to +0. Registers 0 and 1 are free between two
- * runs of a body. */
-JK_FUNC void jk_pour(jk_gen *g, uint32_t streams)
-{
-    uint32_t r, m, h, halves = g->t.scalar ? 1 : 2;
-    for (r = 0; r < g->nacc; r++) {
-        const jk_acc *a = &g->acc[r];
-        for (m = 0; a->pour && m < streams * g->parts; m++) {
-            unsigned reg = a->reg[m] == JK_NOREG ? 2 : a->reg[m];
-            if (reg == 2)
-                jk_emit_load(g, JK_F32, reg, jk_acc_at(g, a, m, 0));
-            for (h = 0; h < halves; h++) {
-                uint32_t i = m % g->parts * halves + h;
-                int32_t seg = (int32_t)(m / g->parts * g->seg_stride);
-                jk_opnd to = jk_opnd_mem(g->acc_base, a->at64 + seg + (int32_t)(i * jk_acc_step(g, JK_F64)));
-                jk_emit_widen_half(g, 0, reg, h);
-                if (g->t.scalar || g->t.enc != JK_ENC_LEGACY) {
-                    jk_emit_3(g, JK_V_ADD, JK_F64, 0, 0, to);
-                } else {
-                    jk_emit_load(g, JK_F64, 1, to);
-                    jk_emit_3(g, JK_V_ADD, JK_F64, 0, 0, jk_opnd_reg(1));
-                }
-                jk_emit_store(g, JK_F64, to, 0);
-            }
-            jk_emit_3(g, JK_V_XOR, JK_F32, reg, reg, jk_opnd_reg(reg));
-            if (reg == 2)
-                jk_emit_store(g, JK_F32, jk_acc_at(g, a, m, 0), reg);
-        }
-    }
-}
-
-/* d = y op x; registers from d + 2 on are free. */
-JK_FUNC void jk_fold_op(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, unsigned y, unsigned x)
-{
-    if (a->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, d, y, x, d + 2);
-    else
-        jk_emit_3(g, a->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, y, jk_opnd_reg(x));
-}
-
-/* Register d, or the accumulator's own: vector i of a segment's lanes. Where no f32 sum has poured yet its F64 lanes would
- * be +0, which adds nothing (the f32 lanes are never -0). */
-JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t q, uint32_t i)
-{
-    int32_t seg = g->seg_at + (int32_t)(q * g->seg_stride), off = (int32_t)(i * jk_acc_step(g, type));
-    if (!a->pour && g->fold != JK_FOLD_MEMORY)
-        return a->reg[q * g->parts * a->wide + i];
+    jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
+    int32_t off = (int32_t)(i * jk_step_bytes(g, type));
+    jk_opnd at = jk_acc_at(g, a, q * g->parts, 0);
+    unsigned reg = a->reg[a->pour ? q * g->parts + i / a->halves : q * g->parts * a->wide + i];
+    if (from == JK_FOLD_MEMORY)
+        reg = JK_NOREG;
     if (!a->pour) {
-        jk_emit_load(g, type, d, jk_at_frame(g, seg + a->at + off));
-        return d;
+        at.disp += off;
+        if (reg == JK_NOREG)
+            jk_emit_load(g, type, reg = d, at);
+        return reg;
     }
-    if (g->fold != JK_FOLD_MEMORY)
-        jk_emit_widen_half(g, d, a->reg[q * g->parts + i / 2], i % 2);
+    at.disp += off / 2;
+    if (reg != JK_NOREG)
+        jk_emit_widen_half(g, d, reg, i % a->halves);
     else
-        jk_emit_widen(g, d, g->frame_reg, seg + a->at, i);
-    if (g->fold != JK_FOLD_REGISTERS) {
-        jk_emit_load(g, JK_F64, d + 1, jk_at_frame(g, seg + a->at64 + off));
-        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_opnd_reg(d + 1));
-    }
+        jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, d, d, at);
+    at.disp += (int32_t)JK_LANE_BYTES + off - off / 2;
+    if (from != JK_FOLD_REGISTERS)
+        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, at);
     return d;
 }
 
-/* Register d: lanes [i] after folding n vectors by halves down to h: itself, or the sum of two from the step before. */
-JK_FUNC void jk_fold_vectors(jk_gen *g, const jk_acc *a, jk_type type, unsigned d, uint32_t i, uint32_t h, uint32_t n)
+/* For every accumulator of `streams` segments, with the area in rbx: registers 0 and 1 are free between two runs of a
+ * body. */
+JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what)
 {
-    unsigned x, y;
-    if (h < n) {
-        jk_fold_vectors(g, a, type, d, i, 2 * h, n);
-        jk_fold_vectors(g, a, type, d + 1, i + h, 2 * h, n);
-        jk_fold_op(g, a, type, d, d, d + 1);
-        return;
-    }
-    x = jk_fold_lanes(g, a, type, d, 0, i);
-    y = jk_fold_lanes(g, a, type, d + 1, 1, i);
-    jk_fold_op(g, a, type, d, x, y);
-    x = jk_fold_lanes(g, a, type, d + 1, 2, i);
-    y = jk_fold_lanes(g, a, type, d + 2, 3, i);
-    jk_fold_op(g, a, type, d + 1, x, y);
-    jk_fold_op(g, a, type, d, d, d + 1);
+    uint32_t n, h, parts = g->parts;
+    const jk_acc *a;
+    for (a = g->acc; a < g->acc + g->nacc; a++)
+        for (n = 0; n < streams * parts * a->wide; n++) {
+            bool held = a->reg[n] != JK_NOREG;
+            unsigned reg = held ? a->reg[n] : 0;
+            jk_type type = (jk_type)a->type;
+            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide), to;
+            if (what >= JK_ACC_POUR && !a->pour)
+                continue;
+            for (h = 0; what >= JK_ACC_POUR && h < a->halves; h++) {
+                uint32_t i = n % parts * a->halves + h;
+                if (what == JK_ACC_POUR)
+                    jk_fold_lanes(g, a, JK_FOLD_POURED, 0, n / parts, i);
+                to = jk_acc_at(g, a, n - n % parts, 0);
+                to.disp += (int32_t)(JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64));
+                jk_emit_store(g, JK_F64, to, 0);
+            }
+            if (what == JK_ACC_CLEAR)
+                continue;
+            if (what >= JK_ACC_INIT && a->op == JK_RSUM)
+                jk_emit_3(g, JK_V_XOR, JK_F32, reg, reg, jk_opnd_reg(reg));
+            else if (what >= JK_ACC_INIT)
+                jk_emit_load(g, type, reg, jk_const_of(g, type, a->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF));
+            else if (what == JK_ACC_LOAD && held)
+                jk_emit_load(g, type, reg, at);
+            if (held ? what == JK_ACC_STORE : what >= JK_ACC_INIT)
+                jk_emit_store(g, type, at, reg);
+        }
 }
 
-/* Folds register 0's lanes by halves. */
-JK_FUNC void jk_fold_register(jk_gen *g, const jk_acc *a, jk_type type)
+/* What a fold is about. */
+typedef struct jk_folding {
+    jk_gen *g;
+    const jk_acc *a;
+    jk_type type; /* of the lanes: F64 for sums that pour */
+    uint32_t n;   /* vectors of a segment */
+    jk_fold_from from;
+} jk_folding;
+
+/* d = y op x; registers from d + 2 on are free. */
+JK_NOINLINE void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigned x)
 {
-    jk_target whole = g->t;
-    while (!g->t.scalar && g->t.vbytes > 16) {
-        jk_asm_vstore(&g->as, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, jk_vt_of(g, type), jk_opnd_reg(1), 0, 1);
-        g->t.vbytes = (uint8_t)(g->t.vbytes / 2);
-        jk_fold_op(g, a, type, 0, 0, 1);
+    jk_emit_join(f->g, f->a, f->type, d, y, jk_opnd_reg(x), d + 2);
+}
+
+/* Folds the vectors i, i + h, i + 2h ... into register d, or gives the register in which one stands. Number i is vector
+ * i mod n of a segment; those of segments 0 and 1, and of 2 and 3, are joined first, then these, then vectors by halves. */
+JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, uint32_t h)
+{
+    unsigned x, y;
+    if (h == JK_SEGMENTS * f->n)
+        return jk_fold_lanes(f->g, f->a, f->from, d, i / f->n >> 1 | (i / f->n & 1) << 1, i % f->n);
+    x = jk_fold_vectors(f, d, i, 2 * h);
+    y = jk_fold_vectors(f, d + 1, i + h, 2 * h);
+    jk_fold_op(f, d, x, y);
+    return d;
+}
+
+/* Folds register 0's lanes by halves, into lane 0. */
+JK_FUNC void jk_fold_register(const jk_folding *f)
+{
+    jk_gen *g = f->g;
+    uint8_t whole = g->t.vbytes;
+    for (; g->t.vbytes > 16; jk_fold_op(f, 0, 0, 1)) {
+        jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, f->type, 1, 1, jk_opnd_reg(0), 1);
+        g->t.vbytes >>= 1;
     }
     if (!g->t.scalar) {
         jk_emit_3(g, JK_V_MOVHL, JK_F32, 1, 0, jk_opnd_reg(0));
-        jk_fold_op(g, a, type, 0, 0, 1);
-        if (type == JK_F32) {
+        jk_fold_op(f, 0, 0, 1);
+        if (f->type == JK_F32) {
             jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
-            jk_fold_op(g, a, type, 0, 0, 1);
+            jk_fold_op(f, 0, 0, 1);
         }
     }
-    g->t = whole;
+    g->t.vbytes = whole;
 }
 
-/* All of a chunk: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. The accumulators stand in the segments' areas, or still
- * in their registers (of four segments), with what was poured in the areas or without. */
+/* All of a chunk, the first area being in rbx: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. */
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 {
     uint32_t r;
-    g->fold = (uint8_t)from;
+    jk_folding f;
+    f.g = g;
+    f.from = from;
     for (r = g->nacc; r-- > 0;) {
-        const jk_acc *a = &g->acc[r];
-        jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
-        jk_vt one = jk_vt_of(g, JK_F64);
-        jk_fold_vectors(g, a, type, 0, 0, 1, (uint32_t)(g->lanes * jk_type_size(type)) / jk_acc_step(g, type));
-        jk_fold_register(g, a, type);
-        one.fmt = JK_SD;
-        one.vl = 16;
-        if (type == JK_F32) {
-            one.fmt = JK_SS;
+        jk_vt one = {JK_SS, 16, 0, 0};
+        f.a = &g->acc[r];
+        f.type = f.a->pour ? JK_F64 : (jk_type)f.a->type;
+        f.n = g->parts * f.a->halves;
+        jk_fold_vectors(&f, 0, 0, 1);
+        jk_fold_register(&f);
+        if (f.type == JK_F32)
             jk_asm_v(&g->as, JK_V_CVTSS2SD, one, 0, 0, jk_opnd_reg(0), 0);
-            one.fmt = JK_SD;
-        }
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, node)));
+        one.fmt = JK_SD;
+        jk_emit_run(g, offsetof(jk_run, node));
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
     }
 }
@@ -11756,196 +9808,573 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/loop.c ---- */
-/* x64: what every loop of a pass needs: registers shared out, entry and exit, lane masks of tails. The loops themselves
- * stand in map.c and chunk.c.
- *
- * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch;
- * rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
+/* x64: what a pass decides before its code is written: which registers hold addresses, accumulators and uniform values,
+ * how many vectors a step has, how many segments run at a time. */
 
 JK_SMALL_OPEN
 
 #define JK_UNROLLED_STEPS 12u /* of a body that is written out for each of four segments */
 
-static inline void jk_g_rr(jk_gen *g, jk_inst i, unsigned dst, unsigned src)
-{
-    jk_asm_g(&g->as, i, 8, dst, jk_opnd_reg(src));
-}
-static inline void jk_g_ri(jk_gen *g, jk_inst i, unsigned dst, int32_t imm)
-{
-    jk_asm_gi(&g->as, i, 8, jk_opnd_reg(dst), imm);
-}
-static inline void jk_g_rm(jk_gen *g, jk_inst i, unsigned dst, int32_t frame)
-{
-    jk_asm_g(&g->as, i, 8, dst, jk_at_frame(g, frame));
-}
-static inline void jk_g_mr(jk_gen *g, jk_inst i, int32_t frame, unsigned src)
-{
-    jk_asm_gstore(&g->as, i, 8, jk_at_frame(g, frame), src);
-}
-static inline uint32_t jk_log2(uint32_t x)
-{
-    return (uint32_t)__builtin_ctz(x);
-}
-static inline uint32_t jk_vector_elements(const jk_gen *g)
-{
-    return g->lanes / g->parts;
-}
-
-/* ---- planning ---- */
-
 /* Addresses of arrays go to registers as long as there are any, in the order of the steps. */
-JK_FUNC bool jk_assign_bases(jk_gen *g, const jk_body *b, bool segments, jk_plan_pass *p)
+JK_FUNC bool jk_assign_bases(jk_gen *g, const jk_body *b)
 {
     static const uint8_t order[9] = {JK_R9, JK_R10, JK_R11, JK_RBP, JK_R12, JK_R13, JK_R14, JK_R15, JK_RBX};
-    uint32_t v, n = segments ? 3 : 0, end = segments ? 8 : 9, k;
+    uint32_t v, n = g->nacc ? 3 : 0, end = g->nacc ? 8 : 9, k, nargs = g->p->nargs;
     g->base = (uint8_t *)jk_arena_alloc(g->arena, g->p->nargs + 1);
     if (!g->base)
         return false;
     memset(g->base, JK_NOGP, g->p->nargs + 1);
-    for (k = g->p->nparams; g->stage->stores && k < g->p->nargs && n < end; k++)
-        if (g->p->args[k].is_array)
+    for (v = g->stage->stores ? g->p->nparams : nargs; v < nargs + b->nval && n < end; v++) {
+        const jk_ins *i = &g->p->ins[b->val[v < nargs ? 0 : v - nargs].ref];
+        k = v < nargs ? v : i->a;
+        if ((v < nargs ? g->p->args[v].is_array : i->op == JK_LOAD) && g->base[k] == JK_NOGP)
             g->base[k] = order[n++];
-    for (v = 0; v < b->nval && n < end; v++) {
-        const jk_ins *i = &g->p->ins[b->val[v].ref];
-        if (i->op == JK_LOAD && g->base[i->a] == JK_NOGP)
-            g->base[i->a] = order[n++];
     }
-    for (k = 3; k < n; k++)
-        p->saved |= 1u << order[k];
-    if (segments)
-        p->saved |= 1u << JK_RBX;
+    g->saved = g->nacc ? 1u << JK_RBX : 0;
+    while (n-- > 3)
+        g->saved |= 1u << order[n];
     return true;
 }
 
 /* How many vectors a step and how many segments at a time: as many as the registers hold beside `need` temporaries. */
-JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b, jk_plan_pass *p)
+JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b)
 {
-    uint32_t each = 0, r, need = b->max_live + 3, regs = g->t.nregs, acc;
+    uint32_t each = 0, r, need = b->max_live + 3, regs = g->t.nregs, acc = 0;
     uint32_t most = b->nstep <= 16 ? 4 : b->nstep <= 48 ? 2 : 1;
+    g->width = g->vectors = most;
     for (r = 0; r < g->nacc; r++)
         each += g->acc[r].wide;
-    p->streams = 1;
-    if (g->nacc) {
-        p->streams = JK_SEGMENTS;
-        while (p->streams > 1 && p->streams * g->parts * each + need > regs)
-            p->streams /= 2;
-        p->vectors = p->streams * g->parts;
-        acc = JK_SMALLER(p->vectors * each, regs > need + 4 ? regs - need : 4);
-    } else {
-        p->vectors = most;
-        acc = 0;
+    if (each) {
+        g->streams = JK_SEGMENTS;
+        while (g->streams > 1 && g->streams * g->parts * each + need > regs)
+            g->streams /= 2;
+        g->vectors = g->streams * g->parts;
+        acc = JK_SMALLER(g->vectors * each, regs > need + 4 ? regs - need : 4);
+        g->width = JK_SMALLER(g->vectors, 2 * most);
     }
-    p->width = g->nacc ? JK_SMALLER(p->vectors, 2 * most) : most;
-    while (p->width > 1 && (p->width * (b->max_live + 1) + 3 + acc > regs || p->vectors % p->width))
-        p->width /= 2;
-    if (!g->nacc)
-        p->vectors = p->width;
+    while (g->width > 1 && (g->width * (b->max_live + 1) + 3 + acc > regs || g->vectors % g->width))
+        g->width /= 2;
+    if (!each)
+        g->vectors = g->width;
 }
 
 /* Gives accumulators, then the uniform values with the most uses, registers of their own from the top. */
-JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b, jk_plan_pass *p)
+JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b)
 {
-    unsigned next = g->t.nregs, low = JK_SMALLER(p->width * (b->max_live + 1) + 3, (uint32_t)g->t.nregs - 4u);
+    uint32_t next = g->t.nregs, low = JK_SMALLER(g->width * (b->max_live + 1) + 3, next - 4);
     uint32_t r, m, v, uses;
     low = JK_LARGER(low, 8); /* the most that one accumulation takes */
+    g->held = g->nacc && g->streams == JK_SEGMENTS && b->nstep <= JK_UNROLLED_STEPS;
     for (r = 0; r < g->nacc; r++)
-        for (m = 0; m < p->vectors * g->acc[r].wide; m++)
+        for (m = 0; m < g->vectors * g->acc[r].wide; m++)
             if (next > low)
                 g->acc[r].reg[m] = (uint8_t)--next;
-    p->in_registers = g->nacc && p->streams == JK_SEGMENTS && b->nstep <= JK_UNROLLED_STEPS;
-    for (r = 0; r < g->nacc; r++)
-        for (m = 0; m < p->vectors * g->acc[r].wide; m++)
-            p->in_registers = p->in_registers && g->acc[r].reg[m] != JK_NOREG;
-    for (uses = 16; uses > 0 && next > low; uses--)
+            else
+                g->held = false;
+    for (uses = 16; uses > 0; uses--)
         for (v = 0; v < b->nval && next > low; v++) {
             jk_val *x = &b->val[v];
-            if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->use_end - x->use >= uses)
+            if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->nuses >= uses)
                 x->resident = (uint8_t)--next;
         }
     g->fixed = next < 32 ? UINT32_MAX << next : 0;
 }
 
-/* ---- entry and exit ---- */
-
-JK_FUNC void jk_pass_enter(jk_gen *g, const jk_plan_pass *p)
+/* `whole`: not a search, which goes vector by vector. */
+JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
 {
-    static const uint8_t order[6] = {JK_RBX, JK_RBP, JK_R12, JK_R13, JK_R14, JK_R15};
+    if (!jk_assign_bases(g, b))
+        return false;
+    if (whole)
+        jk_plan_width(g, b);
+    jk_assign_fixed(g, b);
+    g->wide = g->one * g->vectors;
+    if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE */
+        g->pour = g->stage->stores && !g->t.scalar;
+        g->held = g->vectors > 1;
+    }
+    return true;
+}
+
+JK_SMALL_CLOSE
+/* ---- back in src/all.h ---- */
+/* ---- src/x64/skeleton.c ---- */
+/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or a
+ * hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of assembly,
+ * and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
+ *
+ * A row's first column says when it counts: bits of JK_IF_... that must all hold; 0: always. Operands are the general
+ * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name, JK_BACK
+ * to the last one.
+ *
+ * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch,
+ * rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
+
+JK_SMALL_OPEN
+
+/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
+ * a field of jk_gen. */
+/* clang-format off */
+#define JK_PLACES(X) \
+    /* slots of a pass: elements; of a segment; from the group on; the group's first one; */ \
+    X(COUNT, MEM, R8, NOGP, 1, 0, imm, 0) \
+    X(LENGTH, MEM, R8, NOGP, 1, 8, imm, 0) \
+    X(LEFT, MEM, R8, NOGP, 1, 16, imm, 0) \
+    X(START, MEM, R8, NOGP, 1, 24, imm, 0) \
+    /* the chunk's first element; what a search looks for */ \
+    X(FIRST, MEM, R8, NOGP, 1, 32, imm, 0) \
+    X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
+    /* the segments' areas; the steps that segments from rbx on have done */ \
+    X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
+    X(AREAS_END, MEM, R8, NOGP, 1, JK_PASS_SLOTS, seg_stride, JK_SEGMENTS) \
+    X(DONE0, MEM, RBX, NOGP, 1, 0, imm, 0) \
+    X(DONE1, MEM, RBX, NOGP, 1, 0, seg_stride, 1) \
+    X(DONE2, MEM, RBX, NOGP, 1, 0, seg_stride, 2) \
+    X(DONE3, MEM, RBX, NOGP, 1, 0, seg_stride, 3) \
+    X(RUN_ARRAY, MEM, RDI, NOGP, 1, offsetof(jk_run, array), imm, 0) \
+    X(RUN_FRAME, MEM, RDI, NOGP, 1, offsetof(jk_run, frame), imm, 0) \
+    /* addresses for lea */ \
+    X(RSI_RAX, MEM, RSI, RAX, 1, 0, imm, 0) \
+    X(R9_RAX, MEM, R9, RAX, 1, 0, imm, 0) \
+    X(R10_RAX, MEM, R10, RAX, 1, 0, imm, 0) \
+    X(RSI_RDX, MEM, RSI, RDX, 1, 0, imm, 0) \
+    X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
+    X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
+    X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, wide, -1) \
+    X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
+    X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
+    X(PUSHED, MEM, RBP, NOGP, 1, -64, imm, 0) \
+    /* of a function: the stack's top; the frame's end */ \
+    X(STACK, MEM, RSP, NOGP, 1, 0, imm, 0) \
+    X(FRAME_END, MEM, RSP, NOGP, 1, 0, stack, -1) \
+    X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
+    /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR steps */ \
+    X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
+    X(LANES, IMM, NOGP, NOGP, 1, 0, lanes, 1) \
+    X(EVEN, IMM, NOGP, NOGP, 1, 0, lanes, -1) \
+    X(REST, IMM, NOGP, NOGP, 1, -1, lanes, 1) \
+    X(POURED, IMM, NOGP, NOGP, 1, 0, lanes, JK_POUR) \
+    X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, log_lanes, 1) \
+    X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, log_lanes, -1) \
+    /* elements of one vector, of the wide step; a mask of a vector's multiples; bytes: an area's, two's, a frame's */ \
+    X(ONE, IMM, NOGP, NOGP, 1, 0, one, 1) \
+    X(WIDE, IMM, NOGP, NOGP, 1, 0, wide, 1) \
+    X(EACH, IMM, NOGP, NOGP, 1, 0, one, -1) \
+    X(STRIDE, IMM, NOGP, NOGP, 1, 0, seg_stride, 1) \
+    X(STRIDES, IMM, NOGP, NOGP, 1, 0, seg_stride, 2) \
+    X(FRAME, IMM, NOGP, NOGP, 1, 0, stack, 1)
+/* clang-format on */
+
+/* clang-format off */
+typedef enum jk_spot {
+    JK_IN_RAX, JK_IN_RCX, JK_IN_RDX, JK_IN_RBX, JK_IN_RSP, JK_IN_RBP, JK_IN_RSI, JK_IN_RDI,
+    JK_IN_R8, JK_IN_R9, JK_IN_R10, JK_IN_R11, JK_IN_R15 = 15,
+#define JK_ROW(NAME, kind, base, index, scale, constant, field, factor) JK_IN_##NAME,
+    JK_PLACES(JK_ROW)
+#undef JK_ROW
+    JK_IN_END
+} jk_spot;
+/* clang-format on */
+
+#define JK_OPND_IMM 3 /* beside jk_opnd_kind */
+
+typedef struct jk_spot_row {
+    jk_opnd opnd;
+    uint16_t field; /* its place in jk_gen */
+    int16_t factor;
+} jk_spot_row;
+
+static const jk_spot_row jk_spots[] = {
+#define JK_ROW(NAME, kind, base, index, scale, constant, field, factor) \
+    {{0, JK_OPND_##kind, 0, scale, JK_##base, JK_##index, constant}, offsetof(jk_gen, field), factor},
+    JK_PLACES(JK_ROW)
+#undef JK_ROW
+};
+
+/* Conditions, and their contraries eight bits above. Some bits have one meaning in passes with reductions, another in
+ * those without, a third in functions. */
+enum jk_when {
+    JK_IF_KMASK = 1,
+    JK_IF_VEX = 2,
+    JK_IF_F32 = 4,
+    JK_IF_SCALAR = 8,
+    JK_IF_FEW = 16,   /* less than all segments at a time */
+    JK_IF_ONE = 32,   /* one segment at a time */
+    JK_IF_POUR = 64,  /* some f32 sum pours */
+    JK_IF_HELD = 128, /* accumulators stay in registers */
+    JK_IF_STREAM = JK_IF_POUR,
+    JK_IF_WIDE = JK_IF_HELD, /* the wide loop's step is more than one vector */
+    JK_IF_FRAME = JK_IF_HELD,
+    JK_IF_PAGES = JK_IF_POUR, /* the frame is more than a page */
+    JK_IF_ROWS = JK_IF_KMASK << 8,
+    JK_IF_F64 = JK_IF_F32 << 8,
+    JK_IF_VECTOR = JK_IF_SCALAR << 8,
+    JK_IF_FOUR = JK_IF_FEW << 8,
+    JK_IF_TWO = JK_IF_ONE << 8,
+    JK_IF_PLAIN = JK_IF_POUR << 8,
+    JK_IF_NEVER = JK_IF_KMASK | JK_IF_ROWS
+};
+
+typedef enum jk_hook {
+    JK_SK_LABEL = 0x80, /* a */
+    JK_SK_TO,           /* label a, condition d */
+    JK_SK_BACK,
+    JK_SK_ALIGN,
+    JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
+    JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
+    JK_SK_BODY,     /* shape a, mode d, segment imm */
+    JK_SK_LOOK,     /* a search: whether the body's vector has a hit; a: 1 by mask registers, 2 under a tail's */
+    JK_SK_TARGET,   /* spreads what the search looks for */
+    JK_SK_MASKS,    /* puts the lane masks into the pool */
+    JK_SK_CLEAR,    /* vector register 0 */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of one segment; imm 0: of those that run at a time */
+    JK_SK_FOLD,     /* jk_fold_from a */
+    JK_SK_FUNCTION, /* a function's body */
+    JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
+    JK_SK_CALL,     /* the software FMA */
+    JK_SK_SECTION,     /* rows up to the next one count under its condition */
+    JK_SK_END
+} jk_hook;
+
+/* How many vectors a body has: the wide loop's, one, or a segment's step. */
+typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT } jk_shape;
+
+typedef struct jk_row {
+    uint8_t what; /* jk_inst or jk_hook */
+    uint8_t a;    /* operand size, condition << 4 of a CMOV; what a hook says */
+    uint8_t d, s; /* jk_spot */
+    uint16_t when;
+    int16_t imm;
+} jk_row;
+
+#define JK_S(when, NAME, d, s) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_S4(when, NAME, d, s) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_SI(when, NAME, d, imm) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm}
+#define JK_SI4(when, NAME, d, imm) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_IMM, when, imm}
+#define JK_CMOV(when, cc, d, s) {JK_G_CMOV, JK_CC_##cc << 4 | 8, JK_IN_##d, JK_IN_##s, when, 0}
+#define JK_S0(when, NAME) {JK_##NAME, 0, 0, 0, when, 0}
+#define JK_LABEL(when, l) {JK_SK_LABEL, JK_L_##l, 0, 0, when, 0}
+#define JK_TO(when, cc, l) {JK_SK_TO, JK_L_##l, JK_CC_##cc, 0, when, 0}
+#define JK_BACK(when, cc, l) {JK_SK_BACK, JK_L_##l, JK_CC_##cc, 0, when, 0}
+#define JK_BODY(when, shape, mode, segment) {JK_SK_BODY, JK_SHAPE_##shape, JK_MODE_##mode, 0, when, segment}
+#define JK_HOOK(when, what, a, imm) {JK_SK_##what, a, 0, 0, when, imm}
+#define JK_STACK(when, NAME, mask) {JK_G_##NAME, 0, 0, 0, when, mask}
+#define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
+#define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
+
+#define JK_ROWS_ENTER \
+    JK_S0(0, G_ENDBR64), \
+    JK_STACK(0, PUSH, 0), \
+    JK_S(0, MOV, R8, RUN_FRAME), \
+    JK_S(0, MOV, RAX, RUN_ARRAY), \
+    JK_HOOK(0, BASES, 0, 0)
+#define JK_ROWS_LEAVE \
+    JK_STACK(0, POP, 0), \
+    JK_S0(JK_IF_VEX, V_VZEROUPPER), \
+    JK_S0(0, G_RET)
+/* k7 = ones below the number in `count`. */
+#define JK_ROWS_TAIL(count) \
+    JK_SI4(JK_IF_KMASK, MOV, RAX, -1), \
+    JK_S4(JK_IF_KMASK, BZHI, RAX, count), \
+    {JK_K_KMOV, 0, 0, JK_IN_RAX, JK_IF_KMASK, 0}
+/* Where there are no mask registers, rcx = the address of the lane masks: ones in the lanes below. */
+#define JK_ROWS_LANES(count) \
+    JK_HOOK(JK_IF_ROWS, MASKS, 0, 0), \
+    JK_S(JK_IF_ROWS, MOV, RAX, count), \
+    JK_S(JK_IF_ROWS, SHL, RAX, LOG_SIZE), \
+    JK_S(JK_IF_ROWS, LEA, RCX, ZEROS), \
+    JK_S(JK_IF_ROWS, SUB, RCX, RAX)
+
+/* clang-format off */
+enum jk_row_label {
+    JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
+    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
+};
+/* clang-format on */
+#define JK_CC_ALWAYS 16
+
+typedef struct jk_skel {
+    jk_gen *g;
+    jk_body *b;
+    uint32_t flags; /* JK_IF_... that hold */
+    uint32_t open;  /* a bit for each label that is used and not yet placed */
+    jk_label label[JK_L_COUNT];
+} jk_skel;
+
+/* ---- hooks ---- */
+
+/* Pushes the registers of a mask, or pops them in the other direction. */
+static void jk_skel_stack(jk_gen *g, jk_inst i, uint32_t mask)
+{
+    unsigned k, r;
+    for (k = 0; k < 16; k++) {
+        r = i == JK_G_PUSH ? k : 15 - k;
+        if (mask >> r & 1)
+            jk_asm_gput(&g->as, i, JK_AS_OPCODE | 1, 8, 0, 0, jk_opnd_reg(r), 0);
+    }
+}
+
+static void jk_skel_bases(jk_gen *g)
+{
     uint32_t k;
-    jk_asm_op(&g->as, JK_G_ENDBR64);
-    for (k = 0; k < 6; k++)
-        if (p->saved >> order[k] & 1)
-            jk_asm_push(&g->as, order[k]);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_R_FRAME, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, frame)));
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, array)));
     for (k = 0; k < g->p->nargs; k++)
         if (g->base[k] != JK_NOGP)
             jk_asm_g(&g->as, JK_G_MOV, 8, g->base[k], jk_opnd_mem(JK_RAX, (int32_t)(8 * k)));
 }
 
-JK_FUNC void jk_pass_leave(jk_gen *g, const jk_plan_pass *p)
-{
-    static const uint8_t order[6] = {JK_RBX, JK_RBP, JK_R12, JK_R13, JK_R14, JK_R15};
-    uint32_t k;
-    for (k = 6; k-- > 0;)
-        if (p->saved >> order[k] & 1)
-            jk_asm_pop(&g->as, order[k]);
-    if (g->t.enc != JK_ENC_LEGACY)
-        jk_asm_op(&g->as, JK_V_VZEROUPPER);
-    jk_asm_op(&g->as, JK_G_RET);
-}
-
-/* Uniform values to their registers, or spread over a vector in the frame. */
-JK_FUNC void jk_pass_uniforms(jk_gen *g, jk_body *b)
+static void jk_skel_uniforms(jk_gen *g, jk_body *b)
 {
     uint32_t v;
     for (v = 0; v < b->nval; v++) {
         jk_val *x = &b->val[v];
-        jk_type type = (jk_type)x->type;
-        bool splat;
-        if (x->kind != JK_VAL_UNIFORM || (x->home == JK_HOME_POOL && x->resident == JK_NOREG))
+        bool stays = x->resident != JK_NOREG;
+        jk_opnd from;
+        if (x->kind != JK_VAL_UNIFORM || (x->home == JK_HOME_POOL && !stays))
             continue;
-        if (x->resident != JK_NOREG) {
-            jk_opnd from = jk_home_of(b, x, &splat);
-            if (splat)
-                jk_emit_splat(g, type, x->resident, from);
-            else
-                jk_emit_load(g, type, x->resident, from);
-        } else {
-            jk_opnd from = jk_home_of(b, x, &splat);
-            jk_emit_splat(g, type, 0, from);
+        from = jk_home_of(b, x);
+        jk_emit_load(g, (jk_type)x->type, stays ? x->resident : 0, from);
+        if (!stays) {
             x->at = jk_frame_take(g, g->t.vbytes, g->t.vbytes);
             x->home = JK_HOME_FRAME;
-            jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64), jk_at_frame(g, x->at), 0, 0);
+            jk_frame_save(g, 0, x->at, 0);
         }
     }
 }
 
-/* rcx = the address of the lane masks of a tail of so many elements as the register says: ones in the lanes below. */
-JK_FUNC void jk_tail_masks(jk_gen *g, unsigned count)
+static bool jk_skel_body(jk_skel *x, const jk_row *c)
 {
-    uint8_t ones[64], zeros[64];
-    uint32_t a, z;
-    memset(ones, 0xff, 64);
-    memset(zeros, 0, 64);
-    /* the two constants stand side by side: nothing else is aligned to 64 bytes in between */
-    a = jk_asm_const(&g->as, ones, 64);
-    z = jk_asm_const(&g->as, zeros, 64);
-    if (z != a + 64) {
-        jk_fail(g->e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "internal: the lane masks are apart");
-        return;
+    jk_gen *g = x->g;
+    uint32_t width = g->width, first = 0, vectors = g->vectors;
+    if (c->a == JK_SHAPE_ONE)
+        width = vectors = 1;
+    if (c->a == JK_SHAPE_SEGMENT) {
+        vectors = g->parts;
+        width = JK_SMALLER(width, vectors);
+        first = (uint32_t)c->imm * vectors;
     }
-    jk_g_rr(g, JK_G_MOV, JK_RAX, count);
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2((uint32_t)jk_type_size((jk_type)g->p->type)));
-    jk_asm_lea(&g->as, JK_RCX, jk_opnd_pool(z));
-    jk_g_rr(g, JK_G_SUB, JK_RCX, JK_RAX);
+    return jk_body_range(x->b, width, first, first + vectors, g->nacc ? JK_SEGMENTS : 1, (jk_mode)c->d);
 }
 
-/* k7 = ones below the register's number. */
-JK_FUNC void jk_tail_k(jk_gen *g, unsigned count)
+/* A search's hit: elements of A that equal X or, that being a NaN, are one. D, K: where. */
+/* clang-format off */
+static const jk_cmd jk_do_look[] = {
+    JK_C_REG(A), JK_C_TEMP(D), JK_C_TEMP(T),
+    JK_C_V(CMP, D, A, X),
+    JK_C_VI(CMP, T, A, A, 3),
+    JK_C_V(OR, D, D, T),
+    JK_C_END,
+};
+static const jk_cmd jk_do_look_k[] = {
+    JK_C_REG(A),
+    JK_C_V(CMPK, K, A, X),
+    JK_C_VI(CMPK, D, A, A, 3),
+    JK_C_K(KOR, D, D, K),
+    JK_C_END,
+};
+static const jk_cmd jk_do_look_tail[] = {
+    JK_C_REG(A),
+    JK_C_VK(CMPK, K, A, X, 0, JK_K_TAIL),
+    JK_C_VK(CMPK, D, A, A, 3, JK_K_TAIL),
+    JK_C_K(KOR, D, D, K),
+    JK_C_END,
+};
+/* clang-format on */
+
+static void jk_skel_look(jk_skel *x, unsigned kind)
 {
-    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_opnd_reg(JK_RAX), -1);
-    jk_asm_bzhi(&g->as, 4, JK_RAX, JK_RAX, count);
-    jk_asm_kload(&g->as, JK_K_TAIL, jk_opnd_reg(JK_RAX));
+    static const jk_cmd *const cmds[] = {jk_do_look, jk_do_look_k, jk_do_look_tail};
+    jk_body *b = x->b;
+    jk_play p;
+    b->batch.first = 0;
+    jk_play_init(&p, x->g, (jk_type)x->g->p->type);
+    p.b = b;
+    p.j = 0;
+    p.val[0] = jk_val_of(b, x->g->want);
+    p.o[JK_AT_D] = jk_opnd_reg(2);
+    p.o[JK_AT_X] = jk_at_frame(x->g, JK_PASS_SLOTS);
+    jk_play_run(&p, cmds[kind]);
+    jk_emit_test_mask(x->g, p.type, p.o[JK_AT_D].reg, false);
+}
+
+/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers. */
+static const uint64_t jk_lane_masks[16] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                           UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+
+/* A function's parameters are in the first registers; its result goes to xmm0. */
+static bool jk_skel_function(jk_skel *x)
+{
+    jk_gen *g = x->g;
+    jk_body *b = x->b;
+    uint32_t v;
+    b->batch.mode = JK_MODE_FULL;
+    b->batch.streams = 1;
+    if (!jk_body_begin(b, 1))
+        return false;
+    for (v = 0; v < b->nval; v++)
+        if (b->val[v].kind == JK_VAL_COMPUTED && g->p->ins[b->val[v].ref].op == JK_PARAM)
+            jk_own(b, 0, g->p->ins[b->val[v].ref].a, v);
+    b->pinned[0] = 0;
+    jk_body_run(b);
+    jk_emit_mov(g, 0, jk_reg_of(b, jk_val_of(b, x->g->want), 0));
+    return true;
+}
+
+/* ---- rows ---- */
+
+static jk_opnd jk_spot_of(const jk_gen *g, unsigned n)
+{
+    const jk_spot_row *r;
+    jk_opnd o;
+    if (n <= JK_IN_R15)
+        return jk_opnd_reg(n);
+    r = &jk_spots[n - JK_IN_R15 - 1];
+    o = r->opnd;
+    o.disp += r->factor * (int32_t)*(const uint32_t *)((const char *)g + r->field);
+    return o;
+}
+
+static void jk_skel_inst(jk_skel *x, const jk_row *c)
+{
+    jk_asm *as = &x->g->as;
+    jk_inst i = (jk_inst)c->what;
+    unsigned w = c->a & 15, cc = c->a >> 4;
+    jk_opnd d = jk_spot_of(x->g, c->d), s = jk_spot_of(x->g, c->s);
+    if (i > JK_G_LAST)
+        jk_asm_op(as, i);
+    else if (i == JK_K_KMOV)
+        jk_emit_3(x->g, JK_K_KMOV_KR, JK_F32, JK_K_TAIL, 0, s);
+    else if (i == JK_G_BZHI)
+        jk_asm_bzhi(as, w, d.reg, d.reg, s.reg);
+    else if (s.kind != JK_OPND_IMM && d.kind == JK_OPND_REG)
+        jk_asm_gput(as, i, JK_AS_RM, w, d.reg, cc, s, 0);
+    else if (s.kind != JK_OPND_IMM)
+        jk_asm_gstore(as, i, w, d, s.reg);
+    else if (i >= JK_G_SHL && i <= JK_G_SAR)
+        jk_asm_shift(as, i, w, d.reg, (unsigned)s.disp);
+    else
+        jk_asm_gi(as, i, w, d, s.disp);
+}
+
+/* A label, a jump forth or back. */
+static void jk_skel_label(jk_skel *x, const jk_row *c)
+{
+    jk_asm *as = &x->g->as;
+    jk_label *l = &x->label[c->a];
+    uint32_t bit = 1u << c->a;
+    if (c->what != JK_SK_BACK && !(x->open & bit))
+        *l = jk_asm_label(as);
+    x->open |= bit;
+    if (c->what != JK_SK_TO)
+        x->open ^= bit;
+    if (c->what == JK_SK_LABEL)
+        jk_asm_bind(as, *l);
+    else if (c->d == JK_CC_ALWAYS)
+        jk_asm_jmp(as, *l);
+    else
+        jk_asm_jcc(as, (jk_cc)c->d, *l);
+}
+
+static bool jk_skel_run(jk_skel *x, const jk_row *c)
+{
+    jk_gen *g = x->g;
+    uint32_t k;
+    for (;; c++) {
+        if (c->when & ~x->flags) {
+            if (c->what == JK_SK_SECTION)
+                while (c[1].what < JK_SK_SECTION)
+                    c++;
+            continue;
+        }
+        g->imm = (uint32_t)(int32_t)c->imm;
+        switch (c->what) {
+        case JK_SK_END:
+            return true;
+        case JK_SK_SECTION:
+            break;
+        case JK_SK_LABEL:
+        case JK_SK_TO:
+        case JK_SK_BACK:
+            jk_skel_label(x, c);
+            break;
+        case JK_SK_ALIGN:
+            jk_asm_align(&g->as, 32);
+            break;
+        case JK_G_PUSH: /* the registers of the mask imm; 0: those that the pass saves */
+        case JK_G_POP:
+            jk_skel_stack(g, (jk_inst)c->what, g->imm ? g->imm : g->saved);
+            break;
+        case JK_SK_BASES:
+            jk_skel_bases(g);
+            break;
+        case JK_SK_UNIFORMS:
+            jk_skel_uniforms(g, x->b);
+            break;
+        case JK_SK_BODY:
+            if (!jk_skel_body(x, c))
+                return false;
+            break;
+        case JK_SK_LOOK:
+            jk_skel_look(x, c->a);
+            break;
+        case JK_SK_TARGET:
+            jk_emit_splat(g, (jk_type)g->p->type, 0, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, find)));
+            jk_frame_save(g, 0, JK_PASS_SLOTS, 0);
+            break;
+        case JK_SK_MASKS:
+            jk_asm_const(&g->as, jk_lane_masks, 64);
+            g->zeros = jk_asm_const(&g->as, jk_lane_masks + 8, 64);
+            break;
+        case JK_SK_CLEAR:
+            jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
+            break;
+        case JK_SK_ACC:
+            jk_acc_each(g, c->imm ? 1 : g->streams, (jk_acc_do)c->a);
+            break;
+        case JK_SK_FOLD:
+            jk_fold(g, (jk_fold_from)c->a);
+            break;
+        case JK_SK_FUNCTION:
+            if (!jk_skel_function(x))
+                return false;
+            break;
+        case JK_SK_VECTORS:
+            for (k = 0; k < 16; k++)
+                if (c->a)
+                    jk_frame_save(g, 0, (int32_t)(16 * k), k);
+                else
+                    jk_frame_load(g, 0, k, (int32_t)(16 * k));
+            break;
+        case JK_SK_CALL:
+            jk_asm_mov64(&g->as, JK_RAX,
+                         (uint64_t)(g->p->type == JK_F64 ? (uintptr_t)&jk_soft_fma_pd : (uintptr_t)&jk_soft_fma_ps));
+            jk_asm_call(&g->as, JK_RAX);
+            break;
+        default:
+            jk_skel_inst(x, c);
+        }
+    }
+}
+
+/* Carries a table out around a body (NULL: none), and emits the rare bodies that this one asks for. */
+JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
+{
+    jk_skel x;
+    uint32_t bits;
+    memset(&x, 0, sizeof x);
+    x.g = g;
+    x.b = b;
+    bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
+                      (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
+                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
+                      g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
+    x.flags = bits | ~bits << 8;
+    if (!jk_skel_run(&x, rows))
+        return false;
+    if (b) {
+        jk_rare_stubs(g);
+        jk_body_forget(b);
+    }
+    return !g->arena->failed && g->e->status == JITK_OK;
 }
 
 JK_SMALL_CLOSE
@@ -11954,502 +10383,396 @@ JK_SMALL_CLOSE
 /* x64: passes without reductions: a wide loop of several vectors a step (a second one with streaming stores), a loop of one
  * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
 
-JK_SMALL_OPEN
+/* clang-format off */
 
-/* while (index <= end - step) body; rdx is the end, rcx the last index. */
-JK_FUNC bool jk_map_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, jk_mode mode)
-{
-    uint32_t step = vectors * jk_vector_elements(g);
-    jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    jk_asm_lea(&g->as, JK_RCX, jk_opnd_mem(JK_RDX, -(int32_t)step));
-    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RCX);
-    jk_asm_jcc(&g->as, JK_CC_G, done);
-    jk_asm_align(&g->as, 32);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, vectors, 1, mode))
-        return false;
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)step);
-    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RCX);
-    jk_asm_jcc(&g->as, JK_CC_LE, top);
-    jk_asm_bind(&g->as, done);
-    return true;
-}
+/* while (rsi <= rdx - step) body */
+#define JK_ROWS_MAP_LOOP(when, shape, mode) \
+    JK_S(when, LEA, RCX, RDX_LESS_##shape), \
+    JK_S(when, CMP, RSI, RCX), \
+    JK_TO(when, G, DONE), \
+    JK_HOOK(when, ALIGN, 0, 0), \
+  JK_LABEL(when, TOP), \
+    JK_BODY(when, shape, mode, 0), \
+    JK_S(when, ADD, RSI, shape), \
+    JK_S(when, CMP, RSI, RCX), \
+    JK_BACK(when, LE, TOP), \
+  JK_LABEL(when, DONE)
 
-/* rdx elements are left. Without mask registers they stand in the rows, which are run vector by vector; what the lanes
- * behind them compute is never looked at. */
-JK_FUNC bool jk_map_tail(jk_gen *g, jk_body *b)
-{
-    jk_label top = jk_asm_label(&g->as);
-    bool ok;
-    if (g->t.kmask) {
-        jk_tail_k(g, JK_RDX);
-        return jk_body_emit(b, 1, 1, 1, JK_MODE_MASK);
-    }
-    jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX));
-    jk_asm_bind(&g->as, top);
-    b->rows_index = JK_RCX;
-    ok = jk_body_emit(b, 1, 1, 1, JK_MODE_ROWS);
-    b->rows_index = JK_NOGP;
-    jk_g_ri(g, JK_G_ADD, JK_RCX, (int32_t)jk_vector_elements(g));
-    jk_g_rr(g, JK_G_CMP, JK_RCX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_L, top);
-    return ok;
-}
-
-JK_FUNC bool jk_map_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
-{
-    jk_label stream = jk_asm_label(&g->as), narrow = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    bool streams = g->stage->stores && !g->t.scalar;
-    int32_t count = jk_frame_take(g, 8, 8);
-    jk_pass_enter(g, p);
-    jk_g_mr(g, JK_G_MOV, count, JK_RDX);
-    if (!g->t.kmask)
-        jk_g_ri(g, JK_G_AND, JK_RDX, -(int32_t)g->lanes);
-    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
-    jk_pass_uniforms(g, b);
-    if (streams) {
-        jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_reg(JK_RCX), (int32_t)JK_RUN_STREAM);
-        jk_asm_jcc(&g->as, JK_CC_NE, stream);
-    }
-    if (!jk_map_loop(g, b, p->vectors, p->width, JK_MODE_FULL))
-        return false;
-    jk_asm_bind(&g->as, narrow);
-    if (p->vectors > 1 && !jk_map_loop(g, b, 1, 1, JK_MODE_FULL))
-        return false;
-    if (g->t.kmask) {
-        jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RSI);
-    } else {
-        jk_g_rm(g, JK_G_MOV, JK_RDX, count);
-        jk_g_ri(g, JK_G_AND, JK_RDX, (int32_t)(g->lanes - 1));
-    }
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    if (!jk_map_tail(g, b))
-        return false;
-    jk_asm_bind(&g->as, done);
-    jk_pass_leave(g, p);
-    if (streams) {
-        jk_asm_bind(&g->as, stream);
-        if (!jk_map_loop(g, b, p->vectors, p->width, JK_MODE_STREAM))
-            return false;
-        jk_asm_op(&g->as, JK_G_SFENCE);
-        jk_asm_jmp(&g->as, narrow);
-    }
-    return true;
-}
+/* Without mask registers the last elements stand in the rows, which are run vector by vector; what the lanes behind them
+ * compute is never looked at. */
+static const jk_row jk_rows_map[] = {
+    JK_ROWS_ENTER,
+    JK_S(0, MOV, COUNT, RDX),
+    JK_S(JK_IF_ROWS, AND, RDX, EVEN),
+    JK_S(0, ADD, RDX, RSI), /* the end */
+    JK_HOOK(0, UNIFORMS, 0, 0),
+    JK_SI4(JK_IF_STREAM, TEST, RCX, JK_RUN_STREAM),
+    JK_TO(JK_IF_STREAM, NE, STREAM),
+    JK_ROWS_MAP_LOOP(0, WIDE, FULL),
+  JK_LABEL(0, NARROW),
+    JK_ROWS_MAP_LOOP(JK_IF_WIDE, ONE, FULL),
+    JK_S(JK_IF_KMASK, SUB, RDX, RSI), /* how many are left */
+    JK_S(JK_IF_ROWS, MOV, RDX, COUNT),
+    JK_S(JK_IF_ROWS, AND, RDX, REST),
+    JK_TO(0, E, LEAVE),
+    JK_ROWS_TAIL(RDX),
+    JK_BODY(JK_IF_KMASK, ONE, MASK, 0),
+    JK_S4(JK_IF_ROWS, XOR, RCX, RCX),
+  JK_LABEL(0, TOP),
+    JK_BODY(JK_IF_ROWS, ONE, ROWS, 0),
+    JK_S(JK_IF_ROWS, ADD, RCX, ONE),
+    JK_S(JK_IF_ROWS, CMP, RCX, RDX),
+    JK_BACK(JK_IF_ROWS, L, TOP),
+  JK_LABEL(0, LEAVE),
+    JK_ROWS_LEAVE,
+    JK_SECTION(JK_IF_STREAM),
+  JK_LABEL(0, STREAM),
+    JK_ROWS_MAP_LOOP(0, WIDE, STREAM),
+    JK_S0(0, G_SFENCE),
+    JK_BACK(0, ALWAYS, NARROW),
+    JK_END,
+};
 
 /* A search: the first element of the range at which a reduction's argument equals run->find or, that being a NaN, is one
  * (where it is not, the range has none). One vector a step; rax is the result. */
-JK_FUNC bool jk_find_hit(jk_gen *g, jk_body *b, jk_ref arg, int32_t target, jk_mode mode, jk_label hit)
-{
-    jk_type type = (jk_type)g->p->type;
-    unsigned x, t, m;
-    if (!jk_body_emit(b, 1, 1, 1, mode))
-        return false;
-    b->first = 0;
-    x = jk_reg_of(b, jk_val_of(b, arg), 0);
-    if (g->t.kmask) {
-        jk_vt vt = jk_vt_of(g, type);
-        vt.k = mode == JK_MODE_MASK ? JK_K_TAIL : 0;
-        m = jk_temp(b, 1);
-        jk_asm_v(&g->as, JK_V_CMPK, vt, JK_K_SCRATCH, x, jk_at_frame(g, target), 0); /* equal */
-        jk_asm_v(&g->as, JK_V_CMPK, vt, m, x, jk_opnd_reg(x), 3);                    /* NaN */
-        jk_asm_k(&g->as, JK_K_KOR, m, m, JK_K_SCRATCH);
-    } else {
-        m = jk_temp(b, 0);
-        t = jk_temp(b, 0);
-        jk_emit_3i(g, JK_V_CMP, type, m, x, jk_at_frame(g, target), 0);
-        jk_emit_3i(g, JK_V_CMP, type, t, x, jk_opnd_reg(x), 3);
-        jk_emit_3(g, JK_V_OR, type, m, m, jk_opnd_reg(t));
-    }
-    jk_emit_test_mask(g, type, m, false);
-    jk_asm_jcc(&g->as, JK_CC_NE, hit);
-    return true;
-}
+static const jk_row jk_rows_find[] = {
+    JK_ROWS_ENTER,
+    JK_S(0, MOV, COUNT, RDX),
+    JK_S(0, ADD, RDX, RSI),
+    JK_HOOK(0, TARGET, 0, 0),
+    JK_HOOK(0, UNIFORMS, 0, 0),
+  JK_LABEL(0, TOP),
+    JK_S(0, LEA, RAX, RSI_AND_ONE),
+    JK_S(0, CMP, RAX, RDX),
+    JK_TO(0, G, TAIL),
+    JK_BODY(0, ONE, FULL, 0),
+    JK_HOOK(JK_IF_ROWS, LOOK, 0, 0),
+    JK_HOOK(JK_IF_KMASK, LOOK, 1, 0),
+    JK_TO(0, NE, FOUND),
+    JK_S(0, ADD, RSI, ONE),
+    JK_BACK(0, ALWAYS, TOP),
+  JK_LABEL(0, TAIL),
+    JK_S(0, SUB, RDX, RSI),
+    JK_TO(0, E, DONE),
+    JK_SECTION(JK_IF_VECTOR),
+    JK_ROWS_TAIL(RDX),
+    JK_S(JK_IF_ROWS, MOV, RCX, COUNT),
+    JK_S(JK_IF_ROWS, AND, RCX, REST),
+    JK_S(JK_IF_ROWS, AND, RCX, EACH), /* the row with the first of them; its other lanes repeat one that is not there */
+    JK_BODY(JK_IF_ROWS, ONE, ROWS, 0),
+    JK_HOOK(JK_IF_ROWS, LOOK, 0, 0),
+    JK_BODY(JK_IF_KMASK, ONE, MASK, 0),
+    JK_HOOK(JK_IF_KMASK, LOOK, 2, 0),
+    JK_TO(0, NE, FOUND),
+    JK_SECTION(0),
+  JK_LABEL(0, DONE),
+    JK_S(0, LEA, RAX, RSI_RDX),
+    JK_TO(0, ALWAYS, LEAVE),
+  JK_LABEL(0, FOUND), /* rax: the lanes */
+    JK_S4(0, BSF, RAX, RAX),
+    JK_S(0, ADD, RAX, RSI),
+  JK_LABEL(0, LEAVE),
+    JK_ROWS_LEAVE,
+    JK_END,
+};
 
-JK_FUNC bool jk_emit_find(jk_gen *g, const jk_stage *s, jk_ref arg)
-{
-    jk_plan_pass p;
-    jk_body b;
-    const jk_ref *order;
-    uint32_t norder;
-    int32_t target, count;
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), hit = jk_asm_label(&g->as),
-             none = jk_asm_label(&g->as), leave = jk_asm_label(&g->as);
-    memset(&p, 0, sizeof p);
-    g->stage = s;
-    g->nacc = 0;
-    if (jk_order(g->p, g->arena, 0, g->p->nins, &arg, 1, false, &order, &norder) != JITK_OK ||
-        !jk_body_build(g, &b, order, norder, NULL, 0, false, &arg, 1) || !jk_assign_bases(g, &b, false, &p))
-        return false;
-    p.width = 1;
-    jk_assign_fixed(g, &b, &p);
-    target = jk_frame_take(g, g->t.vbytes, g->t.vbytes);
-    count = jk_frame_take(g, 8, 8);
-    jk_pass_enter(g, &p);
-    jk_g_mr(g, JK_G_MOV, count, JK_RDX);
-    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
-    jk_emit_splat(g, (jk_type)g->p->type, 0, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, find)));
-    jk_asm_vstore(&g->as, JK_V_MOVA, jk_vt_of(g, g->t.scalar ? JK_F32 : JK_F64), jk_at_frame(g, target), 0, 0);
-    jk_pass_uniforms(g, &b);
-    jk_asm_bind(&g->as, top);
-    jk_asm_lea(&g->as, JK_RAX, jk_opnd_mem(JK_RSI, (int32_t)jk_vector_elements(g)));
-    jk_g_rr(g, JK_G_CMP, JK_RAX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_G, tail);
-    if (!jk_find_hit(g, &b, arg, target, JK_MODE_FULL, hit))
-        return false;
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)jk_vector_elements(g));
-    jk_asm_jmp(&g->as, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RSI);
-    jk_asm_jcc(&g->as, JK_CC_E, none);
-    if (g->t.kmask) {
-        jk_tail_k(g, JK_RDX);
-        if (!jk_find_hit(g, &b, arg, target, JK_MODE_MASK, hit))
-            return false;
-    } else if (!g->t.scalar) {
-        jk_g_rm(g, JK_G_MOV, JK_RCX, count);
-        jk_g_ri(g, JK_G_AND, JK_RCX, (int32_t)(g->lanes - jk_vector_elements(g)));
-        b.rows_index = JK_RCX;
-        if (!jk_find_hit(g, &b, arg, target, JK_MODE_ROWS, hit))
-            return false;
-    }
-    jk_asm_bind(&g->as, none);
-    jk_asm_lea(&g->as, JK_RAX, jk_opnd_index(JK_RSI, JK_RDX, 1, 0));
-    jk_asm_jmp(&g->as, leave);
-    jk_asm_bind(&g->as, hit); /* rax: the lanes found; a row's lanes beyond the end repeat one that is not */
-    jk_asm_g(&g->as, JK_G_BSF, 4, JK_RAX, jk_opnd_reg(JK_RAX));
-    jk_g_rr(g, JK_G_ADD, JK_RAX, JK_RSI);
-    jk_asm_bind(&g->as, leave);
-    jk_pass_leave(g, &p);
-    jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return true;
-}
-
-JK_SMALL_CLOSE
+/* clang-format on */
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/chunk.c ---- */
 /* x64: passes with reductions. The range is a chunk of four segments (docs/reductions.md). As many segments as registers
  * allow run at a time, over the steps that all of them have; then what is left of each, one after the other; then the fold.
  *
- * Where the accumulators of four segments stay in registers, and the body is small, it is written out for the rest of each
- * segment (jk_seg_rests). Else the accumulators stand in the frame between the two, an area for each segment, and one copy
- * of the body, one segment wide, does the rests (jk_seg_ragged). f32 sums that pour have both: the first for chunks too
- * short to pour, which are what calls of few elements are made of. */
+ * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), it is written out for the
+ * rest of each segment. Else the accumulators stand in the frame between the two, an area for each segment, and one copy of
+ * the body, one segment wide, does the rests. f32 sums that pour have both: the first for chunks too short to pour, which
+ * are what calls of few elements are made of. */
+
+/* clang-format off */
+
+/* One step of every segment at work, as often as the register says. */
+#define JK_ROWS_STEPS(when, count) \
+    JK_HOOK(when, ALIGN, 0, 0), \
+  JK_LABEL(when, TOP), \
+    JK_BODY(when, WIDE, FULL, 0), \
+    JK_S(when, ADD, RSI, LANES), \
+    JK_S((when) | JK_IF_TWO, ADD, R9, LANES), \
+    JK_S((when) | JK_IF_FOUR, ADD, R10, LANES), \
+    JK_S((when) | JK_IF_FOUR, ADD, R11, LANES), \
+    JK_SI(when, SUB, count, 1), \
+    JK_BACK(when, NE, TOP)
+
+/* The rest of one segment: `count` > 0 elements from `index` on. pour: the steps are counted, and the lanes pour where
+ * JK_POUR are full. Done with the last whole step it goes to DONE. */
+#define JK_ROWS_REST(index, count, segment, pour) \
+    JK_S(0, SUB, count, LANES), \
+    JK_TO(0, L, TAIL), \
+  JK_LABEL(0, TOP), \
+    JK_BODY(0, SEGMENT, FULL, segment), \
+    JK_SI(pour, ADD, DONE0, 1), \
+    JK_SI4(pour, TEST, DONE0, JK_POUR - 1), \
+    JK_TO(pour, NE, LESS), \
+    JK_HOOK(pour, ACC, JK_ACC_POUR, 1), \
+  JK_LABEL(pour, LESS), \
+    JK_S(0, ADD, index, LANES), \
+    JK_S(0, SUB, count, LANES), \
+    JK_BACK(0, GE, TOP), \
+  JK_LABEL(0, TAIL), \
+    JK_S(0, ADD, count, LANES), \
+    JK_TO(0, E, DONE), \
+    JK_ROWS_TAIL(count), \
+    JK_ROWS_LANES(count), \
+    JK_BODY(JK_IF_KMASK, SEGMENT, MASK, segment), \
+    JK_BODY(JK_IF_ROWS, SEGMENT, ROWS, segment)
+
+/* What is left of a segment: its elements from `index` to rbx, at most to rdx, which ends the chunk. The first segment with
+ * nothing left, or with a tail, ends it all: those behind are empty. */
+#define JK_ROWS_OWN_REST(index, segment) \
+    JK_S(0, ADD, RBX, LENGTH), \
+    JK_S(0, MOV, RCX, RBX), \
+    JK_S(0, CMP, RCX, RDX), \
+    JK_CMOV(0, G, RCX, RDX), \
+    JK_S(0, SUB, RCX, index), \
+    JK_TO(0, LE, FOLD), \
+    JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
+
+static const jk_row jk_rows_chunk[] = {
+    JK_ROWS_ENTER,
+    JK_HOOK(0, UNIFORMS, 0, 0),
+    JK_S(JK_IF_F64, LEA, RAX, BYTES_F64),
+    JK_S(JK_IF_F32, LEA, RAX, BYTES_F32),
+    JK_SI(0, SHR, RAX, 8), /* a step of all segments */
+    JK_S(0, SHL, RAX, LOG_LANES),
+    JK_S(0, MOV, LENGTH, RAX),
+    JK_S(JK_IF_POUR | JK_IF_HELD, CMP, RAX, POURED),
+    JK_TO(JK_IF_POUR | JK_IF_HELD, G, AREAS),
+
+    /* A chunk whose accumulators stay in their registers. */
+    JK_SECTION(JK_IF_HELD),
+    JK_S(0, MOV, RBX, RSI),
+    JK_S(0, MOV, RCX, RDX),
+    JK_S(0, ADD, RDX, RSI),
+    JK_S(0, LEA, R9, RSI_RAX),
+    JK_S(0, SUB, RCX, RAX),
+    JK_S(0, LEA, R10, R9_RAX),
+    JK_S(0, SUB, RCX, RAX),
+    JK_S(0, LEA, R11, R10_RAX),
+    JK_S(0, SUB, RCX, RAX),
+    JK_HOOK(0, ACC, JK_ACC_INIT, 0),
+    JK_S(0, SAR, RCX, LOG_LANES), /* steps of the last segment; below 0: it is empty */
+    JK_TO(0, LE, REST),
+    JK_ROWS_STEPS(0, RCX),
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_S(0, ADD, RAX, RBX),
+    JK_S(0, CMP, RSI, RAX),
+    JK_TO(0, E, FOLD), /* the first segment is done, and so are all */
+  JK_LABEL(0, REST),
+    JK_ROWS_OWN_REST(RSI, 0),
+    JK_TO(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R9, 1),
+    JK_TO(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R10, 2),
+    JK_TO(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R11, 3),
+  JK_LABEL(0, DONE),
+  JK_LABEL(0, FOLD),
+    JK_HOOK(0, FOLD, JK_FOLD_REGISTERS, 0),
+    JK_ROWS_LEAVE,
+    JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
+
+    /* A chunk by way of the segments' areas. First, for each group of segments, the steps that all of them have: */
+    JK_SECTION(0),
+  JK_LABEL(0, AREAS),
+    JK_S(0, MOV, COUNT, RDX),
+    JK_S(0, MOV, LEFT, RDX),
+    JK_S(0, MOV, START, RSI),
+    JK_S(0, MOV, FIRST, RSI),
+    JK_S(0, LEA, RBX, AREAS),
+  JK_LABEL(0, GROUP),
+    JK_S(0, MOV, RSI, START),
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_S(0, MOV, RDX, LEFT),
+    JK_S(JK_IF_TWO, LEA, R9, RSI_RAX),
+    JK_S(JK_IF_TWO, SUB, RDX, RAX),
+    JK_S(JK_IF_FOUR, LEA, R10, R9_RAX),
+    JK_S(JK_IF_FOUR, SUB, RDX, RAX),
+    JK_S(JK_IF_FOUR, LEA, R11, R10_RAX),
+    JK_S(JK_IF_FOUR, SUB, RDX, RAX),
+    JK_S4(0, XOR, RCX, RCX),
+    JK_S(0, TEST, RDX, RDX),
+    JK_CMOV(0, L, RDX, RCX),
+    JK_S(0, CMP, RDX, RAX),
+    JK_CMOV(0, G, RDX, RAX), /* the last segment's elements, 0 to its length */
+    JK_S(0, SHR, RDX, LOG_LANES),
+    JK_S(0, MOV, DONE0, RDX),
+    JK_S(JK_IF_TWO, MOV, DONE1, RDX),
+    JK_S(JK_IF_FOUR, MOV, DONE2, RDX),
+    JK_S(JK_IF_FOUR, MOV, DONE3, RDX),
+    JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
+    JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
+    JK_HOOK(0, ACC, JK_ACC_INIT, 0),
+    JK_S(0, TEST, RDX, RDX),
+    JK_TO(0, E, NEXT),
+    JK_ROWS_STEPS(JK_IF_PLAIN, RDX),
+
+    JK_SECTION(JK_IF_POUR), /* JK_POUR steps at a time */
+    JK_S(0, MOV, RCX, RDX),
+  JK_LABEL(0, BLOCK),
+    JK_SI4(0, MOV, RDX, JK_POUR),
+    JK_S(0, CMP, RDX, RCX),
+    JK_CMOV(0, G, RDX, RCX),
+    JK_S(0, SUB, RCX, RDX),
+    JK_ROWS_STEPS(0, RDX),
+    JK_S(0, TEST, RCX, RCX),
+    JK_TO(0, NE, LESS),
+    JK_SI4(0, TEST, DONE0, JK_POUR - 1), /* the last block, if it is whole, too */
+    JK_TO(0, NE, NEXT),
+  JK_LABEL(0, LESS),
+    JK_HOOK(0, ACC, JK_ACC_POUR, 0),
+    JK_S(0, TEST, RCX, RCX),
+    JK_BACK(0, NE, BLOCK),
+
+    JK_SECTION(0),
+  JK_LABEL(0, NEXT),
+    JK_S(JK_IF_HELD, MOV, RAX, LENGTH), /* a whole chunk needs no more than the fold */
+    JK_SI(JK_IF_HELD, SHL, RAX, 2),
+    JK_S(JK_IF_HELD, CMP, RAX, COUNT),
+    JK_TO(JK_IF_HELD, E, WHOLE),
+    JK_HOOK(0, ACC, JK_ACC_STORE, 0),
+    JK_S(JK_IF_FEW, MOV, RAX, LENGTH),
+    JK_SI(JK_IF_FEW | JK_IF_TWO, SHL, RAX, 1),
+    JK_S(JK_IF_FEW, ADD, START, RAX),
+    JK_S(JK_IF_FEW, SUB, LEFT, RAX),
+    JK_S(JK_IF_ONE, ADD, RBX, STRIDE),
+    JK_S(JK_IF_FEW | JK_IF_TWO, ADD, RBX, STRIDES),
+    JK_S(JK_IF_FEW, LEA, RAX, AREAS_END),
+    JK_S(JK_IF_FEW, CMP, RBX, RAX),
+    JK_BACK(JK_IF_FEW, B, GROUP),
+
+    /* Then what the groups left of each segment; rbx its area, r10 its first element, r11 the elements from there on. */
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_SI(0, SHL, RAX, 2),
+    JK_S(0, MOV, R11, COUNT),
+    JK_S(0, CMP, RAX, R11),
+    JK_TO(0, E, FOLD),
+    JK_S(0, LEA, RBX, AREAS),
+    JK_S(0, MOV, R10, FIRST),
+  JK_LABEL(0, SEGMENT),
+    JK_S(0, MOV, RDX, LENGTH),
+    JK_S(0, CMP, R11, RDX),
+    JK_CMOV(0, L, RDX, R11),
+    JK_S(0, MOV, RSI, R10),
+    JK_S(0, MOV, RAX, DONE0),
+    JK_S(0, SHL, RAX, LOG_LANES),
+    JK_S(0, ADD, RSI, RAX),
+    JK_S(0, SUB, RDX, RAX),
+    JK_TO(0, E, NEXT),
+    JK_HOOK(0, ACC, JK_ACC_LOAD, 1),
+    JK_ROWS_REST(RSI, RDX, 0, JK_IF_POUR),
+  JK_LABEL(0, DONE),
+    JK_HOOK(0, ACC, JK_ACC_STORE, 1),
+  JK_LABEL(0, NEXT),
+    JK_S(0, MOV, RAX, LENGTH),
+    JK_S(0, ADD, RBX, STRIDE),
+    JK_S(0, ADD, R10, RAX),
+    JK_S(0, SUB, R11, RAX), /* at most four segments: what is left gets to 0 with the last one */
+    JK_BACK(0, G, SEGMENT),
+  JK_LABEL(0, FOLD),
+    JK_S(0, LEA, RBX, AREAS),
+    JK_HOOK(0, FOLD, JK_FOLD_MEMORY, 0),
+    JK_TO(JK_IF_HELD, ALWAYS, LEAVE),
+  JK_LABEL(JK_IF_HELD, WHOLE),
+    JK_HOOK(JK_IF_HELD, FOLD, JK_FOLD_POURED, 0),
+  JK_LABEL(JK_IF_HELD, LEAVE),
+    JK_ROWS_LEAVE,
+    JK_END,
+};
+
+/* clang-format on */
+/* ---- back in src/all.h ---- */
+/* ---- src/x64/entry.c ---- */
+/* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling
+ * convention. */
 
 JK_SMALL_OPEN
 
-typedef struct jk_seg { /* frame offsets */
-    int32_t count, first, length, left, start, rem, block;
-    bool pour;
-} jk_seg;
+/* clang-format off */
+static const jk_row jk_rows_uniform[] = {
+    JK_S0(0, G_ENDBR64),
+    JK_S(0, MOV, R8, RUN_FRAME),
+    JK_BODY(0, ONE, FULL, 0),
+    JK_S0(0, G_RET),
+    JK_END,
+};
 
-/* One step of every segment at work, as often as the register says. */
-JK_FUNC bool jk_seg_loop(jk_gen *g, jk_body *b, uint32_t vectors, uint32_t width, uint32_t streams, unsigned count)
+static const jk_row jk_rows_function[] = {
+    JK_S0(0, G_ENDBR64),
+    JK_STACK(JK_IF_FRAME, PUSH, 1 << JK_RBP),
+    JK_S(JK_IF_FRAME, MOV, RBP, RSP),
+    JK_SI(JK_IF_FRAME, AND, RSP, -64),
+    JK_S(JK_IF_FRAME | JK_IF_PLAIN, SUB, RSP, FRAME),
+    JK_SECTION(JK_IF_PAGES), /* each page in turn is touched: the guard page is not jumped over */
+    JK_S(0, LEA, RAX, FRAME_END),
+  JK_LABEL(0, TOP),
+    JK_SI4(0, OR, STACK, 0),
+    JK_SI(0, SUB, RSP, 4096),
+    JK_S(0, CMP, RSP, RAX),
+    JK_BACK(0, A, TOP),
+    JK_S(0, MOV, RSP, RAX),
+    JK_SECTION(0),
+    JK_HOOK(0, FUNCTION, 0, 0),
+    JK_S(JK_IF_FRAME, MOV, RSP, RBP),
+    JK_STACK(JK_IF_FRAME, POP, 1 << JK_RBP),
+    JK_S0(0, G_RET),
+    JK_END,
+};
+
+/* Saves every register a C function may change (rcx rdx rsi rdi r8 to r11, xmm0 to xmm15), aligns the stack and calls the
+ * software FMA; rax: the operands. */
+static const jk_row jk_rows_fma[] = {
+    JK_STACK(0, PUSH, 1 << JK_RBP),
+    JK_S(0, MOV, RBP, RSP),
+    JK_STACK(0, PUSH, 0xfc6),
+    JK_SI(0, SUB, RSP, 256 + 8),
+    JK_SI(0, AND, RSP, -16),
+    JK_HOOK(0, VECTORS, 1, 0),
+    JK_S(0, MOV, RDI, RAX),
+    JK_HOOK(0, CALL, 0, 0),
+    JK_HOOK(0, VECTORS, 0, 0),
+    JK_S(0, LEA, RSP, PUSHED),
+    JK_STACK(0, POP, 0xfc6),
+    JK_STACK(0, POP, 1 << JK_RBP),
+    JK_S0(0, G_RET),
+    JK_END,
+};
+/* clang-format on */
+
+/* Starts a stage for a target. */
+JK_FUNC void jk_gen_stage(jk_gen *g, const jk_target *t)
 {
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as);
-    uint32_t u;
-    jk_asm_align(&g->as, 32);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, vectors, streams, JK_MODE_FULL))
-        return false;
-    for (u = 0; u < streams; u++)
-        jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, count, 1);
-    jk_asm_jcc(&g->as, JK_CC_NE, top);
-    return true;
+    g->t = *t;
+    g->as.enc = t->enc;
+    g->frame = 0;
+    g->fma_at = -1;
+    g->fixed = 0;
+    g->nacc = 0;
+    g->pour = g->held = false;
+    g->width = g->vectors = g->streams = 1;
+    g->parts = t->scalar ? g->lanes : JK_LANE_BYTES / t->vbytes;
+    g->one = g->lanes / g->parts;
 }
 
-/* rdx steps of the wide loop; f32 sums pour after every JK_POUR of them. */
-JK_FUNC bool jk_seg_wide(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
+/* The order, behind the loads that are results themselves: one result may stand where another's input is, so that such
+ * a load may not be read again after a store. */
+JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, uint32_t *norder)
 {
-    jk_label outer = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    if (!s->pour)
-        return jk_seg_loop(g, b, p->vectors, p->width, p->streams, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->rem, JK_RDX);
-    jk_asm_bind(&g->as, outer);
-    jk_asm_gi(&g->as, JK_G_MOV, 4, jk_opnd_reg(JK_RAX), (int32_t)JK_POUR);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->rem);
-    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
-    jk_g_mr(g, JK_G_SUB, s->rem, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->block, JK_RDX);
-    if (!jk_seg_loop(g, b, p->vectors, p->width, p->streams, JK_RDX))
-        return false;
-    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->block), (int32_t)JK_POUR);
-    jk_asm_jcc(&g->as, JK_CC_NE, done);
-    jk_pour(g, p->streams);
-    jk_asm_gi(&g->as, JK_G_CMP, 8, jk_at_frame(g, s->rem), 0);
-    jk_asm_jcc(&g->as, JK_CC_NE, outer);
-    jk_asm_bind(&g->as, done);
-    return true;
-}
-
-/* All groups of segments: the steps that every segment of the group has. rbx is the group's area. */
-JK_FUNC bool jk_seg_groups(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label whole)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as), none = jk_asm_label(&g->as);
-    uint32_t u;
-    g->acc_base = JK_RBX;
-    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
-    jk_asm_bind(&g->as, top);
-    jk_g_rm(g, JK_G_MOV, JK_RSI, s->start);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->left);
-    for (u = 1; u < p->streams; u++) {
-        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
-        jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
-    }
-    jk_asm_g(&g->as, JK_G_XOR, 4, JK_RCX, jk_opnd_reg(JK_RCX)); /* rdx = the last segment's elements, 0 to length */
-    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_RCX));
-    jk_g_rr(g, JK_G_CMP, JK_RDX, JK_RAX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RDX, jk_opnd_reg(JK_RAX));
-    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RDX, jk_log2(g->lanes));
-    for (u = 0; u < p->streams; u++)
-        jk_asm_gstore(&g->as, JK_G_MOV, 8, jk_opnd_mem(JK_RBX, (int32_t)(u * g->seg_stride)), JK_RDX);
-    jk_acc_init64(g, p->streams);
-    jk_acc_each(g, p->streams, JK_ACC_INIT);
-    jk_g_rr(g, JK_G_TEST, JK_RDX, JK_RDX);
-    jk_asm_jcc(&g->as, JK_CC_E, none);
-    if (!jk_seg_wide(g, b, p, s))
-        return false;
-    jk_asm_bind(&g->as, none);
-    if (p->in_registers) { /* a whole chunk needs no more than the fold */
-        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
-        jk_asm_g(&g->as, JK_G_CMP, 8, JK_RAX, jk_at_frame(g, s->count));
-        jk_asm_jcc(&g->as, JK_CC_E, whole);
-    }
-    jk_acc_each(g, p->streams, JK_ACC_STORE);
-    if (p->streams < JK_SEGMENTS) {
-        jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-        jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(p->streams));
-        jk_g_mr(g, JK_G_ADD, s->start, JK_RAX);
-        jk_g_mr(g, JK_G_SUB, s->left, JK_RAX);
-        jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)(p->streams * g->seg_stride));
-        jk_asm_lea(&g->as, JK_RAX, jk_at_frame(g, g->seg_at + (int32_t)(JK_SEGMENTS * g->seg_stride)));
-        jk_g_rr(g, JK_G_CMP, JK_RBX, JK_RAX);
-        jk_asm_jcc(&g->as, JK_CC_B, top);
-    }
-    return true;
-}
-
-/* After a step of one segment: counts it, and pours where JK_POUR are full. */
-JK_FUNC void jk_seg_count(jk_gen *g)
-{
-    jk_label no = jk_asm_label(&g->as);
-    jk_asm_gi(&g->as, JK_G_ADD, 8, jk_opnd_mem(JK_RBX, 0), 1);
-    jk_asm_gi(&g->as, JK_G_TEST, 4, jk_opnd_mem(JK_RBX, 0), (int32_t)(JK_POUR - 1));
-    jk_asm_jcc(&g->as, JK_CC_NE, no);
-    jk_pour(g, 1);
-    jk_asm_bind(&g->as, no);
-}
-
-/* The rest of one segment: rdx > 0 elements at rsi. */
-JK_FUNC bool jk_seg_rest(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    uint32_t width = JK_SMALLER(p->width, g->parts);
-    jk_acc_each(g, 1, JK_ACC_LOAD);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_L, tail);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_emit(b, width, g->parts, 1, JK_MODE_FULL))
-        return false;
-    if (s->pour)
-        jk_seg_count(g);
-    jk_g_ri(g, JK_G_ADD, JK_RSI, (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_GE, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_ri(g, JK_G_ADD, JK_RDX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    if (g->t.kmask)
-        jk_tail_k(g, JK_RDX);
-    else
-        jk_tail_masks(g, JK_RDX);
-    if (!jk_body_emit(b, width, g->parts, 1, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
-        return false;
-    jk_asm_bind(&g->as, done);
-    jk_acc_each(g, 1, JK_ACC_STORE);
-    return true;
-}
-
-/* What the groups left of each segment; rbx its area, r10 its first element, r11 the elements from there on. */
-JK_FUNC bool jk_seg_ragged(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s, jk_label done)
-{
-    jk_label top = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, 2);
-    jk_g_rm(g, JK_G_MOV, JK_R11, s->count);
-    jk_g_rr(g, JK_G_CMP, JK_RAX, JK_R11);
-    jk_asm_jcc(&g->as, JK_CC_E, done);
-    jk_asm_lea(&g->as, JK_RBX, jk_at_frame(g, g->seg_at));
-    jk_g_rm(g, JK_G_MOV, JK_R10, s->first);
-    jk_asm_bind(&g->as, top);
-    jk_g_rm(g, JK_G_MOV, JK_RDX, s->length);
-    jk_g_rr(g, JK_G_CMP, JK_R11, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_L, 8, JK_RDX, jk_opnd_reg(JK_R11));
-    jk_g_rr(g, JK_G_MOV, JK_RSI, JK_R10);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RAX, jk_opnd_mem(JK_RBX, 0));
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
-    jk_g_rr(g, JK_G_ADD, JK_RSI, JK_RAX);
-    jk_g_rr(g, JK_G_SUB, JK_RDX, JK_RAX);
-    jk_asm_jcc(&g->as, JK_CC_E, next);
-    if (!jk_seg_rest(g, b, p, s))
-        return false;
-    jk_asm_bind(&g->as, next);
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_ri(g, JK_G_ADD, JK_RBX, (int32_t)g->seg_stride);
-    jk_g_rr(g, JK_G_ADD, JK_R10, JK_RAX);
-    jk_g_rr(g, JK_G_SUB, JK_R11, JK_RAX); /* at most four segments: what is left gets to 0 with the last one */
-    jk_asm_jcc(&g->as, JK_CC_G, top);
-    return true;
-}
-
-/* What is left of segment u: its elements from index[u] to rbx, at most to rdx, which ends the chunk. The first segment with
- * nothing left ends it all: those behind are empty. */
-JK_FUNC bool jk_seg_own_rest(jk_gen *g, jk_body *b, uint32_t u, const jk_plan_pass *p, const jk_seg *s, jk_label fold)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label top = jk_asm_label(&g->as), tail = jk_asm_label(&g->as), next = jk_asm_label(&g->as);
-    uint32_t first = u * g->parts, end = first + g->parts, width = JK_SMALLER(p->width, g->parts);
-    jk_asm_g(&g->as, JK_G_ADD, 8, JK_RBX, jk_at_frame(g, s->length));
-    jk_g_rr(g, JK_G_MOV, JK_RCX, JK_RBX);
-    jk_g_rr(g, JK_G_CMP, JK_RCX, JK_RDX);
-    jk_asm_cmov(&g->as, JK_CC_G, 8, JK_RCX, jk_opnd_reg(JK_RDX));
-    jk_g_rr(g, JK_G_SUB, JK_RCX, index[u]);
-    jk_asm_jcc(&g->as, JK_CC_LE, fold);
-    jk_g_ri(g, JK_G_SUB, JK_RCX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_L, tail);
-    jk_asm_bind(&g->as, top);
-    if (!jk_body_range(b, width, first, end, JK_SEGMENTS, JK_MODE_FULL))
-        return false;
-    jk_g_ri(g, JK_G_ADD, index[u], (int32_t)g->lanes);
-    jk_g_ri(g, JK_G_SUB, JK_RCX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_GE, top);
-    jk_asm_bind(&g->as, tail);
-    jk_g_ri(g, JK_G_ADD, JK_RCX, (int32_t)g->lanes);
-    jk_asm_jcc(&g->as, JK_CC_E, next);
-    if (g->t.kmask)
-        jk_tail_k(g, JK_RCX);
-    else
-        jk_tail_masks(g, JK_RCX);
-    if (!jk_body_range(b, width, first, end, JK_SEGMENTS, g->t.kmask ? JK_MODE_MASK : JK_MODE_ROWS))
-        return false;
-    if (u + 1 < JK_SEGMENTS)
-        jk_asm_jmp(&g->as, fold);
-    jk_asm_bind(&g->as, next);
-    return true;
-}
-
-/* A chunk whose accumulators stay in their registers; rsi the first element, rdx how many, rax a segment's length. */
-JK_FUNC bool jk_seg_rests(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
-    jk_label fold = jk_asm_label(&g->as), rests = jk_asm_label(&g->as);
-    uint32_t u;
-    jk_g_rr(g, JK_G_MOV, JK_RBX, JK_RSI);
-    jk_g_rr(g, JK_G_MOV, JK_RCX, JK_RDX);
-    jk_g_rr(g, JK_G_ADD, JK_RDX, JK_RSI);
-    for (u = 1; u < JK_SEGMENTS; u++) {
-        jk_asm_lea(&g->as, index[u], jk_opnd_index(index[u - 1], JK_RAX, 1, 0));
-        jk_g_rr(g, JK_G_SUB, JK_RCX, JK_RAX);
-    }
-    jk_acc_each(g, JK_SEGMENTS, JK_ACC_INIT);
-    jk_asm_shift(&g->as, JK_G_SAR, 8, JK_RCX, jk_log2(g->lanes)); /* steps of the last segment; below 0: it is empty */
-    jk_asm_jcc(&g->as, JK_CC_LE, rests);
-    if (!jk_seg_loop(g, b, p->vectors, p->width, JK_SEGMENTS, JK_RCX))
-        return false;
-    jk_g_rm(g, JK_G_MOV, JK_RAX, s->length);
-    jk_g_rr(g, JK_G_ADD, JK_RAX, JK_RBX);
-    jk_g_rr(g, JK_G_CMP, JK_RSI, JK_RAX);
-    jk_asm_jcc(&g->as, JK_CC_E, fold); /* the first segment is done, and so are all */
-    jk_asm_bind(&g->as, rests);
-    for (u = 0; u < JK_SEGMENTS; u++)
-        if (!jk_seg_own_rest(g, b, u, p, s, fold))
-            return false;
-    jk_asm_bind(&g->as, fold);
-    jk_fold(g, JK_FOLD_REGISTERS);
-    return true;
-}
-
-/* A chunk by way of the segments' areas; registers as above. */
-JK_FUNC bool jk_seg_areas(jk_gen *g, jk_body *b, const jk_plan_pass *p, const jk_seg *s)
-{
-    jk_label fold = jk_asm_label(&g->as), whole = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
-    jk_g_mr(g, JK_G_MOV, s->count, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->left, JK_RDX);
-    jk_g_mr(g, JK_G_MOV, s->start, JK_RSI);
-    jk_g_mr(g, JK_G_MOV, s->first, JK_RSI);
-    if (!jk_seg_groups(g, b, p, s, whole) || !jk_seg_ragged(g, b, p, s, fold))
-        return false;
-    jk_asm_bind(&g->as, fold);
-    jk_fold(g, JK_FOLD_MEMORY);
-    if (p->in_registers) {
-        jk_asm_jmp(&g->as, done);
-        jk_asm_bind(&g->as, whole);
-        jk_fold(g, JK_FOLD_POURED);
-        jk_asm_bind(&g->as, done);
-    }
-    return true;
-}
-
-JK_FUNC bool jk_seg_pass(jk_gen *g, jk_body *b, jk_plan_pass *p)
-{
-    uint32_t size = (uint32_t)jk_type_size((jk_type)g->p->type), r;
-    int32_t at = jk_frame_take(g, 56, 8);
-    jk_label areas = jk_asm_label(&g->as);
-    jk_seg s;
-    s.count = at;
-    s.length = at + 8;
-    s.left = at + 16;
-    s.start = at + 24;
-    s.rem = at + 32;
-    s.block = at + 40;
-    s.first = at + 48;
-    s.pour = false;
-    for (r = 0; r < g->nacc; r++)
-        s.pour = s.pour || g->acc[r].pour;
-    jk_pass_enter(g, p);
-    jk_pass_uniforms(g, b);
-    jk_asm_lea(&g->as, JK_RAX,
-               jk_opnd_index(JK_NOGP, JK_RDX, size, (int32_t)(JK_SEGMENTS * JK_LANE_BYTES - 1)));
-    jk_asm_shift(&g->as, JK_G_SHR, 8, JK_RAX, jk_log2(JK_SEGMENTS * JK_LANE_BYTES));
-    jk_asm_shift(&g->as, JK_G_SHL, 8, JK_RAX, jk_log2(g->lanes));
-    jk_g_mr(g, JK_G_MOV, s.length, JK_RAX);
-    if (s.pour && p->in_registers) {
-        jk_g_ri(g, JK_G_CMP, JK_RAX, (int32_t)(JK_POUR * g->lanes));
-        jk_asm_jcc(&g->as, JK_CC_G, areas);
-    }
-    if (p->in_registers) {
-        if (!jk_seg_rests(g, b, p, &s))
-            return false;
-        jk_pass_leave(g, p);
-    }
-    if (s.pour || !p->in_registers) {
-        jk_asm_bind(&g->as, areas);
-        if (!jk_seg_areas(g, b, p, &s))
-            return false;
-        jk_pass_leave(g, p);
-    }
-    return true;
-}
-
-/* The order, behind the loads that are results themselves where there are several: one result may stand where another's
- * input is, so that such a load may not be read again after a store. */
-JK_FUNC const jk_ref *jk_pass_order(jk_gen *g, const jk_stage *s, uint32_t *norder)
-{
-    uint32_t k, n = 0, results = 0;
+    uint32_t k, n = 0;
     jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
     if (!order)
-        return NULL;
-    for (k = g->p->nparams; k < g->p->nargs; k++)
-        results += g->p->args[k].is_array;
-    for (k = g->p->nparams; s->stores && results > 1 && k < g->p->nargs; k++) {
+        return false;
+    for (k = g->p->nparams; s->stores && k < g->p->nargs; k++) {
         jk_ref v = g->p->args[k].value;
         if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
             order[n++] = v;
@@ -12458,242 +10781,151 @@ JK_FUNC const jk_ref *jk_pass_order(jk_gen *g, const jk_stage *s, uint32_t *nord
     }
     for (k = 0; k < n; k++)
         g->local[order[k]] = 0;
-    if (s->norder)
-        memcpy(order + n, s->order, sizeof *order * s->norder);
-    *norder = n + s->norder;
-    return order;
+    for (k = 0; k < s->norder; k++)
+        order[n++] = s->order[k];
+    *out = order;
+    *norder = n;
+    return true;
 }
 
-/* A pass: everything that its stage asks for. */
-JK_FUNC bool jk_emit_pass(jk_gen *g, const jk_stage *s)
+/* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage
+ * the function that computes it: all uniform stages are one there, as no pass is between them. */
+JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_ref want)
 {
-    jk_plan_pass p;
+    static const jk_row *const rows[] = {jk_rows_function, jk_rows_uniform, jk_rows_map, jk_rows_chunk, jk_rows_find};
+    bool whole = want == JK_NOREF, pass = s && s->is_pass;
+    unsigned kind;
+    jk_work w;
     jk_body b;
-    bool ok;
-    uint32_t norder;
-    const jk_ref *order = jk_pass_order(g, s, &norder);
-    memset(&p, 0, sizeof p);
+    memset(&w, 0, sizeof w);
+    w.want = &want;
+    w.nwant = !whole;
+    if (whole) {
+        w.red = s->red;
+        w.nred = s->nred;
+        w.stores = s->stores;
+    }
+    jk_gen_stage(g, t);
     g->stage = s;
-    g->nacc = 0;
-    g->fixed = 0;
-    if (!order || (s->nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, order, norder, s->red, s->nred, s->stores, NULL, 0) ||
-        !jk_assign_bases(g, &b, s->nred != 0, &p))
+    g->want = want;
+    if (pass)
+        jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
+    if (!(whole ? jk_stage_order(g, s, &w.order, &w.norder)
+                : jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) == JITK_OK) ||
+        (w.nred && !jk_acc_layout(g, s)) ||
+        !jk_body_build(g, &b, &w))
         return false;
-    jk_plan_width(g, &b, &p);
-    jk_assign_fixed(g, &b, &p);
-    ok = s->nred ? jk_seg_pass(g, &b, &p) : jk_map_pass(g, &b, &p);
-    if (ok)
-        jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return ok;
+    if (!w.nred)
+        b.batch.rows_index = JK_RCX;
+    if (!s) { /* JK_IF_FRAME, JK_IF_PAGES */
+        g->held = g->stack || g->p->nparams > JK_ARG_REGISTERS;
+        g->pour = g->stack > 4096;
+    }
+    kind = !s ? 0 : !pass ? 1 : !whole ? 4 : w.nred ? 3 : 2;
+    return (!pass || jk_plan_pass(g, &b, whole)) && jk_skeleton(g, &b, rows[kind]);
 }
 
-JK_SMALL_CLOSE
-/* ---- back in src/all.h ---- */
-/* ---- src/x64/entry.c ---- */
-/* x64: a program's stages, one after the other, in one piece of code; and scalar functions with the C calling convention. */
-
-JK_SMALL_OPEN
-
-/* Saves every register a C function may change, aligns the stack and calls the software FMA; rax: the operands. */
-JK_FUNC void jk_emit_fma_thunk(jk_gen *g)
+/* Each stage, and behind a pass its searches. */
+JK_FUNC bool jk_emit_stages(jk_gen *g, const jk_target *scalar, const jk_target *vector, jk_code *out)
 {
-    static const uint8_t gp[8] = {JK_RCX, JK_RDX, JK_RSI, JK_RDI, JK_R8, JK_R9, JK_R10, JK_R11};
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    uint64_t pd = (uint64_t)(uintptr_t)&jk_soft_fma_pd, ps = (uint64_t)(uintptr_t)&jk_soft_fma_ps;
-    uint32_t k;
-    vt.fmt = JK_PS;
-    jk_asm_bind(&g->as, g->fma_thunk);
-    jk_asm_push(&g->as, JK_RBP);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RBP, jk_opnd_reg(JK_RSP));
-    for (k = 0; k < 8; k++)
-        jk_asm_push(&g->as, gp[k]);
-    jk_asm_gi(&g->as, JK_G_SUB, 8, jk_opnd_reg(JK_RSP), 256 + 8);
-    jk_asm_gi(&g->as, JK_G_AND, 8, jk_opnd_reg(JK_RSP), -16);
-    for (k = 0; k < 16; k++)
-        jk_asm_vstore(&g->as, JK_V_MOVA, vt, jk_opnd_mem(JK_RSP, (int32_t)(16 * k)), k, 0);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_RDI, jk_opnd_reg(JK_RAX));
-    jk_asm_mov64(&g->as, JK_RAX, g->p->type == JK_F64 ? pd : ps);
-    jk_asm_call(&g->as, JK_RAX);
-    for (k = 0; k < 16; k++)
-        jk_asm_v(&g->as, JK_V_MOVA, vt, k, 0, jk_opnd_mem(JK_RSP, (int32_t)(16 * k)), 0);
-    jk_asm_lea(&g->as, JK_RSP, jk_opnd_mem(JK_RBP, -64));
-    for (k = 8; k-- > 0;)
-        jk_asm_pop(&g->as, gp[k]);
-    jk_asm_pop(&g->as, JK_RBP);
-    jk_asm_op(&g->as, JK_G_RET);
-}
-
-JK_FUNC bool jk_gen_init(jk_gen *g, const jk_program *p, jk_arena *arena, FILE *listing, uint64_t address, jitk_error *e)
-{
-    memset(g, 0, sizeof *g);
-    g->p = p;
-    g->arena = arena;
-    g->e = e;
-    jk_asm_init(&g->as, arena, JK_ENC_LEGACY);
-    g->as.listing = listing;
-    g->as.address = address;
-    g->as.note = UINT32_MAX;
-    g->frame_reg = JK_R_FRAME;
-    g->lanes = JK_LANE_BYTES / (uint32_t)jk_type_size((jk_type)p->type);
-    g->local = (uint32_t *)jk_arena_zero(arena, sizeof *g->local * ((size_t)p->nins + 1));
-    return g->local != NULL;
-}
-
-/* Starts a stage for a target. */
-JK_FUNC void jk_gen_stage(jk_gen *g, jk_target t)
-{
-    g->t = t;
-    g->as.enc = t.enc;
-    g->frame = 0;
-    g->fma_at = -1;
-    g->fixed = 0;
-    g->parts = t.scalar ? g->lanes : JK_LANE_BYTES / t.vbytes;
-    jk_asm_align(&g->as, 16);
-}
-
-JK_FUNC bool jk_emit_uniform(jk_gen *g, const jk_stage *s)
-{
-    jk_body b;
-    bool ok;
-    g->stage = s;
-    jk_asm_op(&g->as, JK_G_ENDBR64);
-    jk_asm_g(&g->as, JK_G_MOV, 8, JK_R_FRAME, jk_opnd_mem(JK_R_RUN, (int32_t)offsetof(jk_run, frame)));
-    ok = jk_body_build(g, &b, s->order, s->norder, NULL, 0, false, NULL, 0) && jk_body_emit(&b, 1, 1, 1, JK_MODE_FULL);
-    jk_asm_op(&g->as, JK_G_RET);
-    if (ok)
-        jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return ok;
-}
-
-JK_FUNC bool jk_emit_stage(jk_gen *g, uint32_t k, jk_target scalar, jk_target vector, jk_code *out)
-{
-    const jk_stage *s = &g->p->stages[k];
-    uint32_t r;
-    out->stage[k] = JK_NOCODE;
-    out->find[k] = NULL;
-    if (!s->is_pass && !s->norder)
-        return true;
-    jk_gen_stage(g, s->is_pass ? vector : scalar);
-    out->stage[k] = g->as.n;
-    if (!s->is_pass)
-        return jk_emit_uniform(g, s);
-    if (!jk_emit_pass(g, s))
+    const jk_program *p = g->p;
+    uint32_t k, r;
+    out->stage = (size_t *)jk_arena_alloc(g->arena, sizeof *out->stage * ((size_t)p->nstages + 1));
+    out->find = (size_t **)jk_arena_zero(g->arena, sizeof *out->find * ((size_t)p->nstages + 1));
+    if (!out->stage || !out->find)
         return false;
-    for (r = 0; r < s->nred; r++) {
-        const jk_ins *i = &g->p->ins[s->red[r]];
-        if (i->op != JK_RARGMIN)
+    for (k = 0; k < p->nstages; k++) {
+        const jk_stage *s = &p->stages[k];
+        out->stage[k] = JK_NOCODE;
+        out->tail_rows |= s->is_pass && !vector->kmask;
+        if (!s->is_pass && !s->norder)
             continue;
-        if (!out->find[k])
-            out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred);
-        if (!out->find[k])
+        jk_asm_align(&g->as, 16);
+        out->stage[k] = g->as.n;
+        if (!jk_emit_stage(g, s->is_pass ? vector : scalar, s, JK_NOREF))
             return false;
-        jk_gen_stage(g, vector);
-        out->find[k][r] = g->as.n;
-        if (!jk_emit_find(g, s, i->a))
+        if (s->nred && !(out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred)))
             return false;
+        for (r = 0; r < s->nred; r++) {
+            const jk_ins *i = &p->ins[s->red[r]];
+            out->find[k][r] = JK_NOCODE;
+            if (i->op != JK_RARGMIN)
+                continue;
+            jk_asm_align(&g->as, 16);
+            out->find[k][r] = g->as.n;
+            if (!jk_emit_stage(g, vector, s, i->a))
+                return false;
+        }
     }
     return true;
 }
 
-JK_FUNC jitk_status jk_gen_finish(jk_gen *g, bool ok, jk_code *out)
-{
-    if (ok && g->fma_used)
-        jk_emit_fma_thunk(g);
-    if (!jk_asm_finish(&g->as, &out->bytes, &out->nbytes) || !ok)
-        return g->e->status != JITK_OK ? g->e->status : jk_fail_nomem(g->e);
-    return g->e->status;
-}
+#define JK_FUNCTION_FRAME 32768u /* bytes of stack at most: threads with 64 KiB of it call such functions too */
 
+/* Most functions need no frame; what needs one is known after a first attempt. */
 JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, FILE *listing, uint64_t address,
                                    jk_arena *arena, jk_code *out, jitk_error *e)
 {
     jk_gen g;
-    jk_target vector = jk_target_of(isa, fma), scalar = jk_target_of(JITK_ISA_SCALAR, vector.enc != JK_ENC_LEGACY);
-    bool ok = jk_gen_init(&g, p, arena, listing, address, e);
-    uint32_t k;
-    memset(out, 0, sizeof *out);
-    out->stage = (size_t *)jk_arena_alloc(arena, sizeof *out->stage * ((size_t)p->nstages + 1));
-    out->find = (size_t **)jk_arena_alloc(arena, sizeof *out->find * ((size_t)p->nstages + 1));
-    ok = ok && out->stage && out->find;
-    for (k = 0; ok && k < p->nstages; k++) {
-        ok = jk_emit_stage(&g, k, scalar, vector, out);
-        out->tail_rows |= p->stages[k].is_pass && !vector.kmask;
-    }
-    out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
-    return jk_gen_finish(&g, ok, out);
-}
-
-#define JK_FUNCTION_FRAME 32768u /* bytes of stack at most: threads with 64 KiB of it call such functions too */
-
-/* One attempt, with a frame of so many bytes. All uniform stages are one here: there is no pass between them. */
-JK_FUNC bool jk_emit_function(jk_gen *g, uint32_t frame)
-{
-    const jk_program *p = g->p;
-    jk_ref result = p->args[p->nparams].value;
-    bool rbp = frame || p->nparams > JK_ARG_REGISTERS;
-    const jk_ref *order;
-    uint32_t norder, v, page;
-    jk_body b;
-    jk_asm_op(&g->as, JK_G_ENDBR64);
-    if (rbp) {
-        jk_asm_push(&g->as, JK_RBP);
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RBP, jk_opnd_reg(JK_RSP));
-        jk_asm_gi(&g->as, JK_G_AND, 8, jk_opnd_reg(JK_RSP), -64);
-        for (page = 4096; page < frame; page += 4096) /* touch each page in turn: the guard page is not jumped over */
-            jk_asm_gi(&g->as, JK_G_OR, 4, jk_opnd_mem(JK_RSP, -(int32_t)page), 0);
-        jk_asm_gi(&g->as, JK_G_SUB, 8, jk_opnd_reg(JK_RSP), (int32_t)frame);
-    }
-    if (jk_order(p, g->arena, 0, p->nins, &result, 1, true, &order, &norder) != JITK_OK ||
-        !jk_body_build(g, &b, order, norder, NULL, 0, false, &result, 1))
-        return false;
-    b.mode = JK_MODE_FULL;
-    b.streams = 1;
-    if (!jk_body_begin(&b, 1))
-        return false;
-    for (v = 0; v < b.nval; v++)
-        if (b.val[v].kind == JK_VAL_COMPUTED && p->ins[b.val[v].ref].op == JK_PARAM)
-            jk_own(&b, 0, p->ins[b.val[v].ref].a, v);
-    b.pinned[0] = 0;
-    jk_body_run(&b);
-    jk_emit_mov(g, 0, jk_reg_of(&b, jk_val_of(&b, result), 0));
-    if (rbp) {
-        jk_asm_g(&g->as, JK_G_MOV, 8, JK_RSP, jk_opnd_reg(JK_RBP));
-        jk_asm_pop(&g->as, JK_RBP);
-    }
-    jk_asm_op(&g->as, JK_G_RET);
-    jk_rare_stubs(g);
-    jk_body_forget(&b);
-    return !g->arena->failed && g->e->status == JITK_OK;
-}
-
-/* Most functions need no frame; what needs one is known after a first attempt. */
-JK_FUNC jitk_status jk_x64_function(const jk_program *p, bool fma, FILE *listing, uint64_t address, jk_arena *arena,
-                                    jk_code *out, jitk_error *e)
-{
-    jk_gen g;
     uint32_t frame = 0;
-    bool ok;
+    bool function = isa == JK_ISA_FUNCTION, ok;
+    const jk_target *vector = jk_target_of(function ? JITK_ISA_SCALAR : isa, fma),
+                    *scalar = jk_target_of(JITK_ISA_SCALAR, vector->enc != JK_ENC_LEGACY);
     memset(out, 0, sizeof *out);
     for (;;) {
-        ok = jk_gen_init(&g, p, arena, listing, address, e);
-        jk_gen_stage(&g, jk_target_of(JITK_ISA_SCALAR, fma));
-        g.frame_reg = JK_RSP;
-        g.function = true;
-        g.frame = g.frame_max = 0;
-        ok = ok && jk_emit_function(&g, frame);
-        if (!ok || frame >= g.frame_max)
+        memset(&g, 0, sizeof g);
+        g.p = p;
+        g.arena = arena;
+        g.e = e;
+        jk_asm_init(&g.as, arena, JK_ENC_LEGACY);
+        g.as.listing = listing;
+        g.as.address = address;
+        g.as.note = UINT32_MAX;
+        g.frame_reg = function ? JK_RSP : JK_R_FRAME;
+        g.function = function;
+        g.stack = frame;
+        g.log_lanes = p->type == JK_F64 ? 3 : 4;
+        g.lanes = 1u << g.log_lanes;
+        g.local = (uint32_t *)jk_arena_zero(arena, sizeof *g.local * 2 * ((size_t)p->nins + 1));
+        g.outer = g.local + p->nins;
+        ok = g.local && (function ? jk_emit_stage(&g, scalar, NULL, p->args[p->nparams].value)
+                                  : jk_emit_stages(&g, scalar, vector, out));
+        if (!ok || !function || frame >= g.frame_max)
             break;
         frame = (uint32_t)JK_ALIGN_UP((size_t)g.frame_max, 64);
         if (frame > JK_FUNCTION_FRAME)
-            return jk_fail(e, JITK_ERR_LIMIT, 0, 0, 0,
+            return jk_fail(e, JITK_ERR_LIMIT,
                            "the function needs %u bytes of stack for temporaries; at most %u are taken", frame,
                            JK_FUNCTION_FRAME);
     }
-    return jk_gen_finish(&g, ok, out);
+    out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
+    if (ok && g.fma_used) {
+        jk_asm_bind(&g.as, g.fma_thunk);
+        g.t = *jk_target_of(JITK_ISA_SCALAR, false);
+        g.frame_reg = JK_RSP;
+        jk_skeleton(&g, NULL, jk_rows_fma);
+    }
+    if (!jk_asm_finish(&g.as, &out->bytes, &out->nbytes) || !ok)
+        return e->status != JITK_OK ? e->status : jk_fail_nomem(e);
+    return e->status;
 }
+
+#undef JK_S
+#undef JK_S4
+#undef JK_SI
+#undef JK_SI4
+#undef JK_S0
+#undef JK_CMOV
+#undef JK_LABEL
+#undef JK_TO
+#undef JK_BACK
+#undef JK_BODY
+#undef JK_HOOK
+#undef JK_STACK
+#undef JK_SECTION
+#undef JK_END
+#undef JK_CC_ALWAYS
+#undef JK_OPND_IMM
 
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
@@ -12716,8 +10948,8 @@ JK_FUNC void jk_exec_free(void *code); /* of NULL: nothing */
 JK_FUNC bool jk_exec_possible(void);   /* by trying */
 
 /* Around fork: the child's copy of the lock must be a fresh one. */
-JK_FUNC void jk_exec_lock(void);
-JK_FUNC void jk_exec_unlock(void);
+JK_NOINLINE void jk_exec_lock(void);
+JK_NOINLINE void jk_exec_unlock(void);
 JK_FUNC void jk_exec_child(void);
 #endif
 /* ---- back in src/all.h ---- */
@@ -12727,7 +10959,7 @@ JK_FUNC void jk_exec_child(void);
  * Regions of 64 pages are mapped writable ahead of need. A piece of code takes whole pages of one: it is copied there
  * and its pages are made executable, one system call. Pages whose code was freed are made writable again only when they
  * are given out again, or all at once when nothing of their region is used any more: a compile and a free then cost one
- * system call each 64 times. Code of more than half a region has a mapping of its own.
+ * system call each 64 times. Larger code has a region for itself, and so has what does not stand in anonymous memory.
  *
  * Where the system does not let anonymous memory become executable (SELinux, PR_SET_MDWE), the code goes into a sealed
  * memory file that is mapped privately, read and execute only.
@@ -12743,9 +10975,9 @@ JK_SMALL_OPEN
 typedef struct jk_region {
     struct jk_region *next;
     char *base;
-    size_t npages;
-    bool own;                      /* one piece's own mapping */
-    uint64_t used, sealed, starts; /* else a bit a page: taken; executable; first of a piece */
+    size_t nbytes;
+    uint64_t used, sealed;                 /* a bit a page: taken; executable. One for all of larger code: all set */
+    unsigned char length[JK_REGION_PAGES]; /* of the piece that begins with this page */
 } jk_region;
 
 typedef struct jk_exec_pool {
@@ -12757,12 +10989,12 @@ typedef struct jk_exec_pool {
 JK_STATE jk_exec_pool JK_SHARED(jk_exec_state) = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL, false};
 #define JK_POOL (&JK_SHARED(jk_exec_state))
 
-JK_FUNC void jk_exec_lock(void)
+JK_NOINLINE void jk_exec_lock(void)
 {
     pthread_mutex_lock(&JK_POOL->lock);
 }
 
-JK_FUNC void jk_exec_unlock(void)
+JK_NOINLINE void jk_exec_unlock(void)
 {
     pthread_mutex_unlock(&JK_POOL->lock);
 }
@@ -12804,20 +11036,21 @@ enum {
 };
 enum { JK_PROT_RW = 3, JK_PROT_RX = 5, JK_MAP_PRIVATE = 2, JK_MAP_ANONYMOUS = 0x20, JK_MAP_POPULATE = 0x8000 };
 
-JK_FUNC char *jk_os_map(size_t nbytes, int prot, int flags, int fd)
+/* Those with up to three arguments. */
+JK_NOINLINE long jk_os(long number, long a, long b, long c)
+{
+    return JK_SYSCALL(number, a, b, c, 0, 0, 0);
+}
+
+JK_NOINLINE char *jk_os_map(size_t nbytes, int prot, int flags, long fd)
 {
     long p = JK_SYSCALL(JK_SYS_MMAP, 0, (long)nbytes, prot, flags, fd, 0);
-    return p < 0 && p > -4096 ? NULL : (char *)p;
+    return p < 0 ? NULL : (char *)p;
 }
 
-JK_FUNC bool jk_os_protect(char *p, size_t nbytes, int prot)
+JK_NOINLINE bool jk_os_protect(char *p, size_t nbytes, int prot)
 {
-    return JK_SYSCALL(JK_SYS_MPROTECT, (long)p, (long)nbytes, prot, 0, 0, 0) == 0;
-}
-
-JK_FUNC void jk_os_unmap(char *p, size_t nbytes)
-{
-    JK_SYSCALL(JK_SYS_MUNMAP, (long)p, (long)nbytes, 0, 0, 0, 0);
+    return jk_os(JK_SYS_MPROTECT, (long)p, (long)nbytes, prot) == 0;
 }
 
 /* The code in a memory file that nobody can write any more. MFD_EXEC says that it is meant to be executed, where the
@@ -12825,174 +11058,151 @@ JK_FUNC void jk_os_unmap(char *p, size_t nbytes)
 JK_FUNC char *jk_os_map_file(const char *code, size_t nbytes, size_t mapped)
 {
     const long cloexec = 1, allow_sealing = 2, exec = 16, add_seals = 1033, all_seals = 15;
-    long fd = JK_SYSCALL(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0, 0, 0, 0);
-    size_t done = 0;
+    long fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0), n = -4; /* EINTR */
     char *p = NULL;
     if (fd < 0)
-        fd = JK_SYSCALL(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing, 0, 0, 0, 0);
+        fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing, 0);
     if (fd < 0)
         return NULL;
-    while (done < nbytes) {
-        long n = JK_SYSCALL(JK_SYS_WRITE, fd, (long)(code + done), (long)(nbytes - done), 0, 0, 0);
-        if (n <= 0 && n != -4) /* EINTR */
-            break;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    if (done == nbytes && JK_SYSCALL(JK_SYS_FCNTL, fd, add_seals, all_seals, 0, 0, 0) == 0)
-        p = jk_os_map(mapped, JK_PROT_RX, JK_MAP_PRIVATE, (int)fd);
-    JK_SYSCALL(JK_SYS_CLOSE, fd, 0, 0, 0, 0, 0);
+    for (; nbytes && (n > 0 || n == -4); nbytes -= n > 0 ? (size_t)n : 0, code += n > 0 ? n : 0)
+        n = jk_os(JK_SYS_WRITE, fd, (long)code, (long)nbytes);
+    if (!nbytes && jk_os(JK_SYS_FCNTL, fd, add_seals, all_seals) == 0)
+        p = jk_os_map(mapped, JK_PROT_RX, JK_MAP_PRIVATE, fd);
+    jk_os(JK_SYS_CLOSE, fd, 0, 0);
     return p;
 }
 
 /* ---- regions; the lock is held ---- */
-JK_FUNC jk_region *jk_region_new(char *base, size_t npages)
+JK_NOINLINE jk_region *jk_region_new(char *base, size_t nbytes)
 {
     jk_region *r = base ? (jk_region *)JK_MALLOC(sizeof *r) : NULL;
-    if (!r) {
-        if (base)
-            jk_os_unmap(base, npages * JK_PAGE);
-        return NULL;
+    if (r) {
+        r->base = base;
+        r->nbytes = nbytes;
+        r->used = r->sealed = 0;
+        r->next = JK_POOL->regions;
+        JK_POOL->regions = r;
+    } else if (base) {
+        jk_os(JK_SYS_MUNMAP, (long)base, (long)nbytes, 0);
     }
-    r->base = base;
-    r->npages = npages;
-    r->own = false;
-    r->used = r->sealed = r->starts = 0;
-    r->next = JK_POOL->regions;
-    JK_POOL->regions = r;
     return r;
 }
 
-JK_FUNC void jk_region_drop(jk_region *r)
+/* One that holds nothing is given back; but the region at hand stays, if the system makes its pages executable. */
+JK_FUNC void jk_region_drop(jk_region *r, bool refused)
 {
     jk_region **at = &JK_POOL->regions;
+    if (r->used || (r == JK_POOL->current && !refused))
+        return;
     while (*at != r)
         at = &(*at)->next;
     *at = r->next;
     if (JK_POOL->current == r)
         JK_POOL->current = NULL;
-    jk_os_unmap(r->base, r->npages * JK_PAGE);
+    jk_os(JK_SYS_MUNMAP, (long)r->base, (long)r->nbytes, 0);
     JK_FREE(r);
 }
 
-JK_FUNC uint64_t jk_page_bits(size_t page, size_t npages)
+JK_NOINLINE uint64_t jk_page_bits(size_t page, size_t npages)
 {
-    return (npages == 64 ? ~(uint64_t)0 : ((uint64_t)1 << npages) - 1) << page;
+    return UINT64_MAX >> (64 - npages) << page;
 }
 
 /* The first of npages neighbours that are all set in `free`, or JK_REGION_PAGES. */
-JK_FUNC size_t jk_page_run(uint64_t free, size_t npages)
+JK_NOINLINE size_t jk_page_run(uint64_t free, size_t npages)
 {
-    size_t i;
-    for (i = 1; i < npages; i++)
+    while (--npages)
         free &= free >> 1;
     return free ? (size_t)__builtin_ctzll(free) : JK_REGION_PAGES;
 }
 
-/* Pages of `r` for the code: fresh ones, else freed ones, which are made writable first. */
-JK_FUNC bool jk_region_take(jk_region *r, size_t npages, size_t *page)
+/* Pages of `r` for the code: fresh ones, else freed ones, which are made writable first: all where none is in use. */
+JK_FUNC bool jk_region_take(jk_region *r, size_t npages, size_t nbytes, size_t *page)
 {
     uint64_t bits;
-    if (r->own)
+    if (r->nbytes < nbytes)
         return false;
-    if (r->used == 0 && (*page = jk_page_run(~r->sealed, npages)) == JK_REGION_PAGES) {
-        if (!jk_os_protect(r->base, r->npages * JK_PAGE, JK_PROT_RW))
-            return false;
-        r->sealed = 0;
-    }
     *page = jk_page_run(~(r->used | r->sealed), npages);
-    if (*page == JK_REGION_PAGES)
-        *page = jk_page_run(~r->used, npages);
+    if (*page < JK_REGION_PAGES)
+        return true;
+    *page = jk_page_run(~r->used, npages);
     if (*page == JK_REGION_PAGES)
         return false;
+    if (!r->used)
+        npages = JK_REGION_PAGES;
     bits = jk_page_bits(*page, npages);
-    if (r->sealed & bits) {
-        if (!jk_os_protect(r->base + *page * JK_PAGE, npages * JK_PAGE, JK_PROT_RW))
-            return false;
-        r->sealed &= ~bits;
-    }
+    if (!jk_os_protect(r->base + *page * JK_PAGE, npages * JK_PAGE, JK_PROT_RW))
+        return false;
+    r->sealed &= ~bits;
     return true;
 }
 
-JK_FUNC jk_region *jk_region_find(size_t npages, size_t *page)
+JK_FUNC jk_region *jk_region_find(size_t npages, size_t nbytes, size_t *page)
 {
     jk_region *r = JK_POOL->current;
-    if (r && jk_region_take(r, npages, page))
-        return r;
-    for (r = JK_POOL->regions; r; r = r->next)
-        if (r != JK_POOL->current && jk_region_take(r, npages, page))
-            return JK_POOL->current = r;
-    /* Populated: a page fault for each piece of code would cost more (0.8 us of 3.6 for each, measured). */
-    r = jk_region_new(
-        jk_os_map(JK_REGION_PAGES * JK_PAGE, JK_PROT_RW, JK_MAP_PRIVATE | JK_MAP_ANONYMOUS | JK_MAP_POPULATE, -1),
-        JK_REGION_PAGES);
-    *page = 0;
-    return r ? JK_POOL->current = r : NULL;
-}
-
-/* Copies and seals. What is left of the last page becomes breakpoints. */
-JK_FUNC bool jk_exec_write(char *at, const void *code, size_t nbytes, size_t npages)
-{
-    if (nbytes) /* a kernel of constants has no code */
-        memcpy(at, code, nbytes);
-    memset(at + nbytes, 0xcc, npages * JK_PAGE - nbytes);
-    return jk_os_protect(at, npages * JK_PAGE, JK_PROT_RX);
-}
-
-JK_FUNC char *jk_exec_in_region(const void *code, size_t nbytes, size_t npages)
-{
-    size_t page;
-    jk_region *r = jk_region_find(npages, &page);
-    uint64_t bits;
-    if (!r)
-        return NULL;
-    if (!jk_exec_write(r->base + page * JK_PAGE, code, nbytes, npages)) {
-        /* Some kernels refuse for good: then the region is of no use. */
-        if (r->used == 0)
-            jk_region_drop(r);
-        return NULL;
+    if (!r || !jk_region_take(r, npages, nbytes, page))
+        for (r = JK_POOL->regions; r && !jk_region_take(r, npages, nbytes, page);)
+            r = r->next;
+    if (!r) {
+        /* Populated: a page fault for each piece of code would cost more (0.8 us of 3.6 for each, measured). */
+        const int flags = JK_MAP_PRIVATE | JK_MAP_ANONYMOUS | JK_MAP_POPULATE;
+        nbytes = JK_LARGER(nbytes, JK_REGION_PAGES * JK_PAGE);
+        r = jk_region_new(jk_os_map(nbytes, JK_PROT_RW, flags, -1), nbytes);
+        *page = 0;
     }
-    bits = jk_page_bits(page, npages);
-    r->used |= bits;
-    r->sealed |= bits;
-    r->starts |= (uint64_t)1 << page;
+    if (r && r->nbytes == JK_REGION_PAGES * JK_PAGE)
+        JK_POOL->current = r;
+    return r;
+}
+
+JK_FUNC char *jk_exec_place(jk_region *r, size_t page, size_t npages)
+{
+    r->used |= jk_page_bits(page, npages);
+    r->sealed |= jk_page_bits(page, npages);
+    r->length[page] = (unsigned char)npages;
     return r->base + page * JK_PAGE;
 }
 
-JK_FUNC char *jk_exec_own(const void *code, size_t nbytes, size_t npages, bool file)
+/* nbytes: of the pages */
+JK_FUNC char *jk_exec_in_region(const void *code, size_t ncode, size_t nbytes)
 {
-    size_t mapped = npages * JK_PAGE;
-    char *base = file ? jk_os_map_file((const char *)code, nbytes, mapped)
-                      : jk_os_map(mapped, JK_PROT_RW, JK_MAP_PRIVATE | JK_MAP_ANONYMOUS, -1);
-    jk_region *r = jk_region_new(base, npages);
+    size_t page, npages = JK_SMALLER(nbytes / JK_PAGE, JK_REGION_PAGES);
+    jk_region *r = jk_region_find(npages, nbytes, &page);
+    char *at;
     if (!r)
         return NULL;
-    r->own = true;
-    if (!file && !jk_exec_write(base, code, nbytes, npages)) {
-        jk_region_drop(r);
-        return NULL;
-    }
-    return base;
+    at = r->base + page * JK_PAGE;
+    if (ncode) /* a kernel of constants has no code */
+        memcpy(at, code, ncode);
+    memset(at + ncode, 0xcc, nbytes - ncode); /* breakpoints */
+    if (jk_os_protect(at, nbytes, JK_PROT_RX))
+        return jk_exec_place(r, page, npages);
+    jk_region_drop(r, true); /* some systems refuse for good: then the region is of no use */
+    return NULL;
+}
+
+JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
+{
+    jk_region *r = jk_region_new(jk_os_map_file((const char *)code, ncode, nbytes), nbytes);
+    return r ? jk_exec_place(r, 0, JK_REGION_PAGES) : NULL;
 }
 
 JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e)
 {
-    size_t npages = (nbytes + JK_PAGE - 1) / JK_PAGE;
+    size_t mapped = JK_ALIGN_UP(JK_LARGER(nbytes, 1), JK_PAGE);
     char *at = NULL;
     jk_exec_lock();
-    if (!JK_POOL->anonymous_refused) {
-        at = npages <= JK_REGION_PAGES / 2 ? jk_exec_in_region(code, nbytes, npages)
-                                           : jk_exec_own(code, nbytes, npages, false);
-    }
+    if (!JK_POOL->anonymous_refused)
+        at = jk_exec_in_region(code, nbytes, mapped);
     if (!at) {
-        at = jk_exec_own(code, nbytes, npages, true);
+        at = jk_exec_in_file(code, nbytes, mapped);
         /* Only a file works: that is the system's policy, and does not change. */
-        if (at)
-            JK_POOL->anonymous_refused = true;
+        JK_POOL->anonymous_refused |= at != NULL;
     }
     jk_exec_unlock();
     out->code = at;
-    out->nbytes = npages * JK_PAGE;
-    return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, 0, 0, 0, "the system gives no executable memory");
+    out->nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
+    return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, "the system gives no executable memory");
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -13003,19 +11213,12 @@ JK_FUNC void jk_exec_free(void *code)
         return;
     jk_exec_lock();
     for (r = JK_POOL->regions; r; r = r->next)
-        if (at >= r->base && at < r->base + r->npages * JK_PAGE)
+        if ((size_t)(at - r->base) < r->nbytes) {
+            size_t page = (size_t)(at - r->base) / JK_PAGE;
+            r->used &= ~jk_page_bits(page, r->length[page]);
+            jk_region_drop(r, false);
             break;
-    if (r && !r->own) {
-        size_t page = (size_t)(at - r->base) / JK_PAGE;
-        uint64_t start = (uint64_t)1 << page;
-        /* The piece ends before the next start or free page above it. */
-        uint64_t ends = (r->starts | ~r->used) & ~(start | (start - 1));
-        size_t end = ends ? (size_t)__builtin_ctzll(ends) : JK_REGION_PAGES;
-        r->used &= ~jk_page_bits(page, end - page);
-        r->starts &= ~start;
-    }
-    if (r && (r->own || (r->used == 0 && r != JK_POOL->current)))
-        jk_region_drop(r);
+        }
     jk_exec_unlock();
 }
 #else
@@ -13024,7 +11227,7 @@ JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *ou
     (void)code, (void)nbytes;
     out->code = NULL;
     out->nbytes = 0;
-    return jk_fail(e, JITK_ERR_EXEC, 0, 0, 0, "no machine code is made for this system");
+    return jk_fail(e, JITK_ERR_EXEC, "no machine code is made for this system");
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -13088,25 +11291,29 @@ typedef struct jk_quick {
 /* One block of memory: the struct, the program's tables, the code's offsets. Immutable once made. */
 struct jitk_kernel {
     jk_program program;
-    jitk_isa isa; /* what runs: INTERP also where code pages were refused */
-    jk_exec exec;
-    const jk_uniform_fn *uniform;  /* [nstages] NULL: nothing to run. All three are NULL in the interpreter */
-    const jk_pass_fn *pass;        /* [nstages] */
-    const jk_find_fn *const *find; /* [nstages] NULL, or [nred] */
-    const jk_scalar_in *in;        /* [nin] scalar parameters that are used */
-    const jk_scalar_out *out;      /* [nout] scalar results */
-    const jk_op *red;              /* the reductions' ops, of all stages in turn */
-    const jk_quick *quick;         /* [nquick]; nquick is 0 where the quick way is too narrow */
-    uint32_t nin, nout, nquick;
-    bool one;         /* direct, one result and no scalar parameters */
-    bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
-    uint32_t max_red; /* the most reductions of a pass */
-    uint32_t npacked; /* arrays of another element type than the kernel's */
+    /* Found by jk_kernel_derive; what calls read comes first. */
+    uintptr_t *start;                  /* [ncode] a stage's jk_uniform_fn or jk_pass_fn; 0: nothing to run */
+    jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
+    uint32_t nquick, ncode, nin, nout; /* ncode: the stages, 0 in the interpreter */
+    uint32_t max_red;                  /* the most reductions of a pass */
     bool tail_rows;
+    bool one;    /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool plain;  /* jk_bind_plain may bind its calls: the quick way is open, and no array is of another type */
+    bool direct; /* the quick way takes the results, in their order, from the nodes of its one pass */
+    jk_scalar_in *in;        /* [nin] scalar parameters that are used */
+    jk_scalar_out *out;      /* [nout] scalar results */
+    jk_op *red;              /* [nred] the reductions' ops, of all stages in turn */
+    jk_find_fn **find;       /* [ncode] into finds: the stage's reductions */
+    jk_find_fn *finds;       /* [nfind] of each RARGMIN */
+    uint32_t nred, nfind;    /* nfind: nred, 0 in the interpreter */
+    uint32_t npacked;        /* arrays of another element type than the kernel's */
+    jitk_isa isa;            /* what runs: INTERP also where code pages were refused */
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
+    size_t chunk;         /* elements */
     size_t max_n;         /* PTRDIFF_MAX over the largest element */
-    size_t nbytes;        /* of the block */
+    jk_exec exec;
+    size_t nbytes; /* of the block */
 };
 
 /* The arguments of a call. A number's bits, in the parameter's element type, stand in `number`, and p points there. */
@@ -13121,38 +11328,55 @@ typedef struct jk_binds {
 /* ---- state.c ---- */
 typedef struct jk_settings { /* read once */
     jk_cpu cpu;
-    jitk_isa isa;        /* AUTO takes it */
-    unsigned dump;       /* JITK_DUMP_... after each compilation */
+    jitk_info_t info;    /* all of it that stays */
     size_t stream_bytes; /* a pass whose arrays are larger stores past the caches */
 } jk_settings;
 JK_FUNC const jk_settings *jk_settings_get(void);
 /* Ends a public function: a failure is kept for jitk_last_error and copied to *user. Errors inside have only their
  * status set to begin with, for a jitk_error is large. */
 JK_FUNC jitk_status jk_report(const jitk_error *e, jitk_error *user);
+/* All of a public function that may take its time stands between these two. */
+typedef struct jk_session {
+    uint32_t mode; /* the caller's floating-point mode */
+    jitk_error e;
+} jk_session;
+JK_FUNC void jk_begin(jk_session *s);
+JK_FUNC jitk_status jk_end(jk_session *s, jitk_error *user);
+JK_FUNC jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message); /* jk_fail without a place */
+/* Memory without a trace in errno; NULL is an error where there is an `e`. */
+JK_FUNC void *jk_quiet_malloc(size_t nbytes, jitk_error *e);
 
-JK_FUNC void jk_share_lock(void);
-JK_FUNC void jk_share_unlock(void);
+JK_NOINLINE void jk_share_lock(void);
+JK_NOINLINE void jk_share_unlock(void);
 
 /* ---- compile.c ---- */
-JK_FUNC jitk_status jk_options_check(const jitk_options *o, jitk_isa *isa, jitk_error *e);
+typedef struct jk_request { /* what is compiled, and what jitk_eval finds again */
+    const char *source;
+    size_t len;
+    jk_lower_options lower;
+    jitk_isa isa;
+    const jk_tagged *args; /* NULL, or what the kernel's type follows from: jitk_eval's arguments */
+    size_t nargs;
+    uint64_t named; /* out: arguments whose types the source names, a bit each */
+    size_t arity;   /* out: of a function */
+    uint64_t hash;  /* the cache's */
+} jk_request;
+JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e);
+/* The type that jitk_eval compiles in: that of the first pointer to double or float whose type the source does not
+ * name. */
+JK_FUNC void jk_request_type(jk_request *r);
+/* A jitk_kernel or, where the text is to be lowered to scalars, a function's code. */
+JK_NOINLINE void *jk_compile_text(jk_request *r, jitk_error *e);
+JK_NOINLINE jitk_kernel *jk_compile_kernel(jk_request *r, jitk_error *e);
 /* The program is copied. The arena is for temporary data. */
 JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena *arena, jitk_error *e);
-JK_FUNC jitk_kernel *jk_kernel_of_ast(const jitk_ast *ast, const jitk_options *o, jitk_isa isa, jk_arena *arena,
-                                      jitk_error *e);
-typedef struct jk_choice { /* what jitk_eval's arguments say of the kernel's type */
-    const jk_tagged *args;
-    size_t nargs;
-    uint64_t named; /* out: arguments whose types the source names */
-    jitk_type type; /* out */
-} jk_choice;
-JK_FUNC jitk_type jk_eval_type(uint64_t named, size_t nargs, const jk_tagged *args);
-JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const jitk_options *o, jitk_isa isa,
-                                         jk_choice *choice, jitk_error *e);
-JK_FUNC void jk_kernel_free(jitk_kernel *k);
-/* What the driver derives of a program, in a block of jk_measure_bytes. The fields that come with machine code are set
- * before. */
-JK_FUNC size_t jk_measure_bytes(const jk_program *p);
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block);
+/* A kernel around a program where it stands, for the interpreter; what is derived of it goes to the block, of which the
+ * bytes are returned. */
+JK_FUNC size_t jk_kernel_interpret(jitk_kernel *k, const jk_program *p, uint64_t *block);
+JK_NOINLINE void jk_kernel_free(jitk_kernel *k);
+
+/* ---- function.c ---- */
+JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e);
 
 /* ---- info.c ---- */
 JK_FUNC void jk_kernel_announce(const jitk_kernel *k); /* JITK_DUMP */
@@ -13163,7 +11387,7 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a);
 /* ---- args.c ---- */
 /* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
  * elements or NULL. Numbers are converted in the library's floating-point mode. */
-JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
+JK_NOINLINE jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
                                 const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
 
 /* ---- run.c ---- */
@@ -13171,19 +11395,21 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
 /* Runs with arguments already checked, in the library's floating-point mode. Without `e` it cannot fail: the scratch is
  * on the stack whatever its size, for the named kernels. */
 #define JK_NAMED_STACK ((size_t)32768)
-JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
+JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 
 /* ---- call.c ---- */
 /* jk_run_driver, or the quick way. */
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
+JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
-JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 
 /* ---- quick.c ---- */
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
-/* 1 <= n <= JK_CHUNK and k->nquick; p[nargs] as in jk_binds. */
-JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p);
+JK_FUNC bool jk_is_one_pass(const jitk_kernel *k);
+/* 1 <= n <= k->chunk and k->nquick; p[nargs] as in jk_binds. */
+JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p);
+enum { JK_QUICK_ARGS = 8 }; /* the most that take this way */
 /* Parts that the driver has in common. */
 JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
 JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);
@@ -13206,16 +11432,18 @@ typedef struct jk_shared {
 } jk_shared;
 
 JK_STATE jk_shared JK_SHARED(jk_shared_state) = {
-    PTHREAD_MUTEX_INITIALIZER, 0, {{0, 0, 0, 0, 0, 0, ""}, JITK_ISA_AUTO, 0, 0}};
+    PTHREAD_MUTEX_INITIALIZER,
+    0,
+    {{0, {0, 0, 0}, ""}, {NULL, "", JITK_ISA_AUTO, JITK_ISA_AUTO, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0}};
 JK_STATE __thread jitk_error JK_SHARED(jk_thread_error) = {JITK_OK, 0, 0, 0, ""};
 #define JK_SHARE (&JK_SHARED(jk_shared_state))
 
-JK_FUNC void jk_share_lock(void)
+JK_NOINLINE void jk_share_lock(void)
 {
     pthread_mutex_lock(&JK_SHARE->lock);
 }
 
-JK_FUNC void jk_share_unlock(void)
+JK_NOINLINE void jk_share_unlock(void)
 {
     pthread_mutex_unlock(&JK_SHARE->lock);
 }
@@ -13244,14 +11472,17 @@ JK_FUNC void jk_fork_child(void)
 /* The kinds of dump that a list with commas names. */
 JK_FUNC unsigned jk_dump_named(const char *list)
 {
-    static const char *const names[] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
+    static const char names[3][5] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
     unsigned found = 0, i;
-    while (list && *list) {
-        size_t len = strcspn(list, ",");
-        for (i = 0; i < 3; i++)
-            if (strlen(names[i]) == len && !memcmp(names[i], list, len))
+    while (list) {
+        for (i = 0; i < 3; i++) {
+            size_t len = strlen(names[i]);
+            if (!strncmp(list, names[i], len) && (list[len] == ',' || !list[len]))
                 found |= 1u << i;
-        list += len + (list[len] == ',');
+        }
+        list = jk_find_char(list, ',');
+        if (list)
+            list++;
     }
     return found;
 }
@@ -13261,13 +11492,21 @@ JK_FUNC void jk_settings_read(jk_settings *s)
     /* Measured (Zen 4, 32 MiB of last cache): arrays of half its size in all are written equally fast either way, of
      * its size 1.5 times faster past the caches. A larger last cache is many cores' and not one's. */
     const size_t most = (size_t)64 << 20;
-    const char *isa = getenv("JITK_ISA");
-    jitk_isa cap = jk_isa_named(isa, isa ? strlen(isa) : 0), best;
+    jitk_isa cap = jk_isa_named(getenv("JITK_ISA"));
+    jitk_info_t *i = &s->info;
     jk_cpu_detect(&s->cpu);
-    best = jk_cpu_best(&s->cpu);
-    s->isa = cap != JITK_ISA_AUTO && cap < best ? cap : best;
-    s->dump = jk_dump_named(getenv("JITK_DUMP"));
-    s->stream_bytes = s->cpu.l3 && s->cpu.l3 < most ? s->cpu.l3 : most;
+    i->version = JITK_VERSION;
+    memcpy(i->cpu, s->cpu.brand, sizeof i->cpu);
+    i->best = i->isa = jk_cpu_best(&s->cpu);
+    if (cap != JITK_ISA_AUTO && cap < i->best)
+        i->isa = cap;
+    i->isa_name = jk_isa_name(i->isa);
+    i->l1d = s->cpu.cache[0];
+    i->l2 = s->cpu.cache[1];
+    i->l3 = s->cpu.cache[2];
+    i->threads = 1;
+    i->dump = jk_dump_named(getenv("JITK_DUMP"));
+    s->stream_bytes = i->l3 && i->l3 < most ? i->l3 : most;
 }
 
 JK_FUNC const jk_settings *jk_settings_get(void)
@@ -13297,6 +11536,33 @@ JK_FUNC jitk_status jk_report(const jitk_error *e, jitk_error *user)
     return status;
 }
 
+JK_NOINLINE void jk_begin(jk_session *s)
+{
+    s->mode = jk_fp_enter();
+    s->e.status = JITK_OK;
+}
+
+JK_NOINLINE jitk_status jk_end(jk_session *s, jitk_error *user)
+{
+    jk_fp_leave(s->mode);
+    return jk_report(&s->e, user);
+}
+
+JK_NOINLINE jitk_status jk_refuse(jitk_error *e, jitk_status status, const char *message)
+{
+    return jk_fail(e, status, "%s", message);
+}
+
+JK_NOINLINE void *jk_quiet_malloc(size_t nbytes, jitk_error *e)
+{
+    int saved = errno;
+    void *p = JK_MALLOC(nbytes);
+    errno = saved;
+    if (!p && e)
+        jk_fail_nomem(e);
+    return p;
+}
+
 JITK_API const jitk_error *jitk_last_error(void)
 {
     return &JK_SHARED(jk_thread_error);
@@ -13318,171 +11584,228 @@ JK_SMALL_OPEN
 /* Large enough for all of a small kernel's compilation, small enough for a thread's stack of 64 KiB. */
 #define JK_COMPILE_STACK 20480
 
-JK_FUNC jitk_status jk_options_check(const jitk_options *o, jitk_isa *isa, jitk_error *e)
+/* ---- a source and its options ---- */
+
+/* What is wrong with options whose isa this machine has and whose flags are known; NULL: nothing. */
+JK_FUNC const char *jk_options_refused(const jitk_options *o)
 {
-    const jk_settings *s = jk_settings_get();
-    const unsigned known = JITK_STRICT | JITK_CONTRACT | JITK_COMPENSATED | JITK_EXACT;
-    size_t i;
-    *isa = s->isa;
-    if (!o)
-        return JITK_OK;
-    if (o->type != JITK_F64 && o->type != JITK_F32)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "options.type must be JITK_F64 or JITK_F32");
-    if ((unsigned)o->isa > JITK_ISA_AVX512)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "options.isa is none of JITK_ISA_...");
-    if (o->isa != JITK_ISA_AUTO && !jk_cpu_has(&s->cpu, o->isa))
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this machine has no %s; JITK_ISA_AUTO takes its best (%s)",
-                       jk_isa_name(o->isa), jk_isa_name(jk_cpu_best(&s->cpu)));
-    if ((o->flags & JITK_STRICT) && (o->flags & JITK_CONTRACT))
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "JITK_STRICT and JITK_CONTRACT exclude each other");
-    if (o->flags & ~known)
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "options.flags has unknown bits: 0x%x", o->flags & ~known);
-    if (o->flags & (JITK_COMPENSATED | JITK_EXACT))
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this version has no JITK_COMPENSATED and JITK_EXACT");
-    if (o->symbols || o->symbol_count)
-        return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "this version takes no options.symbols");
+    size_t i, rest = 0;
     for (i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
-        if (o->reserved[i])
-            return jk_fail(e, JITK_ERR_UNSUPPORTED, 0, 0, 0, "options.reserved must be zero");
-    if (o->isa != JITK_ISA_AUTO)
-        *isa = o->isa;
+        rest |= o->reserved[i];
+    return o->flags & (JITK_COMPENSATED | JITK_EXACT) ? "this version has no JITK_COMPENSATED and JITK_EXACT"
+           : o->symbols || o->symbol_count            ? "this version takes no options.symbols"
+           : rest                                     ? "options.reserved must be zero"
+                                                      : NULL;
+}
+
+JK_FUNC jitk_status jk_options_read(jk_request *r, const jitk_options *o, const jk_cpu *cpu, jitk_error *e)
+{
+    const unsigned known = JITK_STRICT | JITK_CONTRACT | JITK_COMPENSATED | JITK_EXACT;
+    const char *refused;
+    if (o->type != JITK_F64 && o->type != JITK_F32)
+        return jk_refuse(e, JITK_ERR_ARGS, "options.type must be JITK_F64 or JITK_F32");
+    if ((unsigned)o->isa > JITK_ISA_AVX512)
+        return jk_refuse(e, JITK_ERR_ARGS, "options.isa is none of JITK_ISA_...");
+    if (o->isa != JITK_ISA_AUTO) {
+        r->isa = o->isa;
+        if (!jk_cpu_has(cpu, o->isa))
+            return jk_fail(e, JITK_ERR_UNSUPPORTED, "this machine has no %s; JITK_ISA_AUTO takes its best (%s)",
+                           jk_isa_name(o->isa), jk_isa_name(jk_cpu_best(cpu)));
+    }
+    if ((~o->flags & (JITK_STRICT | JITK_CONTRACT)) == 0)
+        return jk_refuse(e, JITK_ERR_ARGS, "JITK_STRICT and JITK_CONTRACT exclude each other");
+    if (o->flags & ~known)
+        return jk_fail(e, JITK_ERR_UNSUPPORTED, "options.flags has unknown bits: 0x%x", o->flags & ~known);
+    refused = jk_options_refused(o);
+    if (refused)
+        return jk_refuse(e, JITK_ERR_UNSUPPORTED, refused);
+    r->lower.type = (jk_type)o->type;
+    r->lower.flags = o->flags;
+    r->lower.entry = o->entry;
     return JITK_OK;
 }
 
-/* ---- the block: laid out twice by the same code, first to measure (base is NULL), then to fill ---- */
-typedef struct jk_layout {
-    char *base;
-    size_t at;
-} jk_layout;
-
-/* The next nbytes, copied from `from` where that is not NULL. */
-JK_FUNC void *jk_lay(jk_layout *l, const void *from, size_t nbytes)
+JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e)
 {
-    char *p = l->base ? l->base + l->at : NULL;
-    l->at += JK_ALIGN_UP(nbytes, 8);
-    if (p && from && nbytes)
-        memcpy(p, from, nbytes);
-    return p;
+    const jk_settings *s = jk_settings_get();
+    if (!source)
+        return jk_refuse(e, JITK_ERR_ARGS, "the source is NULL");
+    r->source = source;
+    r->len = strlen(source);
+    r->lower.type = JK_F64;
+    r->lower.flags = 0;
+    r->lower.entry = NULL;
+    r->lower.scalar = false;
+    r->isa = s->info.isa;
+    r->args = NULL;
+    return o ? jk_options_read(r, o, &s->cpu, e) : JITK_OK;
 }
 
-JK_FUNC void jk_lay_stages(jk_layout *l, const jk_program *p, bool steps, jk_program *out)
+/* Which arguments' types the source names, a bit each. */
+JK_FUNC uint64_t jk_named_types(const jitk_ast *ast)
 {
-    jk_stage *s = (jk_stage *)jk_lay(l, p->stages, p->nstages * sizeof *s);
+    const jk_def *def = ast->ndefs ? &ast->defs[ast->ndefs - 1] : NULL;
+    uint64_t named = 0;
     uint32_t i;
-    for (i = 0; i < p->nstages; i++) {
-        const jk_stage *from = &p->stages[i];
-        void *order = jk_lay(l, from->order, from->norder * sizeof *from->order);
-        void *red = jk_lay(l, from->red, from->nred * sizeof *from->red);
-        void *step = steps ? jk_lay(l, from->step, from->nstep * sizeof *from->step) : NULL;
-        if (s) {
-            s[i].order = (const jk_ref *)order;
-            s[i].red = (const jk_ref *)red;
-            s[i].step = (const jk_step *)step;
-            s[i].nstep = step ? from->nstep : 0;
+    if (!def || def->is_bare)
+        return 0;
+    for (i = 0; i < def->nparams + def->nresults && i < 64; i++) {
+        unsigned type = i < def->nparams ? def->params[i].type : def->results[i - def->nparams].type;
+        named |= (uint64_t)(type != JK_TYPE_NONE) << i;
+    }
+    return named;
+}
+
+JK_FUNC void jk_request_type(jk_request *r)
+{
+    size_t i;
+    for (i = 0; r->args && i < r->nargs && i < 64; i++) {
+        unsigned type = r->args[i].tag & ~(unsigned)JK_TAG_CONST;
+        if (type <= JITK_F32 && !(r->named >> i & 1)) {
+            r->lower.type = (jk_type)type;
+            return;
         }
     }
-    out->stages = s;
 }
 
-JK_FUNC void jk_lay_program(jk_layout *l, const jk_program *p, bool steps, jk_program *out)
-{
-    jk_param_info *args = (jk_param_info *)jk_lay(l, p->args, p->nargs * sizeof *args);
-    uint32_t i;
-    *out = *p;
-    out->args = args;
-    out->ins = (const jk_ins *)jk_lay(l, p->ins, p->nins * sizeof *p->ins);
-    out->cell = (const uint32_t *)jk_lay(l, p->cell, p->nins * sizeof *p->cell);
-    out->varying = (const uint8_t *)jk_lay(l, p->varying, p->nins);
-    out->rares = (const jk_rare *)jk_lay(l, p->rares, p->nrares * sizeof *p->rares);
-    jk_lay_stages(l, p, steps, out);
-    for (i = 0; i < p->nargs; i++) {
-        const char *name = p->args[i].name ? p->args[i].name : "";
-        char *copy = (char *)jk_lay(l, name, strlen(name) + 1);
-        if (args)
-            args[i].name = copy;
+/* ---- the block: everything that pointers of the kernel and of its stages lead to ---- */
+
+/* An array that a struct points to: where in it the pointer stands, and where the number of elements. */
+typedef struct jk_part {
+    uint16_t pointer, count, nbytes; /* nbytes: of an element */
+} jk_part;
+#define JK_PART(of, pointer, count, item)                                             \
+    {                                                                                 \
+        (uint16_t) offsetof(of, pointer), (uint16_t)offsetof(of, count), sizeof(item) \
     }
-}
 
-/* Entry points, once the code has its address. */
-JK_FUNC void jk_lay_code(jk_layout *l, const jk_program *p, const jk_code *c, jitk_kernel *k)
+static const jk_part jk_kernel_parts[] = {
+    /* found by jk_kernel_derive */
+    JK_PART(jitk_kernel, in, program.nargs, jk_scalar_in),
+    JK_PART(jitk_kernel, out, program.nargs, jk_scalar_out),
+    JK_PART(jitk_kernel, red, nred, jk_op),
+    JK_PART(jitk_kernel, quick, ncode, jk_quick),
+    JK_PART(jitk_kernel, start, ncode, uintptr_t),
+    JK_PART(jitk_kernel, find, ncode, jk_find_fn *),
+    JK_PART(jitk_kernel, finds, nfind, jk_find_fn),
+    /* copied */
+    JK_PART(jitk_kernel, program.ins, program.nins, jk_ins),
+    JK_PART(jitk_kernel, program.cell, program.nins, uint32_t),
+    JK_PART(jitk_kernel, program.varying, program.nins, uint8_t),
+    JK_PART(jitk_kernel, program.rares, program.nrares, jk_rare),
+    JK_PART(jitk_kernel, program.stages, program.nstages, jk_stage),
+    JK_PART(jitk_kernel, program.args, program.nargs, jk_param_info),
+};
+enum { JK_PARTS_DERIVED = 7, JK_PARTS = sizeof jk_kernel_parts / sizeof jk_kernel_parts[0] };
+static const jk_part jk_stage_parts[] = {
+    JK_PART(jk_stage, order, norder, jk_ref),
+    JK_PART(jk_stage, red, nred, jk_ref),
+    JK_PART(jk_stage, step, nstep, jk_step),
+};
+
+/* Lays the parts into the block from `at` on, copies of what the pointers lead to, and turns the pointers to them.
+ * Without a block it measures. Returns where they end. */
+JK_FUNC size_t jk_lay(void *of, const jk_part *part, uint32_t nparts, char *block, size_t at)
 {
-    jk_uniform_fn *uniform = (jk_uniform_fn *)jk_lay(l, NULL, p->nstages * sizeof *uniform);
-    jk_pass_fn *pass = (jk_pass_fn *)jk_lay(l, NULL, p->nstages * sizeof *pass);
-    const jk_find_fn **find = (const jk_find_fn **)jk_lay(l, NULL, p->nstages * sizeof *find);
-    uintptr_t base = k ? (uintptr_t)k->exec.code : 0;
-    uint32_t i, j;
-    for (i = 0; i < p->nstages; i++) {
-        uint32_t nfind = c->find && c->find[i] ? p->stages[i].nred : 0;
-        jk_find_fn *f = (jk_find_fn *)jk_lay(l, NULL, nfind * sizeof *f);
-        if (!k)
-            continue;
-        uniform[i] = c->stage[i] == JK_NOCODE || p->stages[i].is_pass ? NULL : (jk_uniform_fn)(base + c->stage[i]);
-        pass[i] = c->stage[i] == JK_NOCODE || !p->stages[i].is_pass ? NULL : (jk_pass_fn)(base + c->stage[i]);
-        find[i] = nfind ? f : NULL;
-        for (j = 0; j < nfind; j++)
-            f[j] = c->find[i][j] == JK_NOCODE ? NULL : (jk_find_fn)(base + c->find[i][j]);
+    for (; nparts > 0; nparts--, part++) {
+        char *pointer = (char *)of + part->pointer;
+        uint32_t count;
+        size_t nbytes;
+        memcpy(&count, (char *)of + part->count, sizeof count);
+        nbytes = (size_t)count * part->nbytes;
+        if (block) {
+            void *from, *to = block + at;
+            memcpy(&from, pointer, sizeof from);
+            if (from && nbytes)
+                memcpy(to, from, nbytes);
+            memcpy(pointer, &to, sizeof to);
+        }
+        at += JK_ALIGN_UP(nbytes, 8);
     }
-    if (k) {
-        k->uniform = uniform;
-        k->pass = pass;
-        k->find = find;
-    }
+    return at;
 }
 
-/* The interpreter's kernel has no code, c is NULL. A measuring run has no k. */
-JK_FUNC size_t jk_lay_kernel(jitk_kernel *k, const jk_program *p, const jk_code *c)
-{
-    jk_layout l;
-    jk_program program;
-    void *block;
-    l.base = (char *)k;
-    l.at = 0;
-    jk_lay(&l, NULL, sizeof *k);
-    jk_lay_program(&l, p, !c, &program);
-    block = jk_lay(&l, NULL, jk_measure_bytes(p));
-    if (c)
-        jk_lay_code(&l, p, c, k);
-    if (k) {
-        k->program = program;
-        k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(p);
-        k->tail_rows = c && c->tail_rows;
-        jk_kernel_measure(k, block);
-    }
-    return l.at;
-}
-
-JK_FUNC size_t jk_measure_bytes(const jk_program *p)
-{
-    size_t nred = 0, i;
-    for (i = 0; i < p->nstages; i++)
-        nred += p->stages[i].nred;
-    return p->nstages * sizeof(jk_quick) + (p->nargs - p->nparams) * sizeof(jk_scalar_out) +
-           p->nparams * sizeof(jk_scalar_in) + nred * sizeof(jk_op);
-}
-
-JK_FUNC void jk_measure_scalars(jitk_kernel *k, jk_scalar_in *in, jk_scalar_out *out)
+JK_FUNC size_t jk_kernel_lay(jitk_kernel *k, char *block)
 {
     const jk_program *p = &k->program;
+    size_t at = jk_lay(k, jk_kernel_parts, JK_PARTS, block, sizeof *k);
     uint32_t i;
-    k->in = in;
-    k->out = out;
+    for (i = 0; i < p->nstages; i++) { /* with machine code without the interpreter's steps */
+        jk_stage *s = (jk_stage *)(uintptr_t)&p->stages[i];
+        if (block && k->ncode)
+            s->nstep = 0;
+        at = jk_lay(s, jk_stage_parts, k->ncode ? 2 : 3, block, at);
+    }
+    for (i = 0; i < p->nargs; i++) {
+        const char *name = p->args[i].name ? p->args[i].name : "";
+        size_t nbytes = strlen(name) + 1;
+        if (block)
+            ((jk_param_info *)(uintptr_t)p->args)[i].name = (char *)memcpy(block + at, name, nbytes);
+        at += nbytes;
+    }
+    return at;
+}
+
+/* ---- what the driver wants to know of a program ---- */
+
+JK_FUNC void jk_derive_args(jitk_kernel *k)
+{
+    const jk_program *p = &k->program;
+    size_t element = jk_type_size((jk_type)p->type);
+    uint32_t i;
     for (i = 0; i < p->nins; i++)
         if (p->ins[i].op == JK_PARAM && p->cell[i] != JK_NOCELL) {
-            in[k->nin].arg = p->ins[i].a;
-            in[k->nin].cell = p->cell[i];
-            in[k->nin++].type = p->args[p->ins[i].a].type;
+            jk_scalar_in *in = &k->in[k->nin++];
+            in->arg = p->ins[i].a;
+            in->cell = p->cell[i];
+            in->type = p->args[in->arg].type;
         }
-    for (i = p->nparams; i < p->nargs; i++) {
-        jk_ref value = p->args[i].value;
-        jk_scalar_out *o = &out[k->nout];
-        if (p->args[i].is_array)
-            continue;
-        o->arg = i;
-        o->cell = p->ins[value].op == JK_LENGTH ? p->ncells : p->cell[value]; /* the driver's own cell has n */
-        o->constant = p->ins[value].op == JK_CONST ? jk_ir_const_bits(&p->ins[value]) : 0;
-        o->type = p->args[i].type;
-        o->from = p->ins[value].type;
-        k->nout++;
+    for (i = 0; i < p->nargs; i++) {
+        const jk_param_info *a = &p->args[i];
+        if (a->is_array) {
+            element = JK_LARGER(element, jk_type_size((jk_type)a->type));
+            k->npacked += a->type != p->type;
+        } else if (a->is_result) {
+            const jk_ins *value = &p->ins[a->value];
+            jk_scalar_out *out = &k->out[k->nout++];
+            out->arg = i;
+            out->cell = value->op == JK_LENGTH ? p->ncells : p->cell[a->value]; /* the driver's own cell has n */
+            out->constant = value->op == JK_CONST ? jk_ir_const_bits(value) : 0;
+            out->type = a->type;
+            out->from = value->type;
+        }
+    }
+    k->max_n = (size_t)PTRDIFF_MAX / element;
+}
+
+JK_FUNC uintptr_t jk_code_address(const jitk_kernel *k, size_t offset)
+{
+    return offset == JK_NOCODE ? 0 : (uintptr_t)k->exec.code + offset;
+}
+
+/* Entry points, now that the code has its address. */
+JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
+{
+    const jk_program *p = &k->program;
+    uint32_t i, j, nred = 0;
+    for (i = 0; i < p->nstages; i++) {
+        const jk_stage *s = &p->stages[i];
+        k->max_red = JK_LARGER(k->max_red, s->nred);
+        if (c) {
+            jk_quick *quick = &k->quick[k->nquick];
+            k->start[i] = jk_code_address(k, c->stage[i]);
+            k->find[i] = &k->finds[nred];
+            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)k->start[i];
+            quick->pass = s->is_pass ? (jk_pass_fn)k->start[i] : NULL;
+            quick->stage = i;
+            quick->nred = s->nred;
+            k->nquick += k->start[i] != 0;
+        }
+        for (j = 0; j < s->nred; j++, nred++) {
+            k->red[nred] = (jk_op)p->ins[s->red[j]].op;
+            if (k->red[nred] == JK_RARGMIN && c)
+                k->finds[nred] = (jk_find_fn)jk_code_address(k, c->find[i][j]);
+        }
     }
 }
 
@@ -13495,185 +11818,135 @@ JK_FUNC bool jk_is_node(const jk_program *p, jk_ref value, jk_type type, jk_ref 
     return value == red || (i->op == JK_CVT && i->type == JK_F32 && type == JK_F32 && i->a == red);
 }
 
-/* Whether the kernel is one pass whose reductions are the results: the stage behind it, if any, only rounds them. */
+/* Whether the kernel is one pass whose reductions are the results, all of them: what stands behind it, if anything,
+ * only rounds them. */
 JK_FUNC bool jk_is_direct(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
     const jk_stage *s = k->nquick ? &p->stages[k->quick[0].stage] : NULL;
     uint32_t i;
-    if (!s || !s->is_pass || s->nred == 0 || s->nred != k->nout || s->stores || k->nquick > 2)
+    if (!s || s->nred == 0 || s->nred != p->nargs - p->nparams)
         return false;
-    if (k->nquick == 2 && p->stages[k->quick[1].stage].norder > s->nred)
-        return false;
-    for (i = 0; i < k->nout; i++)
-        if (!jk_is_node(p, p->args[k->out[i].arg].value, (jk_type)k->out[i].type, s->red[i]))
+    for (i = 0; i < s->nred; i++) {
+        const jk_param_info *result = &p->args[p->nparams + i];
+        if (result->is_array || !jk_is_node(p, result->value, (jk_type)result->type, s->red[i]))
             return false;
+    }
     return true;
 }
 
-JK_FUNC void jk_measure_quick(jitk_kernel *k, jk_quick *quick)
+/* The parts have their places. */
+JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
 {
-    uint32_t i;
-    k->quick = quick;
-    for (i = 0; jk_quick_fits(k) && i < k->program.nstages; i++)
-        if (k->uniform[i] || k->pass[i]) {
-            quick[k->nquick].uniform = k->uniform[i];
-            quick[k->nquick].pass = k->pass[i];
-            quick[k->nquick].stage = i;
-            quick[k->nquick++].nred = k->program.stages[i].nred;
-        }
+    jk_derive_args(k);
+    jk_derive_stages(k, c);
+    k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(&k->program);
+    k->tail_rows = c && c->tail_rows;
+    if (!c || !jk_quick_fits(k))
+        k->nquick = 0;
+    k->chunk = jk_chunk_of(jk_type_size((jk_type)k->program.type));
     k->direct = jk_is_direct(k);
-    k->one = k->direct && k->nout == 1 && !k->nin;
+    k->one = jk_is_one_pass(k);
+    k->plain = k->nquick > 0 && k->npacked == 0;
+    k->scratch_bytes = jk_run_bytes(k);
 }
 
-JK_FUNC void jk_kernel_measure(jitk_kernel *k, void *block)
+/* A kernel with what the program and the code say before there is a place for more. */
+JK_FUNC void jk_kernel_begin(jitk_kernel *k, const jk_program *p)
 {
-    const jk_program *p = &k->program;
-    jk_quick *quick = (jk_quick *)block;
-    jk_scalar_out *out = (jk_scalar_out *)(quick + p->nstages);
-    jk_scalar_in *in = (jk_scalar_in *)(out + (p->nargs - p->nparams));
-    jk_op *red = (jk_op *)(in + p->nparams);
-    size_t element = jk_type_size((jk_type)p->type);
-    uint32_t i, j;
-    jk_measure_scalars(k, in, out);
-    k->red = red;
-    for (i = 0; i < p->nargs; i++)
-        if (p->args[i].is_array) {
-            element = JK_LARGER(element, jk_type_size((jk_type)p->args[i].type));
-            k->npacked += p->args[i].type != p->type;
-        }
-    for (i = 0; i < p->nstages; i++) {
-        k->max_red = JK_LARGER(k->max_red, p->stages[i].nred);
-        for (j = 0; j < p->stages[i].nred; j++)
-            *red++ = (jk_op)p->ins[p->stages[i].red[j]].op;
-    }
-    k->max_n = (size_t)PTRDIFF_MAX / element;
-    jk_measure_quick(k, quick);
-    k->scratch_bytes = jk_run_bytes(k);
+    uint32_t i;
+    memset(k, 0, sizeof *k);
+    k->program = *p;
+    for (i = 0; i < p->nstages; i++)
+        k->nred += p->stages[i].nred;
+}
+
+JK_FUNC size_t jk_kernel_interpret(jitk_kernel *k, const jk_program *p, uint64_t *block)
+{
+    size_t nbytes;
+    jk_kernel_begin(k, p);
+    nbytes = jk_lay(k, jk_kernel_parts, JK_PARTS_DERIVED, (char *)block, 0);
+    jk_kernel_derive(k, NULL);
+    return nbytes;
 }
 
 JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena *arena, jitk_error *e)
 {
     jk_code code;
-    jk_exec x;
-    jitk_kernel *k;
-    size_t nbytes;
-    x.code = NULL;
-    x.nbytes = 0;
+    jitk_kernel first, *k;
+    jk_kernel_begin(&first, p);
+    first.isa = JITK_ISA_INTERP;
     if (isa != JITK_ISA_INTERP) {
         jitk_error refused;
         refused.status = JITK_OK;
-        if (jk_x64_compile(p, isa, jk_settings_get()->cpu.avx2, NULL, 0, arena, &code, e) != JITK_OK)
+        if (jk_x64_compile(p, isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) !=
+            JITK_OK)
             return NULL;
-        if (jk_exec_publish(code.bytes, code.nbytes, &x, &refused) != JITK_OK)
-            isa = JITK_ISA_INTERP;
+        if (jk_exec_publish(code.bytes, code.nbytes, &first.exec, &refused) == JITK_OK) {
+            first.isa = isa;
+            first.ncode = p->nstages;
+            first.nfind = first.nred;
+        }
     }
-    nbytes = jk_lay_kernel(NULL, p, x.code ? &code : NULL);
-    k = (jitk_kernel *)JK_MALLOC(nbytes);
+    first.nbytes = jk_kernel_lay(&first, NULL);
+    k = (jitk_kernel *)jk_quiet_malloc(first.nbytes, e);
     if (!k) {
-        jk_exec_free(x.code);
-        jk_fail_nomem(e);
+        jk_exec_free(first.exec.code);
         return NULL;
     }
-    memset(k, 0, sizeof *k);
-    k->isa = isa;
-    k->exec = x;
-    k->nbytes = nbytes;
-    jk_lay_kernel(k, p, x.code ? &code : NULL);
+    *k = first;
+    jk_kernel_lay(k, (char *)k);
+    jk_kernel_derive(k, k->ncode ? &code : NULL);
     return k;
 }
 
-JK_FUNC jitk_kernel *jk_kernel_of_ast(const jitk_ast *ast, const jitk_options *o, jitk_isa isa, jk_arena *arena,
-                                      jitk_error *e)
-{
-    jk_lower_options lo;
-    jk_program p;
-    memset(&lo, 0, sizeof lo);
-    lo.type = o && o->type == JITK_F32 ? JK_F32 : JK_F64;
-    lo.flags = o ? o->flags : 0;
-    lo.entry = o ? o->entry : NULL;
-    if (jk_lower(ast, &lo, arena, &p, e) != JITK_OK)
-        return NULL;
-    return jk_kernel_make(&p, isa, arena, e);
-}
-
-JK_FUNC void jk_kernel_free(jitk_kernel *k)
-{
-    if (k)
-        jk_exec_free(k->exec.code);
-    JK_FREE(k);
-}
-
-/* Which arguments' types the source names, a bit each, and the type that jitk_eval compiles in: that of the first
- * pointer to double or float whose type it does not name. */
-JK_FUNC uint64_t jk_named_types(const jitk_ast *ast)
-{
-    const jk_def *def = ast->ndefs ? &ast->defs[ast->ndefs - 1] : NULL;
-    uint64_t named = 0;
-    uint32_t i;
-    if (!def || def->is_bare)
-        return 0;
-    for (i = 0; i < def->nparams && i < 64; i++)
-        named |= (uint64_t)(def->params[i].type != JK_TYPE_NONE) << i;
-    for (i = 0; i < def->nresults && def->nparams + i < 64; i++)
-        named |= (uint64_t)(def->results[i].type != JK_TYPE_NONE) << (def->nparams + i);
-    return named;
-}
-
-JK_FUNC jitk_type jk_eval_type(uint64_t named, size_t nargs, const jk_tagged *args)
-{
-    size_t i;
-    for (i = 0; i < nargs && i < 64; i++) {
-        unsigned type = args[i].tag & ~(unsigned)JK_TAG_CONST;
-        if (type <= JITK_F32 && !(named >> i & 1))
-            return (jitk_type)type;
-    }
-    return JITK_F64;
-}
-
-/* Text to tree and tree to kernel, with the stack for the temporary data of both. With `choice` it is jitk_eval that
- * compiles, and the type is found here. */
-JK_NOINLINE jitk_kernel *jk_compile_text(const char *source, size_t len, const jitk_options *o, jitk_isa isa,
-                                         jk_choice *choice, jitk_error *e)
+/* Text to tree and tree to kernel or function, with the stack for the temporary data of both. */
+JK_NOINLINE void *jk_compile_text(jk_request *r, jitk_error *e)
 {
     char first[JK_COMPILE_STACK];
     int saved = errno; /* malloc may set it */
     jitk_ast ast;
     jk_arena arena;
-    jitk_kernel *k = NULL;
-    jitk_options typed;
+    jk_program p;
+    void *made = NULL;
     jk_arena_init(&arena, first + JK_COMPILE_STACK / 4, JK_COMPILE_STACK - JK_COMPILE_STACK / 4);
-    if (jk_parse(&ast, source, len, first, JK_COMPILE_STACK / 4, e) == JITK_OK) {
-        if (choice) {
-            memset(&typed, 0, sizeof typed);
-            choice->named = jk_named_types(&ast);
-            typed.type = choice->type = jk_eval_type(choice->named, choice->nargs, choice->args);
-            o = &typed;
-        }
-        k = jk_kernel_of_ast(&ast, o, isa, &arena, e);
+    if (jk_parse(&ast, r->source, r->len, first, JK_COMPILE_STACK / 4, e) == JITK_OK) {
+        r->named = jk_named_types(&ast);
+        jk_request_type(r);
+        if (jk_lower(&ast, &r->lower, &arena, &p, e) == JITK_OK)
+            made = r->lower.scalar ? jk_function_make(&p, &r->arity, &arena, e) : jk_kernel_make(&p, r->isa, &arena, e);
     }
     jk_arena_free(&ast.arena);
     jk_arena_free(&arena);
     errno = saved;
+    return made;
+}
+
+JK_NOINLINE jitk_kernel *jk_compile_kernel(jk_request *r, jitk_error *e)
+{
+    jitk_kernel *k = (jitk_kernel *)jk_compile_text(r, e);
+    if (k)
+        jk_kernel_announce(k);
     return k;
 }
 
 JITK_API jitk_kernel *jitk_compile(const char *source, const jitk_options *options, jitk_error *error)
 {
-    uint32_t mode = jk_fp_enter();
+    jk_session s;
+    jk_request r;
     jitk_kernel *k = NULL;
-    jitk_error e;
-    jitk_isa isa;
-    e.status = JITK_OK;
-    if (!source)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "the source is NULL");
-    else if (jk_options_check(options, &isa, &e) == JITK_OK)
-        k = jk_compile_text(source, strlen(source), options, isa, NULL, &e);
-    jk_report(&e, error);
-    if (k)
-        jk_kernel_announce(k);
-    jk_fp_leave(mode);
+    jk_begin(&s);
+    if (jk_request_read(&r, source, options, &s.e) == JITK_OK)
+        k = jk_compile_kernel(&r, &s.e);
+    jk_end(&s, error);
     return k;
+}
+
+JK_NOINLINE void jk_kernel_free(jitk_kernel *k)
+{
+    if (k)
+        jk_exec_free(k->exec.code);
+    JK_FREE(k);
 }
 
 JITK_API void jitk_free(jitk_kernel *kernel)
@@ -13683,6 +11956,7 @@ JITK_API void jitk_free(jitk_kernel *kernel)
 
 JK_SMALL_CLOSE
 #undef JK_COMPILE_STACK
+#undef JK_PART
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/value.c ---- */
 /* kernel: numbers by value, converted to the element type of their parameter with one rounding, as a store would,
@@ -13691,70 +11965,37 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
-/* m / 2^shift to nearest even; m * 2^-shift must fit where shift is negative. */
-JK_FUNC uint64_t jk_shift_round(uint64_t m, int shift)
+/* Stores m * 2^q, m not 0, with this sign bit as an element type: one rounding, integers saturate. For what no C type
+ * of the library's holds: integers from 2^63 on and x87 numbers. */
+JK_FUNC void jk_wide_store(void *to, jk_type type, uint64_t sign, uint64_t m, int q)
 {
-    uint64_t rest, half;
-    if (shift <= 0)
-        return m << -shift;
-    if (shift > 64)
-        return 0;
-    rest = shift == 64 ? m : m & (((uint64_t)1 << shift) - 1);
-    half = (uint64_t)1 << (shift - 1);
-    m = shift == 64 ? 0 : m >> shift;
-    return m + (rest > half || (rest == half && (m & 1)));
-}
-
-/* 2^e, -1022 <= e <= 1023. */
-JK_FUNC double jk_power_of_2(int e)
-{
-    return jk_f64_from_bits((uint64_t)(e + 1023) << 52);
-}
-
-/* m * 2^q rounded to `digits` bits with the last one at least 2^least: exact in the products that make it. */
-JK_FUNC double jk_wide_float(uint64_t m, int q, int digits, int least)
-{
-    int last = q + 64 - __builtin_clzll(m) - digits;
-    last = JK_LARGER(last, least);
-    m = jk_shift_round(m, last - q);
-    last = JK_SMALLER(last, 1100);
-    return (double)(int64_t)m * jk_power_of_2(last / 2) * jk_power_of_2(last - last / 2);
-}
-
-/* Stores +-m * 2^q, m not 0, as an element type: one rounding, integers saturate. For what no C type of the library's
- * holds: integers from 2^63 on and x87 numbers. */
-JK_FUNC void jk_wide_store(void *to, jk_type type, bool negative, uint64_t m, int q)
-{
+    jk_wide w;
     double d;
-    int64_t i;
-    if (type == JK_F64 || type == JK_F32) {
-        d = type == JK_F64 ? jk_wide_float(m, q, 53, -1074) : jk_wide_float(m, q, 24, -149);
-        d = negative ? -d : d;
-        jk_fp_convert(to, type, 0, &d, JK_F64, 0, 1);
+    w.hi = m;
+    w.lo = 0;
+    if (type == JK_I64 && q < 0) { /* at most 2^63 */
+        w = jk_wide_shr(w, -q);
+        w.hi += w.lo + (w.hi & 1) > (uint64_t)1 << 63;
+        w.hi -= (w.hi & ~sign) >> 63;
+        w.hi = sign ? 0 - w.hi : w.hi;
+        memcpy(to, &w.hi, sizeof w.hi);
         return;
     }
-    m = q > 0 && __builtin_clzll(m) < q ? UINT64_MAX : jk_shift_round(m, -q);
-    if (negative)
-        i = m > (uint64_t)INT64_MAX ? INT64_MIN : -(int64_t)m;
-    else
-        i = m > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)m;
-    if (type == JK_I32)
-        i = i > INT32_MAX ? INT32_MAX : i < INT32_MIN ? INT32_MIN : i;
-    else if (type == JK_U8)
-        i = i > 255 ? 255 : i < 0 ? 0 : i;
-    jk_fp_convert(to, type, 0, &i, JK_I64, 0, 1);
+    if (type != JK_F64) /* to a double with the last bit set where something is lost, so that one rounding is left */
+        w.hi = (m | ((m & 0x7FF) + 0x7FF)) & ~(uint64_t)0x7FF;
+    d = jk_wide_round(sign, w, q - 64);
+    jk_fp_convert(to, type, 0, &d, JK_F64, 0, 1);
 }
 
 JK_FUNC void jk_x87_store(void *to, jk_type type, const jk_tagged *a)
 {
-    uint64_t m = a->value.u64;
-    bool negative = a->exponent >> 15 & 1;
-    int exponent = (int)(a->exponent & 0x7fff);
-    uint64_t sign = (uint64_t)negative << 63, bits = sign;
-    if (exponent == 0x7fff)
-        bits = m << 1 ? 0x7ff8000000000000 : sign | 0x7ff0000000000000;
+    const uint64_t m = a->value.u64;
+    const int exponent = (int)(a->exponent & 0x7fff);
+    uint64_t bits = (uint64_t)(a->exponent >> 15 & 1) << 63;
+    if (exponent == 0x7fff && m << 1)
+        bits = 0x7ff8000000000000;
     else if (m) {
-        jk_wide_store(to, type, negative, m, (exponent ? exponent : 1) - 16383 - 63);
+        jk_wide_store(to, type, bits, m, (exponent ? exponent : 1) - 16383 - 63);
         return;
     }
     jk_fp_convert(to, type, 0, &bits, JK_F64, 0, 1);
@@ -13768,7 +12009,7 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a)
     else if (tag == JK_TAG_LONG_DOUBLE)
         jk_x87_store(to, type, a);
     else if (tag == JK_TAG_U64 && a->value.i64 < 0)
-        jk_wide_store(to, type, false, a->value.u64, 0);
+        jk_wide_store(to, type, 0, a->value.u64, 0);
     else
         jk_fp_convert(to, type, 0, &a->value, tag == JITK_F64 ? JK_F64 : JK_I64, 0, 1);
 }
@@ -13777,165 +12018,121 @@ JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/args.c ---- */
 /* kernel: the arguments of a call, bound to places and checked. All that can be wrong with them is found here, before
- * anything is written: after jk_bind_check a call can fail for want of memory only. */
+ * anything is written: after jk_bind_all a call can fail for want of memory only. The first error is kept, so that
+ * binding and checking just go on behind one. */
 
 JK_SMALL_OPEN
 /* "argument 3 (y): ..." or "argument 4 (result 1): ...". */
-JK_NOINLINE jitk_status jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status, jitk_error *e, const char *what)
+JK_NOINLINE void jk_arg_fail(const jitk_kernel *k, size_t i, jitk_status status, jitk_error *e, const char *what)
 {
     const jk_program *p = &k->program;
     if (i < p->nparams)
-        return jk_fail(e, status, 0, 0, 0, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
-    return jk_fail(e, status, 0, 0, 0, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
+        jk_fail(e, status, "argument %zu (%.63s): %s", i + 1, p->args[i].name, what);
+    else
+        jk_fail(e, status, "argument %zu (result %zu): %s", i + 1, i - p->nparams + 1, what);
 }
 
-JK_NOINLINE jitk_status jk_arg_fail_type(const jitk_kernel *k, size_t i, unsigned have, jitk_error *e)
-{
-    static const char *const pointers[] = {"double *", "float *", "int64_t *", "int32_t *", "uint8_t *"};
-    const jk_param_info *info = &k->program.args[i];
-    char what[128];
-    snprintf(what, sizeof what, "%s where the kernel has %s %s (%s)", pointers[have], jk_type_name((jk_type)info->type),
-             info->is_array ? "array" : "scalar", pointers[info->type]);
-    return jk_arg_fail(k, i, JITK_ERR_TYPE, e, what);
-}
-
-JK_NOINLINE jitk_status jk_arg_fail_count(const jitk_kernel *k, size_t nargs, jitk_error *e)
+/* What is wrong with the whole of a call. */
+JK_NOINLINE jitk_status jk_call_fail(const jitk_kernel *k, size_t n, size_t nargs, jitk_error *e)
 {
     const jk_program *p = &k->program;
-    return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
-                   nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+    if (nargs != p->nargs)
+        return jk_fail(e, JITK_ERR_ARGS, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
+                       nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+    if (n > k->max_n)
+        return jk_fail(e, JITK_ERR_ARGS, "n is %zu (%td as a signed number): no such array fits in memory", n,
+                       (ptrdiff_t)n);
+    return jk_refuse(e, JITK_ERR_ARGS, "the array of arguments is NULL");
 }
 
 /* ---- binding ---- */
 
 /* An argument that is not simply a pointer of the right type: a number, a pointer to const or void, or an error. */
-JK_NOINLINE jitk_status jk_bind_odd(const jitk_kernel *k, size_t i, const jk_tagged *a, jk_binds *b, jitk_error *e)
+JK_NOINLINE void jk_bind_odd(const jitk_kernel *k, size_t i, const jk_tagged *a, jk_binds *b, jitk_error *e)
 {
+    static const char *const pointers[] = {"double *", "float *", "int64_t *", "int32_t *", "uint8_t *"};
     const jk_param_info *info = &k->program.args[i];
     unsigned type = a->tag & JK_TAG_TYPE;
-    if (a->tag & JK_TAG_NUMBER) {
-        if (info->is_result)
-            return jk_arg_fail(k, i, JITK_ERR_TYPE, e, "a number where a result needs a pointer");
+    char what[128];
+    if (info->is_result && a->tag & (JK_TAG_NUMBER | JK_TAG_CONST)) {
+        jk_arg_fail(k, i, JITK_ERR_TYPE, e,
+                    a->tag & JK_TAG_NUMBER ? "a number where a result needs a pointer"
+                                           : "a pointer to const where a result is written");
+    } else if (a->tag & JK_TAG_NUMBER) {
         jk_number_store(&b->number[i], (jk_type)info->type, a);
         b->p[i] = &b->number[i];
         b->step[i] = 0;
         b->npacked += info->is_array && info->type == k->program.type;
-        return JITK_OK;
+    } else if (type != info->type && type != JK_TAG_VOID) {
+        snprintf(what, sizeof what, "%s where the kernel has %s %s (%s)", pointers[type],
+                 jk_type_name((jk_type)info->type), info->is_array ? "array" : "scalar", pointers[info->type]);
+        jk_arg_fail(k, i, JITK_ERR_TYPE, e, what);
     }
-    if (info->is_result && (a->tag & JK_TAG_CONST))
-        return jk_arg_fail(k, i, JITK_ERR_TYPE, e, "a pointer to const where a result is written");
-    if (type != info->type && type != JK_TAG_VOID)
-        return jk_arg_fail_type(k, i, type, e);
-    return JITK_OK;
 }
 
 /* The stride of an array, in elements and not 1. */
-JK_FUNC jitk_status jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b,
-                                   jitk_error *e)
+JK_NOINLINE void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b, jitk_error *e)
 {
     const jk_param_info *info = &k->program.args[i];
     ptrdiff_t size = b->step[i];
-    if (stride == 0 && info->is_result)
-        return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "a result of stride 0");
-    /* One element has no next one: any stride is as good as 1, and not in the way of work in place. */
-    if (n <= 1)
-        return JITK_OK;
-    if (stride && n > (size_t)(PTRDIFF_MAX / size) / (stride < 0 ? 0 - (size_t)stride : (size_t)stride))
-        return jk_arg_fail(k, i, JITK_ERR_ARGS, e, "n elements of this stride do not fit in memory");
-    b->step[i] = stride * size;
-    b->npacked += info->type == k->program.type;
-    return JITK_OK;
-}
-
-JK_FUNC jitk_status jk_bind_pointers(const jitk_kernel *k, size_t n, const void *const args[],
-                                     const ptrdiff_t strides[], jk_binds *b, jitk_error *e)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i, nargs = k->program.nargs;
-    if (!args)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the array of arguments is NULL");
-    for (i = 0; i < nargs; i++) {
-        b->p[i] = (void *)(uintptr_t)args[i];
-        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
-        if (strides && info[i].is_array && strides[i] != 1 && jk_bind_stride(k, n, i, strides[i], b, e) != JITK_OK)
-            return e->status;
+    size_t apart = stride < 0 ? 0 - (size_t)stride : (size_t)stride;
+    if (stride == 0 && info->is_result) {
+        jk_arg_fail(k, i, JITK_ERR_ARGS, e, "a result of stride 0");
+    } else if (n <= 1) {
+        /* One element has no next one: any stride is as good as 1, and not in the way of work in place. */
+    } else if (stride && n > (size_t)(PTRDIFF_MAX / size) / apart) {
+        jk_arg_fail(k, i, JITK_ERR_ARGS, e, "n elements of this stride do not fit in memory");
+    } else {
+        b->step[i] = stride * size;
+        b->npacked += info->type == k->program.type;
     }
-    return JITK_OK;
 }
 
 /* ---- overlaps: allowed or not ---- */
 
-/* Whether an element of the one array is an element of the other, for equal steps. Element i of the one stands at
- * i*step, element j of the other at d + j*step: they touch where -other_size < d - (i - j)*step < size, so only the two
- * whole numbers beside d/step can be i - j. */
+/* Whether an element of one array is an element of the other, for equal steps. Element i of the one stands at i*step,
+ * element j of the other at d + j*step: they touch where -other_size < d - (i - j)*step < size, so only the two whole
+ * numbers beside d/step can be i - j. */
 JK_FUNC bool jk_elements_touch(size_t size, size_t other_size, ptrdiff_t d, ptrdiff_t step, size_t n)
 {
-    ptrdiff_t apart, rest;
-    step = n == 1 ? PTRDIFF_MAX : step < 0 ? -step : step;
-    apart = d / step;
-    rest = d % step;
-    if (rest < 0) {
-        rest += step;
-        apart--;
-    }
-    return ((size_t)rest < size && (size_t)(apart < 0 ? -apart : apart) < n) ||
-           ((size_t)(step - rest) < other_size && (size_t)(apart < -1 ? -(apart + 1) : apart + 1) < n);
+    size_t distance = d < 0 ? 0 - (size_t)d : (size_t)d, stride = step < 0 ? 0 - (size_t)step : (size_t)step;
+    size_t apart = distance / stride, rest = distance % stride;
+    return (apart < n && rest < (d < 0 ? other_size : size)) ||
+           (apart + 1 < n && stride - rest < (d < 0 ? size : other_size));
 }
 
-/* Whether it is allowed that the byte ranges of these two meet. */
-JK_NOINLINE bool jk_overlap_allowed(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, size_t other)
+/* The byte ranges of these two meet: an error, but for work in place and fields that do not touch. */
+JK_NOINLINE void jk_overlap_check(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, size_t other,
+                                  jitk_error *e)
 {
     const jk_param_info *x = &k->program.args[out], *y = &k->program.args[other];
-    if (x->is_array != y->is_array || b->step[out] != b->step[other])
-        return false;
-    if (x->type == y->type && b->p[out] == b->p[other])
-        return !y->is_result;
-    return !jk_elements_touch(jk_type_size((jk_type)x->type), jk_type_size((jk_type)y->type),
-                              (ptrdiff_t)((uintptr_t)b->p[other] - (uintptr_t)b->p[out]), b->step[out],
-                              x->is_array ? n : 1);
-}
-
-JK_NOINLINE jitk_status jk_overlap_fail(const jitk_kernel *k, size_t out, size_t other, jitk_error *e)
-{
+    ptrdiff_t d = (ptrdiff_t)((uintptr_t)b->p[other] - (uintptr_t)b->p[out]);
     char what[128];
-    snprintf(what, sizeof what, "it overlaps argument %zu%s", other + 1,
-             other < k->program.nparams ? " and is not in place: same address, stride and element type"
-                                        : ", another result");
-    return jk_arg_fail(k, out, JITK_ERR_ARGS, e, what);
-}
-
-JK_SMALL_CLOSE
-
-/* ---- what runs at every call ---- */
-
-JK_FUNC jitk_status jk_bind_tagged(const jitk_kernel *k, const jk_tagged *args, jk_binds *b, jitk_error *e)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i, nargs = k->program.nargs;
-    for (i = 0; i < nargs; i++) {
-        b->p[i] = (void *)(uintptr_t)args[i].value.pointer;
-        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
-        if (args[i].tag != info[i].type && jk_bind_odd(k, i, &args[i], b, e) != JITK_OK)
-            return e->status;
+    if (x->is_array == y->is_array && b->step[out] == b->step[other]) {
+        if (d == 0 && x->type == y->type && !y->is_result)
+            return;
+        if (!jk_elements_touch(jk_type_size((jk_type)x->type), jk_type_size((jk_type)y->type), d, b->step[out],
+                               x->is_array ? n : 1))
+            return;
     }
-    return JITK_OK;
+    snprintf(what, sizeof what, "it overlaps argument %zu%s", other + 1,
+             y->is_result ? ", another result" : " and is not in place: same address, stride and element type");
+    jk_arg_fail(k, out, JITK_ERR_ARGS, e, what);
 }
 
-typedef struct jk_extent { /* of an argument in memory; empty: low is end */
+typedef struct jk_extent { /* of an argument in memory; both 0: no element */
     uintptr_t low, end;
 } jk_extent;
 
-JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_binds *b, size_t i)
+JK_FUNC jk_extent jk_extent_of(const jk_param_info *info, size_t n, const jk_binds *b, size_t i)
 {
-    const jk_param_info *info = &k->program.args[i];
-    size_t count = info->is_array ? n : 1, size = jk_type_size((jk_type)info->type);
     jk_extent x;
     x.low = (uintptr_t)b->p[i];
-    x.end = x.low + size;
-    if (count == 0 || b->p[i] == (void *)&b->number[i]) {
-        x.end = x.low;
-    } else if (count > 1) {
-        uintptr_t reach = (uintptr_t)b->step[i] * (count - 1);
+    x.end = x.low + jk_type_size((jk_type)info->type);
+    if (info->is_array && n == 0) {
+        x.low = x.end = 0;
+    } else if (info->is_array) {
+        uintptr_t reach = (uintptr_t)b->step[i] * (n - 1);
         if (b->step[i] < 0)
             x.low += reach;
         else
@@ -13944,46 +12141,52 @@ JK_FUNC jk_extent jk_extent_of(const jitk_kernel *k, size_t n, const jk_binds *b
     return x;
 }
 
-JK_FUNC jitk_status jk_overlap_check(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, jitk_error *e)
+/* A result against all that stands before it. */
+JK_FUNC void jk_overlaps_check(const jitk_kernel *k, size_t n, const jk_binds *b, size_t out, jitk_error *e)
 {
-    jk_extent x = jk_extent_of(k, n, b, out), y;
-    size_t i;
-    for (i = 0; i < out; i++) {
-        y = jk_extent_of(k, n, b, i);
-        if (y.low < x.end && x.low < y.end && x.low < x.end && y.low < y.end && !jk_overlap_allowed(k, n, b, out, i))
-            return jk_overlap_fail(k, out, i, e);
+    const jk_param_info *info = k->program.args;
+    jk_extent x = {0, 0}, y;
+    size_t i, other;
+    for (i = 0; i <= out; i++) {
+        other = i ? i - 1 : out; /* the result itself first */
+        y = jk_extent_of(&info[other], n, b, other);
+        if (i == 0)
+            x = y;
+        else if (y.low < x.end && x.low < y.end)
+            jk_overlap_check(k, n, b, out, other, e);
     }
-    return JITK_OK;
 }
 
-JK_FUNC jitk_status jk_bind_check(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+/* ---- all that calls need but the most usual ones (call.c) ---- */
+JK_NOINLINE jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
+                                    const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e)
 {
-    const jk_program *p = &k->program;
+    const jk_param_info *info = k->program.args;
     size_t i;
-    if (n > k->max_n)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "n is %zu (%td as a signed number): no such array fits in memory", n,
-                       (ptrdiff_t)n);
-    for (i = 0; i < p->nargs; i++)
-        if (!b->p[i] && (n > 0 || !p->args[i].is_array))
-            return jk_arg_fail(k, i, JITK_ERR_ARGS, e, p->args[i].is_array ? "NULL for an array" : "NULL for a scalar");
-    for (i = p->nparams; i < p->nargs; i++)
-        if (jk_overlap_check(k, n, b, i, e) != JITK_OK)
-            return e->status;
-    return JITK_OK;
-}
-
-JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
-                                const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e)
-{
-    jitk_status status;
-    if (nargs != k->program.nargs)
-        return jk_arg_fail_count(k, nargs, e);
+    if (nargs != k->program.nargs || (!tagged && !args))
+        return jk_call_fail(k, 0, nargs, e);
     b->npacked = k->npacked;
-    status = tagged ? jk_bind_tagged(k, tagged, b, e) : jk_bind_pointers(k, n, args, strides, b, e);
+    for (i = 0; i < nargs; i++) {
+        b->step[i] = (ptrdiff_t)jk_type_size((jk_type)info[i].type);
+        b->p[i] = (void *)(uintptr_t)(tagged ? tagged[i].value.pointer : args[i]);
+        if (tagged && tagged[i].tag != info[i].type)
+            jk_bind_odd(k, i, &tagged[i], b, e);
+        else if (strides && info[i].is_array && strides[i] != 1)
+            jk_bind_stride(k, n, i, strides[i], b, e);
+    }
     if (n == 0)
         b->npacked = 0;
-    return status == JITK_OK ? jk_bind_check(k, n, b, e) : status;
+    if (n > k->max_n)
+        jk_call_fail(k, n, nargs, e);
+    for (i = 0; i < nargs; i++)
+        if (!b->p[i] && (n > 0 || !info[i].is_array))
+            jk_arg_fail(k, i, JITK_ERR_ARGS, e, info[i].is_array ? "NULL for an array" : "NULL for a scalar");
+    for (i = k->program.nparams; i < nargs; i++)
+        jk_overlaps_check(k, n, b, i, e);
+    return e->status;
 }
+
+JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/run.c ---- */
 /* kernel: the driver. Gives the stages of a kernel their ranges of elements, and everything that compiled code and the
@@ -13993,155 +12196,130 @@ JK_FUNC jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, co
  * Whatever a call needs is one piece of scratch memory, on the stack where it is small: after it stands nothing can
  * fail, and scalar results are written last. */
 
+/* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
-#define JK_TILE ((size_t)1024) /* elements packed at a time where no reduction wants a whole chunk */
+#define JK_TILE 1024u /* elements packed at a time where no reduction wants a whole chunk */
 #define JK_TREE_LEVELS 64
 
 JK_SMALL_OPEN
 
+/* Passed by pointer to functions that are not inlined: its fields are read in few bytes then, in the order of use. */
 typedef struct jk_drive {
     const jitk_kernel *k;
     const jk_binds *b;
-    size_t n, size, tile; /* elements; bytes of one; elements packed at a time, 0: nothing is packed */
+    size_t n;
     jk_run run;
-    void **array, **tail;
-    void **packed; /* where something is packed: the tile of an array that is not used where it stands, or NULL */
-    double *level, *best; /* the tree's nodes; least values so far of argmin, */
-    size_t *best_at;      /* and the first elements of their chunks */
-    const jk_op *red;     /* of this stage */
+    void **packed;         /* the tile of an array that is not used where it stands, or NULL */
+    const jk_stage *stage; /* the pass that runs, */
+    const jk_op *red;      /* its reductions, */
+    uint32_t s, find;      /* its number; the reduction whose place is looked for, or JK_NO_FIND */
+    uint32_t size, mask;   /* bytes of an element; elements of a row less one where code wants rows, else 0 */
+    uint32_t tile, flags;  /* elements packed at a time, 0: nothing is packed; of jk_pass_fn */
+    double *best;          /* least values so far of argmin, */
+    size_t *best_at;       /* and the first elements of their chunks */
+    jk_tree tree;
 } jk_drive;
+#define JK_NO_FIND UINT32_MAX
 
-/* ---- scratch ---- */
+/* ---- scratch: frame, rows, pointers, cells, what reductions need, tiles ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
 {
-    const jk_program *p = &k->program;
-    size_t per_arg = 3 * sizeof(void *) + (k->tail_rows ? JK_LANE_BYTES : 0);
+    size_t per_arg = JK_LANE_BYTES + 3 * sizeof(void *);
     size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t);
-    size_t nbytes = p->nargs * per_arg + (p->ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
+    size_t nbytes =
+        k->program.nargs * per_arg + (k->program.ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
     return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
 }
 
-/* Cuts the scratch, largest alignment first; `at` is 64-byte aligned. */
-JK_FUNC void jk_drive_cut(jk_drive *d, char *at)
+/* `at` is 64-byte aligned. Each argument gets its row, and its tile where it needs one. */
+JK_NOINLINE void jk_drive_cut(jk_drive *d, char *at)
 {
-    const jk_program *p = &d->k->program;
-    size_t nred = d->k->max_red, i;
+    const jitk_kernel *k = d->k;
+    const jk_program *p = &k->program;
+    char *tile = at + k->scratch_bytes, *row = at + JK_ALIGN_UP(k->frame_bytes, 64);
+    void **tail = (void **)(row + p->nargs * (size_t)JK_LANE_BYTES), **array = tail + p->nargs;
+    uint32_t i;
     d->run.frame = at;
-    at += JK_ALIGN_UP(d->k->frame_bytes, 64);
-    d->tail = (void **)at;
-    if (d->k->tail_rows) {
-        d->tail = (void **)(at + p->nargs * JK_LANE_BYTES);
-        for (i = 0; i < p->nargs; i++)
-            d->tail[i] = at + i * JK_LANE_BYTES;
-    }
-    d->packed = d->tail + p->nargs;
-    d->array = d->b->p;
-    if (d->tile)
-        d->array = d->packed + p->nargs;
-    d->run.cell = (uint64_t *)(d->packed + 2 * p->nargs);
-    d->run.cell[p->ncells] = d->n;
+    d->run.tail = tail;
+    d->run.array = array;
+    d->packed = array + p->nargs;
+    d->run.cell = (uint64_t *)(d->packed + p->nargs);
+    d->run.cell[p->ncells] = d->run.n = d->n;
     d->run.node = (double *)(d->run.cell + p->ncells + 1);
-    d->best = d->run.node + nred;
-    d->level = d->best + nred;
-    d->best_at = (size_t *)(d->level + JK_TREE_LEVELS * nred);
-    d->run.array = d->array;
-    d->run.tail = d->tail;
-    d->run.n = d->n;
-    d->red = d->k->red;
-}
-
-/* ---- arrays that are not contiguous or not of the kernel's type ---- */
-
-/* Gives each of them its tile. */
-JK_FUNC void jk_pack_places(jk_drive *d, char *tiles)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = 0; i < p->nargs; i++) {
-        bool direct = d->b->step[i] == (ptrdiff_t)d->size && p->args[i].type == p->type;
-        d->array[i] = d->b->p[i];
+    d->best = d->run.node + k->max_red;
+    d->best_at = (size_t *)(d->best + k->max_red);
+    d->tree.level = (double *)(d->best_at + k->max_red);
+    for (i = 0; i < p->nargs; i++, row += JK_LANE_BYTES) {
+        const jk_param_info *a = &p->args[i];
+        tail[i] = row;
+        array[i] = d->b->p[i];
         d->packed[i] = NULL;
-        if (p->args[i].is_array && !direct) {
-            d->packed[i] = tiles;
-            tiles += JK_ALIGN_UP(d->tile * d->size, 64);
+        if (d->tile && a->is_array && (d->b->step[i] != (ptrdiff_t)d->size || a->type != p->type)) {
+            d->packed[i] = tile;
+            tile += JK_ALIGN_UP((size_t)d->tile * d->size, 64);
         }
     }
-}
-
-JK_FUNC char *jk_bind_at(const jk_binds *b, size_t arg, size_t i)
-{
-    return (char *)b->p[arg] + b->step[arg] * (ptrdiff_t)i;
-}
-
-/* Generated code adds the element's number to the array's start, so a tile's start is where its element 0 would be. */
-JK_FUNC void jk_pack(jk_drive *d, size_t first, size_t count)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = 0; i < p->nargs; i++) {
-        if (!d->packed[i])
-            continue;
-        if (!p->args[i].is_result)
-            jk_fp_convert(d->packed[i], (jk_type)p->type, (ptrdiff_t)d->size, jk_bind_at(d->b, i, first),
-                          (jk_type)p->args[i].type, d->b->step[i], count);
-        d->array[i] = (void *)((uintptr_t)d->packed[i] - first * d->size);
-    }
-}
-
-JK_FUNC void jk_unpack(jk_drive *d, size_t first, size_t count)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = p->nparams; i < p->nargs; i++)
-        if (d->packed[i])
-            jk_fp_convert(jk_bind_at(d->b, i, first), (jk_type)p->args[i].type, d->b->step[i], d->packed[i],
-                          (jk_type)p->type, (ptrdiff_t)d->size, count);
-}
-
-/* ---- rows: the elements behind the last whole vector, for code without masked loads ---- */
-JK_FUNC void jk_rows_in(jk_drive *d, size_t at, size_t rest)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = 0; i < p->nparams; i++)
-        if (p->args[i].is_array) {
-            const char *from = (const char *)((uintptr_t)d->array[i] + at * d->size);
-            jk_row_fill(d->tail[i], from, rest, d->size);
-        }
-}
-
-JK_FUNC void jk_rows_out(jk_drive *d, size_t at, size_t rest)
-{
-    const jk_program *p = &d->k->program;
-    size_t i;
-    for (i = p->nparams; i < p->nargs; i++)
-        if (p->args[i].is_array)
-            memcpy((void *)((uintptr_t)d->array[i] + at * d->size), d->tail[i], rest * d->size);
 }
 
 /* ---- ranges ---- */
-JK_FUNC size_t jk_range_rest(const jk_drive *d, size_t count)
+
+/* Before a range runs (out is false): what is not contiguous or not of the kernel's type is packed, and for code
+ * without masked loads the last elements, which fill no vector, are laid into rows. Behind it the same for results, the
+ * other way. Generated code adds the element's number to the array's start, so a tile's start is where its element 0
+ * would be. */
+JK_NOINLINE void jk_move(jk_drive *d, size_t first, size_t count, bool out)
 {
-    return d->k->tail_rows ? count & (JK_LANE_BYTES / d->size - 1) : 0;
+    const jk_program *p = &d->k->program;
+    jk_type type = (jk_type)p->type;
+    ptrdiff_t size = (ptrdiff_t)d->size;
+    size_t rest = count & d->mask;
+    uint32_t i;
+    for (i = 0; i < p->nargs; i++) {
+        const jk_param_info *a = &p->args[i];
+        void **array = (void **)(uintptr_t)&d->run.array[i];
+        ptrdiff_t step = 0;
+        char *user = NULL, *tile = (char *)d->packed[i], *end;
+        if (!a->is_array)
+            continue;
+        if (tile) {
+            step = d->b->step[i];
+            user = (char *)d->b->p[i] + step * (ptrdiff_t)first;
+            *array = (void *)((uintptr_t)tile - first * d->size);
+        }
+        if (a->is_result != out)
+            continue;
+        end = (char *)((uintptr_t)*array + (first + count - rest) * d->size);
+        if (tile && !out)
+            jk_fp_convert(tile, type, size, user, (jk_type)a->type, step, count);
+        if (rest && out)
+            memcpy(end, d->run.tail[i], rest * d->size);
+        else if (rest)
+            jk_row_fill(d->run.tail[i], end, rest, d->size);
+        if (tile && out)
+            jk_fp_convert(user, (jk_type)a->type, step, tile, type, size, count);
+    }
 }
 
-/* Elements [first, first + count) of pass number s: at most a tile where something is packed. */
-JK_FUNC void jk_range(jk_drive *d, size_t s, size_t first, size_t count, unsigned flags)
+/* Elements [first, first + count), as far as there are so many, of the pass: at most a tile where something is packed.
+ * Or the search among them for a reduction's place. */
+JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
 {
-    const jk_stage *stage = &d->k->program.stages[s];
-    size_t rest = jk_range_rest(d, count);
-    if (d->tile)
-        jk_pack(d, first, count);
-    if (rest)
-        jk_rows_in(d, first + count - rest, rest);
-    if (!d->k->pass)
-        jk_interp_pass(&d->k->program, stage, &d->run, first, count);
-    else if (d->k->pass[s])
-        d->k->pass[s](&d->run, first, count, flags);
-    if (rest && stage->stores)
-        jk_rows_out(d, first + count - rest, rest);
-    if (d->tile && stage->stores)
-        jk_unpack(d, first, count);
+    const jitk_kernel *k = d->k;
+    bool moves;
+    count = JK_SMALLER(count, d->n - first);
+    moves = d->tile || (count & d->mask);
+    if (moves)
+        jk_move(d, first, count, false);
+    if (d->find != JK_NO_FIND)
+        return k->ncode ? k->find[d->s][d->find](&d->run, first, count)
+                        : jk_interp_find(&k->program, d->stage, d->find, &d->run, first, count);
+    if (k->ncode)
+        ((jk_pass_fn)k->start[d->s])(&d->run, first, count, d->flags);
+    else
+        jk_interp_pass(&k->program, d->stage, &d->run, first, count);
+    if (moves && d->stage->stores)
+        jk_move(d, first, count, true);
+    return 0;
 }
 
 /* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
@@ -14150,49 +12328,29 @@ JK_FUNC void jk_range(jk_drive *d, size_t s, size_t first, size_t count, unsigne
 JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;
-    size_t i, j, arrays = 0, nbytes = d->n * d->size;
+    uint32_t i, j, arrays = 0;
     bool some = false;
     for (i = 0; i < p->nargs; i++) {
+        uintptr_t at = (uintptr_t)d->run.array[i];
         arrays += p->args[i].is_array;
-        if (i < p->nparams || !p->args[i].is_array)
+        if (!p->args[i].is_array || !p->args[i].is_result)
             continue;
         if (!some)
-            *head = (0 - (uintptr_t)d->array[i]) % 64 / d->size;
+            *head = (uint32_t)(0 - at) % 64 / d->size;
         some = true;
-        if (((uintptr_t)d->array[i] + *head * d->size) % 64)
+        if ((at + *head * d->size) % 64)
             return false;
         for (j = 0; j < p->nparams; j++)
-            if (p->args[j].is_array && (uintptr_t)d->array[i] - (uintptr_t)d->array[j] + nbytes - 1 < 2 * nbytes - 1)
+            if (p->args[j].is_array && (uintptr_t)d->run.array[j] == at)
                 return false;
     }
-    return some && nbytes >= jk_settings_get()->stream_bytes / arrays;
-}
-
-/* What no stream is worth asking more for. */
-JK_FUNC bool jk_is_small(const jk_drive *d)
-{
-    return d->n <= JK_CHUNK || d->tile || !d->k->pass;
-}
-
-JK_FUNC void jk_run_map(jk_drive *d, size_t s)
-{
-    size_t first = 0, head = 0;
-    if (d->tile) {
-        for (; first < d->n; first += d->tile)
-            jk_range(d, s, first, JK_SMALLER(d->tile, d->n - first), 0);
-    } else if (!jk_is_small(d) && jk_streams(d, &head)) {
-        if (head)
-            jk_range(d, s, 0, head, 0);
-        jk_range(d, s, head, d->n - head, JK_RUN_STREAM);
-    } else if (d->n) {
-        jk_range(d, s, 0, d->n, 0);
-    }
+    return some && d->n * d->size * arrays >= jk_settings_get()->stream_bytes;
 }
 
 /* ---- reductions ---- */
 
 /* Doubles in order as integers: equal zeros, NaN below all. */
-JK_FUNC int64_t jk_order_key(const double *x)
+JK_NOINLINE int64_t jk_order_key(const double *x)
 {
     int64_t bits;
     memcpy(&bits, x, sizeof bits);
@@ -14201,218 +12359,128 @@ JK_FUNC int64_t jk_order_key(const double *x)
     return bits < 0 ? INT64_MIN - bits : bits;
 }
 
-/* The first chunk that holds the extreme value so far: the search for its place is done once, at the end. */
-JK_FUNC void jk_best_chunk(jk_drive *d, const jk_stage *stage, size_t first)
+/* A chunk's nodes: into the tree and, of argmin, the first chunk that holds the extreme value so far: the search for
+ * its place is done once, at the end. */
+JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first)
 {
     uint32_t i;
-    for (i = 0; i < stage->nred; i++)
+    for (i = 0; i < d->stage->nred; i++)
         if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&d->run.node[i]) < jk_order_key(&d->best[i]))) {
             d->best[i] = d->run.node[i];
             d->best_at[i] = first;
         }
+    if (d->n > d->k->chunk) /* else the nodes are the results */
+        jk_tree_add(&d->tree, d->red, d->run.node);
 }
 
-JK_FUNC int64_t jk_find_place(jk_drive *d, size_t s, uint32_t red)
+/* Results go to their cells. */
+JK_FUNC void jk_reduced(jk_drive *d)
 {
     const jk_program *p = &d->k->program;
-    const jk_stage *stage = &p->stages[s];
-    size_t first = d->best_at[red], count = JK_SMALLER(d->n - first, (size_t)JK_CHUNK), rest = jk_range_rest(d, count);
-    if (d->n == 0)
-        return -1;
-    if (p->ins[p->ins[stage->red[red]].a].type == JK_F32)
-        d->run.find = jk_f32_bits((float)d->best[red]);
-    else
-        d->run.find = jk_f64_bits(d->best[red]);
-    if (d->tile)
-        jk_pack(d, first, count);
-    if (rest)
-        jk_rows_in(d, first + count - rest, rest);
-    if (d->k->find)
-        return (int64_t)d->k->find[s][red](&d->run, first, count);
-    return (int64_t)jk_interp_find(p, stage, red, &d->run, first, count);
-}
-
-/* A reduction's result goes to its cell. */
-JK_FUNC void jk_reduced(jk_drive *d, size_t s)
-{
-    const jk_program *p = &d->k->program;
-    const jk_stage *stage = &p->stages[s];
     uint32_t i;
-    for (i = 0; i < stage->nred; i++) {
-        jk_ref r = stage->red[i];
-        uint64_t *cell = &d->run.cell[p->cell[r]];
-        if (p->cell[r] == JK_NOCELL)
+    for (i = 0; i < d->stage->nred; i++) {
+        uint32_t cell = p->cell[d->stage->red[i]];
+        const jk_ins *ins = &p->ins[d->stage->red[i]];
+        bool place = ins->op == JK_RARGMIN;
+        double value = place ? d->best[i] : d->run.node[i];
+        uint64_t bits =
+            (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
+        if (cell == JK_NOCELL)
             continue;
-        if (d->red[i] == JK_RARGMIN)
-            *cell = (uint64_t)jk_find_place(d, s, i);
-        else if (p->ins[r].type == JK_F32)
-            *cell = jk_f32_bits((float)d->run.node[i]);
-        else
-            memcpy(cell, &d->run.node[i], sizeof *cell);
+        if (place) {
+            d->run.find = bits;
+            d->find = i;
+            bits = d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX; /* -1 */
+        }
+        d->run.cell[cell] = bits;
     }
-}
-
-/* Whole chunks of plain machine code: between two of them stands only the tree. Returns the first element not done. */
-JK_FUNC size_t jk_run_whole_chunks(jk_drive *d, size_t s, jk_tree *tree)
-{
-    const jk_stage *stage = &d->k->program.stages[s];
-    jk_pass_fn pass = d->k->pass ? d->k->pass[s] : NULL;
-    size_t first;
-    uint32_t i;
-    if (!pass || d->tile || stage->stores)
-        return 0;
-    for (i = 0; i < stage->nred; i++)
-        if (d->red[i] == JK_RARGMIN)
-            return 0;
-    for (first = 0; d->n - first >= JK_CHUNK; first += JK_CHUNK) {
-        pass(&d->run, first, JK_CHUNK, 0);
-        jk_tree_add(tree, d->red, d->run.node);
-    }
-    return first;
-}
-
-/* More than one chunk. */
-JK_NOINLINE void jk_run_chunks(jk_drive *d, size_t s)
-{
-    const jk_stage *stage = &d->k->program.stages[s];
-    size_t first, head = 0;
-    bool streams = stage->stores && !jk_is_small(d) && jk_streams(d, &head) && head == 0;
-    jk_tree tree;
-    tree.nred = stage->nred;
-    tree.levels = 0;
-    tree.count = 0;
-    tree.level = d->level;
-    first = jk_run_whole_chunks(d, s, &tree);
-    for (; first < d->n; first += JK_CHUNK) {
-        jk_range(d, s, first, JK_SMALLER(d->n - first, (size_t)JK_CHUNK), streams ? JK_RUN_STREAM : 0);
-        jk_best_chunk(d, stage, first);
-        jk_tree_add(&tree, d->red, d->run.node);
-    }
-    jk_tree_result(&tree, d->red, d->run.node);
-}
-
-JK_FUNC void jk_run_reduce(jk_drive *d, size_t s)
-{
-    const jk_stage *stage = &d->k->program.stages[s];
-    uint32_t i;
-    if (d->n - 1 < JK_CHUNK) { /* one chunk: its nodes are the results */
-        jk_range(d, s, 0, d->n, 0);
-        for (i = 0; i < stage->nred; i++)
-            if (d->red[i] == JK_RARGMIN) {
-                d->best[i] = d->run.node[i];
-                d->best_at[i] = 0;
-            }
-    } else {
-        jk_run_chunks(d, s);
-    }
-    jk_reduced(d, s);
-    d->red += stage->nred;
 }
 
 /* ---- a call ---- */
-JK_FUNC void jk_drive_stages(jk_drive *d)
+
+/* A pass, by what it can do at once: tiles where something is packed, chunks where it reduces, or all elements. */
+JK_NOINLINE void jk_run_pass(jk_drive *d)
 {
-    const jk_program *p = &d->k->program;
-    size_t s;
-    for (s = 0; s < p->nstages; s++) {
-        const jk_stage *stage = &p->stages[s];
-        if (stage->is_pass && stage->nred)
-            jk_run_reduce(d, s);
-        else if (stage->is_pass)
-            jk_run_map(d, s);
-        else if (!d->k->uniform)
-            jk_interp_uniform(p, stage, &d->run);
-        else if (d->k->uniform[s])
-            d->k->uniform[s](&d->run);
+    size_t first, head = 0, chunk = d->k->chunk, step = d->tile ? d->tile : d->stage->nred ? chunk : d->n;
+    bool reduces = d->stage->nred > 0;
+    d->tree.nred = d->stage->nred;
+    d->tree.count = 0;
+    d->find = JK_NO_FIND;
+    d->flags = 0;
+    /* What no stream is worth asking more for comes first; chunks begin where they begin. */
+    if (d->n > chunk && !d->tile && d->k->ncode && d->stage->stores && jk_streams(d, &head) && !(head && reduces)) {
+        if (head)
+            jk_range(d, 0, head);
+        d->flags = JK_RUN_STREAM;
+    } else {
+        head = 0;
     }
+    for (first = head; first < d->n; first += step) {
+        jk_range(d, first, step);
+        if (reduces)
+            jk_chunk_done(d, first);
+    }
+    if (d->n - 1 >= chunk)
+        jk_tree_result(&d->tree, d->red, d->run.node);
+    jk_reduced(d);
+    d->red += d->stage->nred;
 }
 
-/* `scratch` is aligned to 64 bytes; tiles stand behind what the kernel needs. */
-JK_FUNC void jk_drive_in(jk_drive *d, char *scratch)
+/* All of a call, in scratch memory that has room for its alignment. */
+JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, uint32_t tile, const jk_binds *b, char *scratch)
 {
-    const jitk_kernel *k = d->k;
-    jk_drive_cut(d, scratch);
-    if (d->tile)
-        jk_pack_places(d, scratch + k->scratch_bytes);
-    jk_scalars_in(k, d->b->p, d->run.cell);
-    jk_drive_stages(d);
-    jk_scalars_out(k, d->b->p, d->run.cell);
-}
-
-JK_FUNC void jk_drive_init(jk_drive *d, const jitk_kernel *k, size_t n, const jk_binds *b)
-{
-    d->k = k;
-    d->b = b;
-    d->n = n;
-    d->size = k->program.type == JK_F32 ? 4 : 8;
-    d->tile = 0;
-    if (b->npacked)
-        d->tile = JK_SMALLER(n, k->max_red ? (size_t)JK_CHUNK : JK_TILE);
-}
-
-/* Scratch, with what aligns it. */
-JK_FUNC size_t jk_drive_bytes(const jk_drive *d)
-{
-    return d->k->scratch_bytes + d->b->npacked * JK_ALIGN_UP(d->tile * d->size, 64) + 63;
-}
-
-JK_FUNC char *jk_drive_align(char *scratch)
-{
-    return scratch + ((0 - (uintptr_t)scratch) & 63);
-}
-
-JK_NOINLINE jitk_status jk_run_heap(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
-{
+    const jk_program *p = &k->program;
     jk_drive d;
-    int saved = errno;
+    d.k = k;
+    d.b = b;
+    d.n = n;
+    d.red = k->red;
+    d.size = p->type == JK_F32 ? 4 : 8;
+    d.mask = k->tail_rows ? JK_LANE_BYTES / 4 - 1 : 0;
+    if (d.size == 8)
+        d.mask /= 2;
+    d.tile = tile;
+    jk_drive_cut(&d, scratch + ((0 - (uintptr_t)scratch) & 63));
+    jk_scalars_in(k, b->p, d.run.cell);
+    for (d.s = 0; d.s < p->nstages; d.s++) {
+        d.stage = &p->stages[d.s];
+        if (d.stage->is_pass)
+            jk_run_pass(&d);
+        else if (!k->ncode)
+            jk_interp_uniform(p, d.stage, &d.run);
+        else if (k->start[d.s])
+            ((jk_uniform_fn)k->start[d.s])(&d.run);
+    }
+    jk_scalars_out(k, b->p, d.run.cell);
+}
+
+JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+{
+    uint32_t tile = !b->npacked ? 0 : (uint32_t)JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE);
+    size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP((size_t)tile * 8, 64) + 63;
     char *scratch;
-    jk_drive_init(&d, k, n, b);
-    scratch = (char *)JK_MALLOC(jk_drive_bytes(&d));
-    errno = saved;
-    if (!scratch)
-        return jk_fail_nomem(e);
-    jk_drive_in(&d, jk_drive_align(scratch));
+    if (nbytes <= JK_RUN_STACK || !e) {
+        jk_drive_in(k, n, tile, b, (char *)__builtin_alloca(nbytes));
+        return JITK_OK;
+    }
+    scratch = (char *)jk_quiet_malloc(nbytes, e);
+    if (scratch)
+        jk_drive_in(k, n, tile, b, scratch);
     JK_FREE(scratch);
-    return JITK_OK;
-}
-
-JK_NOINLINE void jk_run_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
-{
-    char stack[JK_RUN_STACK];
-    jk_drive d;
-    jk_drive_init(&d, k, n, b);
-    jk_drive_in(&d, jk_drive_align(stack));
-}
-
-JK_NOINLINE void jk_run_large_stack(const jitk_kernel *k, size_t n, const jk_binds *b)
-{
-    char stack[JK_NAMED_STACK];
-    jk_drive d;
-    jk_drive_init(&d, k, n, b);
-    jk_drive_in(&d, jk_drive_align(stack));
-}
-
-JK_FUNC jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
-{
-    jk_drive d;
-    jk_drive_init(&d, k, n, b);
-    if (jk_drive_bytes(&d) > JK_RUN_STACK && e)
-        return jk_run_heap(k, n, b, e);
-    if (jk_drive_bytes(&d) > JK_RUN_STACK)
-        jk_run_large_stack(k, n, b);
-    else
-        jk_run_stack(k, n, b);
-    return JITK_OK;
+    return e->status;
 }
 
 JK_SMALL_CLOSE
 #undef JK_RUN_STACK
 #undef JK_TILE
 #undef JK_TREE_LEVELS
+#undef JK_NO_FIND
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/quick.c ---- */
 /* kernel: the quick way through a call of machine code that packs nothing and has at most a chunk of elements: the same
  * as run.c does, in less time, for a call of few elements costs what stands around the loop. */
+
+JK_SMALL_OPEN
 
 /* ---- what the driver does, too ---- */
 JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size)
@@ -14462,7 +12530,7 @@ JK_FUNC void jk_scalars_out(const jitk_kernel *k, void *const *p, const uint64_t
 }
 
 /* ---- the call ---- */
-enum { JK_QUICK_FRAME = 3072, JK_QUICK_ARGS = 8, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
+enum { JK_QUICK_FRAME = 3072, JK_ONE_FRAME = 1152, JK_QUICK_CELLS = 16, JK_QUICK_RED = 8 };
 typedef struct jk_quick_space {
     char frame[JK_QUICK_FRAME];
     char row[JK_QUICK_ARGS][2 * JK_LANE_BYTES]; /* rows are the upper halves */
@@ -14471,11 +12539,20 @@ typedef struct jk_quick_space {
     double node[JK_QUICK_RED];
 } jk_quick_space;
 
+/* Whether jk_run_one may run the kernel, for some n. Behind a pass that is `direct` nothing needs to run. */
+JK_FUNC bool jk_is_one_pass(const jitk_kernel *k)
+{
+    bool map = k->nout == 0 && k->nquick == 1 && k->quick->pass && k->max_red == 0;
+    return (map || (k->direct && k->nout == 1)) && !k->nin && k->frame_bytes <= JK_ONE_FRAME;
+}
+
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 {
-    return k->pass && k->frame_bytes <= JK_QUICK_FRAME && k->program.nargs <= JK_QUICK_ARGS &&
+    return k->frame_bytes <= JK_QUICK_FRAME && k->program.nargs <= JK_QUICK_ARGS &&
            k->program.ncells < JK_QUICK_CELLS && k->max_red <= JK_QUICK_RED;
 }
+
+JK_SMALL_CLOSE
 
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
@@ -14510,6 +12587,8 @@ JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void
             to[w] = row[w];
     }
 }
+
+JK_SMALL_OPEN
 
 JK_FUNC void jk_quick_reduced(const jitk_kernel *k, const jk_quick *step, jk_run *run)
 {
@@ -14549,35 +12628,7 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
     }
 }
 
-/* A kernel that is one reduction over contiguous arrays: its pass and nothing else. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
-{
-    char frame[JK_QUICK_FRAME] __attribute__((aligned(64)));
-    double node;
-    float f;
-    jk_run run;
-    run.array = p;
-    run.tail = NULL;
-    run.cell = NULL;
-    run.node = &node;
-    run.frame = frame;
-    run.n = n;
-    run.find = 0;
-    node = k->quick->pass(&run, 0, n, 0);
-    f = (float)node;
-    if (k->out->type == JK_F64)
-        memcpy(p[k->out->arg], &node, sizeof node);
-    else
-        memcpy(p[k->out->arg], &f, sizeof f);
-}
-
-/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
-static inline bool jk_is_one(const jitk_kernel *k, size_t n)
-{
-    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
-}
-
-JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
+JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
     size_t rest = k->tail_rows ? n & (k->program.type == JK_F32 ? 15 : 7) : 0;
@@ -14614,20 +12665,93 @@ JK_FUNC void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
     if (k->nout)
         jk_scalars_out(k, p, q.cell);
 }
+
+JK_SMALL_CLOSE
+
+/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+{
+    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
+    double node;
+    float f;
+    jk_run run;
+    run.array = p;
+    run.tail = NULL;
+    run.cell = NULL;
+    run.node = &node;
+    run.frame = frame;
+    run.n = n;
+    run.find = 0;
+    if (!k->nout) {
+        k->quick->pass(&run, 0, n, 0);
+        return;
+    }
+    node = k->quick->pass(&run, 0, n, 0);
+    f = (float)node;
+    if (k->out->type == JK_F64)
+        memcpy(p[k->out->arg], &node, sizeof node);
+    else
+        memcpy(p[k->out->arg], &f, sizeof f);
+}
+
+/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n)
+{
+    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
+}
+
+JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
+{
+    if (jk_is_one(k, n))
+        jk_run_one(k, n, p);
+    else
+        jk_run_quick(k, n, p);
+}
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/call.c ---- */
 /* kernel: the public calls, from their arguments on. What runs at every call stands here, in args.c and in quick.c. */
 
-JK_FUNC jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
+JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
-    if (!k->nquick || n - 1 >= JK_CHUNK || b->npacked)
+    if (!k->nquick || n - 1 >= k->chunk || b->npacked)
         return jk_run_driver(k, n, b, e);
-    if (jk_is_one(k, n))
-        jk_run_one(k, n, b->p);
-    else
-        jk_run_quick(k, n, b->p);
+    jk_run_small(k, n, b->p);
     return JITK_OK;
 }
+
+/* Binds the arguments of most calls: pointers of the declared types, numbers that are floating point, nothing that
+ * might overlap but what is in place. False where anything else is asked for, or wrong: the long way does it, or says
+ * what it is. p[JK_QUICK_ARGS]; `number` holds what had to be converted. */
+static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *args, void **p,
+                                 float *number)
+{
+    const jk_param_info *info = k->program.args;
+    size_t nbytes = n * 8, i, out;
+    if (!k->plain || nargs != k->program.nargs || n - 1 >= k->chunk)
+        return false;
+    for (i = 0; i < nargs; i++) {
+        unsigned tag = args[i].tag;
+        p[i] = (void *)(uintptr_t)args[i].value.pointer;
+        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+            info[i].type <= JK_F32) {
+            number[i] = (float)args[i].value.f64;
+            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&args[i].value : (void *)&number[i];
+            continue;
+        }
+        if (!info[i].is_result)
+            tag &= ~(unsigned)JK_TAG_CONST;
+        if (!p[i] || (tag != (unsigned)info[i].type && tag != JK_TAG_VOID))
+            return false;
+    }
+    for (out = k->program.nparams; out < nargs; out++)
+        for (i = 0; i < out; i++)
+            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
+                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
+                return false;
+    return true;
+}
+
+JK_SMALL_OPEN
 
 /* More arguments than there is room for on the stack. */
 JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
@@ -14649,7 +12773,9 @@ JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t narg
     return status;
 }
 
-JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+JK_SMALL_CLOSE
+
+JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                 const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
     void *p[JK_FEW_ARGS];
@@ -14658,7 +12784,7 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
     jk_binds b;
     jitk_status status;
     if (!k)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the kernel is NULL");
+        return jk_fail(e, JITK_ERR_ARGS, "the kernel is NULL");
     if (k->program.nargs > JK_FEW_ARGS)
         return jk_call_many(k, n, nargs, args, strides, tagged, e);
     b.p = p;
@@ -14668,27 +12794,34 @@ JK_FUNC jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, co
     return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
 }
 
-JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
+/* The long way; `mode` is the caller's. */
+JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
+                                     const ptrdiff_t strides[], const jk_tagged *tagged, uint32_t mode)
 {
-    uint32_t mode = jk_fp_enter();
     jitk_error e;
     e.status = JITK_OK;
-    if (jk_call_any(kernel, n, nargs, NULL, NULL, args, &e) != JITK_OK)
+    if (jk_call_any(k, n, nargs, args, strides, tagged, &e) != JITK_OK)
         jk_report(&e, NULL);
     jk_fp_leave(mode);
     return e.status;
 }
 
+JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
+{
+    uint32_t mode = jk_fp_enter();
+    void *p[JK_QUICK_ARGS];
+    float number[JK_QUICK_ARGS];
+    if (!kernel || !jk_bind_plain(kernel, n, nargs, args, p, number))
+        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
+    jk_run_small(kernel, n, p);
+    jk_fp_leave(mode);
+    return JITK_OK;
+}
+
 JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
                                        const ptrdiff_t strides[])
 {
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    if (jk_call_any(kernel, n, nargs, args, strides, NULL, &e) != JITK_OK)
-        jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
+    return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
 }
 
 JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
@@ -14705,18 +12838,11 @@ JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t narg
 #define JK_CACHE_ENTRIES 4096u
 #define JK_CACHE_BYTES ((size_t)64 << 20)
 
-typedef struct jk_key {
-    const char *source, *entry; /* entry: "" for the last definition */
-    size_t len;
-    uint64_t hash;
-    unsigned isa, flags;
-    bool typed; /* the options say the type: jitk_evalv */
-} jk_key;
+JK_SMALL_OPEN
 
 typedef struct jk_entry {
     struct jk_entry *next;
-    jk_key key; /* the texts stand behind the entry */
-    uint64_t named;
+    jk_request key;         /* source and entry stand behind all this; the type is that of neither kernel */
     jitk_kernel *kernel[2]; /* by type */
 } jk_entry;
 
@@ -14728,62 +12854,48 @@ typedef struct jk_cache {
 JK_STATE jk_cache JK_SHARED(jk_cache_state) = {{NULL}, 0, 0, 0};
 #define JK_CACHE (&JK_SHARED(jk_cache_state))
 
-JK_FUNC uint64_t jk_hash_text(uint64_t h, const char *s, size_t n)
+/* An entry point of its own is rare: left out, so that a text is hashed in one go. */
+JK_FUNC uint64_t jk_request_hash(const jk_request *r)
 {
-    uint64_t word;
-    for (; n >= 8; n -= 8, s += 8) {
+    const char *s = r->source;
+    uint64_t word, h = (unsigned)r->isa + 16 * r->lower.flags;
+    size_t n;
+    for (n = r->len; n >= 8; n -= 8, s += 8) {
         memcpy(&word, s, 8);
         h = (h ^ word) * 0x9e3779b97f4a7c15;
         h ^= h >> 32;
     }
-    word = n;
-    while (n--)
+    for (word = n; n--;)
         word = word << 8 | (unsigned char)s[n];
     h = (h ^ word) * 0x9e3779b97f4a7c15;
     return h ^ h >> 32;
 }
 
-JK_FUNC jk_key jk_key_of(const char *source, const jitk_options *o)
+JK_FUNC bool jk_same_entry(const char *a, const char *b)
 {
-    jk_key k;
-    k.source = source;
-    k.len = strlen(source);
-    k.entry = o && o->entry ? o->entry : "";
-    k.isa = o ? (unsigned)o->isa : 0;
-    k.flags = o ? o->flags : 0;
-    k.typed = o != NULL;
-    k.hash = jk_hash_text(k.isa + 16 * k.flags, source, k.len);
-    if (*k.entry)
-        k.hash = jk_hash_text(k.hash, k.entry, strlen(k.entry));
-    return k;
+    return a == b || (a && b && !strcmp(a, b));
 }
 
-JK_FUNC jk_entry *jk_cache_find(const jk_key *k)
+JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r)
 {
-    jk_entry *at = __atomic_load_n(&JK_CACHE->list[k->hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
+    jk_entry *at = __atomic_load_n(&JK_CACHE->list[r->hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
     for (; at; at = at->next)
-        if (at->key.hash == k->hash && at->key.len == k->len && at->key.isa == k->isa && at->key.flags == k->flags &&
-            at->key.typed == k->typed && !memcmp(at->key.source, k->source, k->len) && !strcmp(at->key.entry, k->entry))
+        if (at->key.hash == r->hash && at->key.len == r->len && at->key.isa == r->isa &&
+            at->key.lower.flags == r->lower.flags && jk_same_entry(at->key.lower.entry, r->lower.entry) &&
+            !memcmp(at->key.source, r->source, r->len))
             return at;
     return NULL;
 }
 
-JK_SMALL_OPEN
-JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
+JK_FUNC jk_entry *jk_cache_add(const jk_request *r, size_t nbytes)
 {
-    int saved = errno;
-    size_t entry_len = strlen(k->entry) + 1, nbytes = sizeof(jk_entry) + k->len + 1 + entry_len;
-    jk_entry *x = (jk_entry *)JK_MALLOC(nbytes), **list = &JK_CACHE->list[k->hash % JK_CACHE_LISTS];
-    char *text = (char *)(x + 1);
-    errno = saved;
+    jk_entry *x = (jk_entry *)jk_quiet_malloc(nbytes, NULL), **list = &JK_CACHE->list[r->hash % JK_CACHE_LISTS];
     if (!x)
         return NULL;
-    x->key = *k;
-    x->key.source = text;
-    x->key.entry = text + k->len + 1;
-    memcpy(text, k->source, k->len + 1);
-    memcpy(text + k->len + 1, k->entry, entry_len);
-    x->named = named;
+    x->key = *r;
+    x->key.source = (char *)memcpy(x + 1, r->source, r->len);
+    if (r->lower.entry)
+        x->key.lower.entry = strcpy((char *)(x + 1) + r->len, r->lower.entry);
     x->kernel[0] = x->kernel[1] = NULL;
     x->next = *list;
     __atomic_store_n(list, x, __ATOMIC_RELEASE);
@@ -14792,26 +12904,28 @@ JK_FUNC jk_entry *jk_cache_add(const jk_key *k, uint64_t named)
 }
 
 /* Keeps the kernel, or another thread's that came first. Returns the one to run; *own where it is not in the cache. */
-JK_FUNC jitk_kernel *jk_cache_keep(const jk_key *key, uint64_t named, jitk_type type, jitk_kernel *k, bool *own)
+JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *own)
 {
     size_t nbytes = k->nbytes + k->exec.nbytes;
-    jitk_kernel *kept = k;
+    size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
+    jitk_kernel *kept = k, **place;
+    bool room;
     jk_entry *x;
-    *own = true;
     jk_share_lock();
-    x = jk_cache_find(key);
-    if (!x && JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + key->len <= JK_CACHE_BYTES)
-        x = jk_cache_add(key, named);
-    if (x && x->kernel[type]) {
-        kept = x->kernel[type];
-        *own = false;
-    } else if (x && JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes <= JK_CACHE_BYTES) {
+    room = JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + entry <= JK_CACHE_BYTES;
+    x = jk_cache_find(r);
+    if (!x && room)
+        x = jk_cache_add(r, entry);
+    place = x ? &x->kernel[r->lower.type] : NULL;
+    if (place && *place) {
+        kept = *place;
+    } else if (place && room) {
         JK_CACHE->count++;
         JK_CACHE->nbytes += nbytes;
-        __atomic_store_n(&x->kernel[type], k, __ATOMIC_RELEASE);
-        *own = false;
+        __atomic_store_n(place, k, __ATOMIC_RELEASE);
     } else {
         JK_CACHE->uncached++;
+        *own = true;
     }
     jk_share_unlock();
     if (kept != k)
@@ -14819,75 +12933,53 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_key *key, uint64_t named, jitk_type 
     return kept;
 }
 
-JK_NOINLINE jitk_kernel *jk_eval_compile(const jk_key *key, const jitk_options *o, jitk_isa isa, jk_choice *choice,
-                                         bool *own, jitk_error *e)
+JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, bool *own, jitk_error *e)
 {
-    jitk_kernel *k = jk_compile_text(key->source, key->len, o, isa, o ? NULL : choice, e);
-    if (!k)
-        return NULL;
-    jk_kernel_announce(k);
-    return jk_cache_keep(key, choice->named, choice->type, k, own);
+    jitk_kernel *k = jk_compile_kernel(r, e);
+    return k ? jk_cache_keep(r, k, own) : NULL;
 }
 
-JK_SMALL_CLOSE
-
-JK_FUNC jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
-                                const void *const args[], const jk_tagged *tagged, jitk_error *e)
+/* Arguments are tagged, and then there are no options, or pointers. */
+JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, size_t n, size_t nargs,
+                                    const void *const args[], const jk_tagged *tagged, jitk_error *user)
 {
-    jk_choice choice;
-    jitk_kernel *k = NULL;
-    bool own = false;
-    jk_entry *x;
-    jk_key key;
-    jitk_isa isa;
-    if (!source)
-        return jk_fail(e, JITK_ERR_ARGS, 0, 0, 0, "the source is NULL");
-    if (jk_options_check(o, &isa, e) != JITK_OK)
-        return e->status;
-    key = jk_key_of(source, o);
-    x = jk_cache_find(&key);
-    choice.args = tagged;
-    choice.nargs = nargs;
-    choice.named = 0;
-    choice.type = o && o->type == JITK_F32 ? JITK_F32 : JITK_F64;
-    if (x && !o)
-        choice.type = jk_eval_type(x->named, nargs, tagged);
-    if (x)
-        k = __atomic_load_n(&x->kernel[choice.type], __ATOMIC_ACQUIRE);
-    if (!k)
-        k = jk_eval_compile(&key, o, isa, &choice, &own, e);
-    if (k)
-        jk_call_any(k, n, nargs, args, NULL, tagged, e);
-    if (own)
-        jk_kernel_free(k);
-    return e->status;
-}
-
-JITK_API jitk_status jk_eval_tagged(const char *source, size_t n, size_t nargs, const jk_tagged *args)
-{
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    if (jk_eval_any(source, NULL, n, nargs, NULL, args, &e) != JITK_OK)
-        jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
+    jk_session s;
+    jk_request r;
+    jk_begin(&s);
+    if (jk_request_read(&r, source, o, &s.e) == JITK_OK) {
+        jitk_kernel *k = NULL;
+        bool own = false;
+        jk_entry *x;
+        r.args = tagged;
+        r.nargs = nargs;
+        r.hash = jk_request_hash(&r);
+        x = jk_cache_find(&r);
+        if (x) {
+            r.named = x->key.named;
+            jk_request_type(&r);
+            k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
+        }
+        if (!k)
+            k = jk_eval_compile(&r, &own, &s.e);
+        if (k)
+            jk_call_any(k, n, nargs, args, NULL, tagged, &s.e);
+        if (own)
+            jk_kernel_free(k);
+    }
+    return jk_end(&s, user);
 }
 
 JITK_API jitk_status jitk_evalv(const char *source, const jitk_options *options, size_t n, size_t nargs,
                                 const void *const args[], jitk_error *error)
 {
-    static const jitk_options none = {JITK_F64, JITK_ISA_AUTO, 0, 0, NULL, NULL, 0, {0}};
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
-    jk_eval_any(source, options ? options : &none, n, nargs, args, NULL, &e);
-    jk_report(&e, error);
-    jk_fp_leave(mode);
-    return e.status;
+    return jk_eval_any(source, options, n, nargs, args, NULL, error);
 }
 
-JK_SMALL_OPEN
+JITK_API jitk_status jk_eval_tagged(const char *source, size_t n, size_t nargs, const jk_tagged *args)
+{
+    return jk_eval_any(source, NULL, n, nargs, NULL, args, NULL);
+}
+
 JITK_API void jitk_cache_clear(void)
 {
     size_t i;
@@ -14912,6 +13004,7 @@ JK_FUNC void jk_cache_count(jitk_info_t *info)
     info->uncached = JK_CACHE->uncached;
     jk_share_unlock();
 }
+
 JK_SMALL_CLOSE
 #undef JK_CACHE_LISTS
 #undef JK_CACHE_ENTRIES
@@ -14924,79 +13017,58 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
-#define JK_FUNCTION_STACK 20480
-
 /* What jk_lower lets through and a scalar function cannot be. */
 JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
 {
     uint32_t i;
     if (p->nargs - p->nparams != 1)
-        return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "a scalar function has one result, this has %u",
+        return jk_fail(e, JITK_ERR_TYPE, "a scalar function has one result, this has %u",
                        (unsigned)(p->nargs - p->nparams));
     for (i = 0; i < p->nargs; i++) {
         const jk_param_info *a = &p->args[i];
         if (a->is_array)
-            return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "a scalar function has no arrays, this has %s",
+            return jk_fail(e, JITK_ERR_TYPE, "a scalar function has no arrays, this has %s",
                            a->is_result ? "an array result" : a->name);
         if (a->type != p->type)
-            return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "all of a scalar function is %s, %s names another type",
+            return jk_fail(e, JITK_ERR_TYPE, "all of a scalar function is %s, %s names another type",
                            jk_type_name((jk_type)p->type), a->is_result ? "the result" : a->name);
     }
     for (i = 0; i < p->nins; i++)
         if ((jk_op_rows[p->ins[i].op].flags & JK_RED) || p->ins[i].op == JK_LENGTH)
-            return jk_fail(e, JITK_ERR_TYPE, 0, 0, 0, "a scalar function has no reductions and no length()");
+            return jk_refuse(e, JITK_ERR_TYPE, "a scalar function has no reductions and no length()");
     return JITK_OK;
 }
 
-JK_NOINLINE void *jk_function_compile(const char *source, const jitk_options *o, size_t *arity, jitk_error *e)
+JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
 {
-    char first[JK_FUNCTION_STACK];
-    const jk_settings *s = jk_settings_get();
-    int saved = errno;
-    jk_lower_options lo;
-    jk_program p;
     jk_code code;
     jk_exec x;
-    jk_arena arena;
-    jitk_ast ast;
-    x.code = NULL;
-    memset(&lo, 0, sizeof lo);
-    lo.type = o && o->type == JITK_F32 ? JK_F32 : JK_F64;
-    lo.flags = o ? o->flags : 0;
-    lo.entry = o ? o->entry : NULL;
-    lo.scalar = true;
-    jk_arena_init(&arena, first + JK_FUNCTION_STACK / 4, JK_FUNCTION_STACK - JK_FUNCTION_STACK / 4);
-    if (jk_parse(&ast, source, strlen(source), first, JK_FUNCTION_STACK / 4, e) == JITK_OK &&
-        jk_lower(&ast, &lo, &arena, &p, e) == JITK_OK && jk_function_check(&p, e) == JITK_OK &&
-        jk_x64_function(&p, s->cpu.avx2, NULL, 0, &arena, &code, e) == JITK_OK &&
-        jk_exec_publish(code.bytes, code.nbytes, &x, e) == JITK_OK)
-        *arity = p.nparams;
-    jk_arena_free(&ast.arena);
-    jk_arena_free(&arena);
-    errno = saved;
+    if (jk_function_check(p, e) != JITK_OK ||
+        jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code,
+                       e) != JITK_OK ||
+        jk_exec_publish(code.bytes, code.nbytes, &x, e) != JITK_OK)
+        return NULL;
+    *arity = p->nparams;
     return x.code;
 }
 
 JITK_API jitk_fn jitk_function(const char *source, const jitk_options *options, size_t *arity, jitk_error *error)
 {
-    uint32_t mode = jk_fp_enter();
+    jk_session s;
+    jk_request r;
     void *code = NULL;
-    size_t count = 0;
-    jitk_error e;
-    jitk_isa isa;
-    e.status = JITK_OK;
-    if (!source)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "the source is NULL");
-    else if (jk_options_check(options, &isa, &e) == JITK_OK) {
+    jk_begin(&s);
+    r.arity = 0;
+    if (jk_request_read(&r, source, options, &s.e) == JITK_OK) {
+        r.lower.scalar = true;
         if (!JK_NATIVE || (options && options->isa == JITK_ISA_INTERP))
-            jk_fail(&e, JITK_ERR_EXEC, 0, 0, 0, "a function pointer needs machine code: the interpreter has none");
+            jk_refuse(&s.e, JITK_ERR_EXEC, "a function pointer needs machine code: the interpreter has none");
         else
-            code = jk_function_compile(source, options, &count, &e);
+            code = jk_compile_text(&r, &s.e);
     }
     if (arity)
-        *arity = count;
-    jk_report(&e, error);
-    jk_fp_leave(mode);
+        *arity = r.arity;
+    jk_end(&s, error);
     return (jitk_fn)(uintptr_t)code;
 }
 
@@ -15006,7 +13078,6 @@ JITK_API void jitk_function_free(jitk_fn function)
 }
 
 JK_SMALL_CLOSE
-#undef JK_FUNCTION_STACK
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/info.c ---- */
 /* kernel: looking inside: signatures, errors, the machine, dumps of a kernel. */
@@ -15024,10 +13095,9 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
     jitk_error e;
     e.status = JITK_OK;
     if (!kernel || !info)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, kernel ? "the place for the answer is NULL" : "the kernel is NULL");
+        jk_refuse(&e, JITK_ERR_ARGS, kernel ? "the place for the answer is NULL" : "the kernel is NULL");
     else if (i >= kernel->program.nargs)
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "argument number %zu of %u, counted from 0", i,
-                (unsigned)kernel->program.nargs);
+        jk_fail(&e, JITK_ERR_ARGS, "argument number %zu of %u, counted from 0", i, (unsigned)kernel->program.nargs);
     if (e.status != JITK_OK)
         return jk_report(&e, NULL);
     a = &kernel->program.args[i];
@@ -15073,62 +13143,48 @@ JK_FUNC size_t jk_count_cores(void)
 
 JITK_API void jitk_info(jitk_info_t *info)
 {
-    const jk_settings *s = jk_settings_get();
     if (!info)
         return;
-    memset(info, 0, sizeof *info);
-    info->version = JITK_VERSION;
-    memcpy(info->cpu, s->cpu.brand, sizeof info->cpu);
-    info->best = jk_cpu_best(&s->cpu);
-    info->isa = s->isa;
-    info->isa_name = jk_isa_name(s->isa);
+    *info = jk_settings_get()->info;
     info->can_execute = jk_exec_possible();
-    info->l1d = s->cpu.l1d;
-    info->l2 = s->cpu.l2;
-    info->l3 = s->cpu.l3;
     info->cores = jk_count_cores();
-    info->threads = 1;
-    info->dump = s->dump;
     jk_cache_count(info);
 }
 
 /* ---- dumps ---- */
 
-/* Notes the arrays that instruction r reads. */
-JK_FUNC void jk_plan_reads(const jk_program *p, jk_ref r, uint8_t *read)
+/* Notes the arrays that instructions read. */
+JK_FUNC void jk_plan_reads(const jk_program *p, const jk_ref *ref, uint32_t count, uint8_t *read)
 {
-    jk_ref x[4];
-    unsigned n = jk_ins_operands(p, r, x);
-    while (n-- > 0)
-        if (p->ins[x[n]].op == JK_LOAD)
-            read[p->ins[x[n]].a] = 1;
+    for (; count > 0; count--, ref++) {
+        jk_ref x[4];
+        unsigned n = jk_ins_operands(p, *ref, x);
+        while (n-- > 0)
+            if (p->ins[x[n]].op == JK_LOAD)
+                read[p->ins[x[n]].a] = 1;
+    }
 }
 
 /* One stage's arrays and operations; a rare body is not counted, for hardly any element runs it. */
 JK_FUNC void jk_plan_stage_print(const jk_program *p, const jk_stage *s, uint8_t *read, FILE *out)
 {
-    size_t loaded = 0, stored = 0, streams = 0;
+    size_t nbytes[2] = {0, 0}, streams = 0; /* read, written */
     uint32_t i;
     memset(read, 0, p->nargs);
-    for (i = 0; i < s->norder; i++)
-        jk_plan_reads(p, s->order[i], read);
-    for (i = 0; i < s->nred; i++)
-        jk_plan_reads(p, s->red[i], read);
-    for (i = 0; s->stores && i < p->nargs; i++)
-        if (p->args[i].is_result && p->args[i].is_array) {
-            const jk_ins *value = &p->ins[p->args[i].value];
-            stored += jk_type_size((jk_type)p->args[i].type);
-            streams++;
-            if (value->op == JK_LOAD)
-                read[value->a] = 1;
+    jk_plan_reads(p, s->order, s->norder, read);
+    jk_plan_reads(p, s->red, s->nred, read);
+    for (i = p->nargs; i-- > 0;) { /* results first, for one may be a parameter as it is */
+        const jk_param_info *a = &p->args[i];
+        if (a->is_result && a->is_array && s->stores) {
+            read[i] = 1;
+            if (p->ins[a->value].op == JK_LOAD)
+                read[p->ins[a->value].a] = 1;
         }
-    for (i = 0; i < p->nargs; i++)
-        if (read[i]) {
-            loaded += jk_type_size((jk_type)p->args[i].type);
-            streams++;
-        }
+        nbytes[a->is_result] += read[i] * jk_type_size((jk_type)a->type);
+        streams += read[i];
+    }
     fprintf(out, "%u reductions, %zu streams, %zu bytes read and %zu written an element, %u operations an element\n",
-            (unsigned)s->nred, streams, loaded, stored, (unsigned)(s->norder + s->nred));
+            (unsigned)s->nred, streams, nbytes[0], nbytes[1], (unsigned)(s->norder + s->nred));
 }
 
 JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
@@ -15148,54 +13204,45 @@ JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
     }
 }
 
-/* Code is made again, with a listing at the place where the kernel's own stands: same program, same bytes. */
-JK_FUNC jitk_status jk_dump_asm(const jitk_kernel *k, jk_arena *arena, FILE *out, jitk_error *e)
-{
-    jk_code code;
-    if (!k->exec.code) {
-        fprintf(out, "; the interpreter runs this kernel: there is no machine code\n");
-        return JITK_OK;
-    }
-    return jk_x64_compile(&k->program, k->isa, jk_settings_get()->cpu.avx2, out, (uint64_t)(uintptr_t)k->exec.code,
-                          arena, &code, e);
-}
-
-JK_FUNC jitk_status jk_dump_all(const jitk_kernel *k, unsigned what, FILE *out, jitk_error *e)
+JK_NOINLINE void jk_dump_all(const jitk_kernel *k, unsigned what, FILE *out, jitk_error *e)
 {
     jk_arena arena;
+    jk_code code;
     uint8_t *read;
     jk_arena_init(&arena, NULL, 0);
-    read = (uint8_t *)jk_arena_alloc(&arena, k->program.nargs + 1);
-    if (!read)
+    read = (uint8_t *)jk_arena_alloc(&arena, k->program.nargs);
+    if (!read) {
         jk_fail_nomem(e);
-    if (read && (what & JITK_DUMP_IR))
+        what = 0;
+    }
+    if (what & JITK_DUMP_IR)
         jk_ir_print(&k->program, out);
-    if (read && (what & JITK_DUMP_PLAN))
+    if (what & JITK_DUMP_PLAN)
         jk_dump_plan(k, read, out);
-    if (read && (what & JITK_DUMP_ASM))
-        jk_dump_asm(k, &arena, out, e);
+    /* Code is made again, with a listing at the place where the kernel's own stands: same program, same bytes. */
+    if ((what & JITK_DUMP_ASM) && k->ncode)
+        jk_x64_compile(&k->program, k->isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), out,
+                       (uint64_t)(uintptr_t)k->exec.code, &arena, &code, e);
+    else if (what & JITK_DUMP_ASM)
+        fprintf(out, "; the interpreter runs this kernel: there is no machine code\n");
     jk_arena_free(&arena);
-    return e->status;
 }
 
 JITK_API jitk_status jitk_dump(const jitk_kernel *kernel, unsigned what, FILE *out)
 {
     const unsigned known = JITK_DUMP_IR | JITK_DUMP_ASM | JITK_DUMP_PLAN;
-    uint32_t mode = jk_fp_enter();
-    jitk_error e;
-    e.status = JITK_OK;
+    jk_session s;
+    jk_begin(&s);
     if (!kernel || !out || !what || (what & ~known))
-        jk_fail(&e, JITK_ERR_ARGS, 0, 0, 0, "jitk_dump takes a kernel, some of JITK_DUMP_IR, _ASM, _PLAN, and a file");
+        jk_refuse(&s.e, JITK_ERR_ARGS, "jitk_dump takes a kernel, some of JITK_DUMP_IR, _ASM, _PLAN, and a file");
     else
-        jk_dump_all(kernel, what, out, &e);
-    jk_report(&e, NULL);
-    jk_fp_leave(mode);
-    return e.status;
+        jk_dump_all(kernel, what, out, &s.e);
+    return jk_end(&s, NULL);
 }
 
 JK_FUNC void jk_kernel_announce(const jitk_kernel *k)
 {
-    unsigned what = jk_settings_get()->dump;
+    unsigned what = jk_settings_get()->info.dump;
     jitk_error e;
     e.status = JITK_OK;
     if (what)
@@ -15209,7 +13256,7 @@ JK_SMALL_CLOSE
  * each makes its kernel, and whoever is first wins. Where there is not even memory for that, the interpreter runs the
  * static program on the stack. */
 
-/* The words that jk_kernel_measure needs for any of them. */
+/* The words that jk_kernel_interpret needs for any of them. */
 #define JK_NAMED_BLOCK 64
 
 JK_STATE jitk_kernel *JK_SHARED(jk_named_kernels)[JK_NAMED_COUNT] = {NULL};
@@ -15225,7 +13272,7 @@ JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
     jitk_error e;
     e.status = JITK_OK;
     jk_arena_init(&arena, buffer, sizeof buffer);
-    k = jk_kernel_make(&jk_named_programs[which], jk_settings_get()->isa, &arena, &e);
+    k = jk_kernel_make(&jk_named_programs[which], jk_settings_get()->info.isa, &arena, &e);
     jk_arena_free(&arena);
     errno = saved;
     if (k && !__atomic_compare_exchange_n(slot, &first, k, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
@@ -15239,10 +13286,7 @@ JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
 {
     uint64_t block[JK_NAMED_BLOCK];
     jitk_kernel k;
-    memset(&k, 0, sizeof k);
-    k.program = jk_named_programs[which];
-    k.frame_bytes = jk_interp_frame(&k.program);
-    jk_kernel_measure(&k, block);
+    jk_kernel_interpret(&k, &jk_named_programs[which], block);
     jk_run_driver(&k, n, b, NULL);
 }
 
@@ -15250,19 +13294,12 @@ JK_SMALL_CLOSE
 
 /* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
  * is packed. */
-JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
+JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
     jk_binds b;
     b.p = (void **)(uintptr_t)args;
-    if (k && n - 1 < JK_CHUNK && jk_is_one(k, n)) {
-        jk_run_one(k, n, b.p);
-        jk_fp_leave(mode);
-        return;
-    }
-    b.step = NULL;
-    b.number = NULL;
     b.npacked = 0;
     if (!k)
         k = jk_named_make(which);
@@ -15272,242 +13309,143 @@ JK_FUNC void jk_named_call(unsigned which, size_t n, const void *const *args)
         jk_named_interpret(which, n, &b);
     jk_fp_leave(mode);
 }
+
+/* What the functions of the common forms tail-call (gen/wrappers.c), with the arguments where they are already: one or
+ * two arrays of which one number is made; an array that is written over, y, with a number and perhaps another array x,
+ * else y twice. */
+#define JK_NAMED_REDUCE(T, name)                                                          \
+    JK_NOINLINE T jk_named_##name(const void *x, size_t n, unsigned which, const void *y) \
+    {                                                                                     \
+        const void *args[3];                                                              \
+        T result;                                                                         \
+        args[0] = x;                                                                      \
+        args[1] = y;                                                                      \
+        args[jk_named_programs[which].nparams] = &result;                                 \
+        jk_named_call(which, n, args);                                                    \
+        return result;                                                                    \
+    }
+#define JK_NAMED_UPDATE(T, name)                                                                         \
+    JK_NOINLINE void jk_named_update_##name(T a, const void *x, const void *y, size_t n, unsigned which) \
+    {                                                                                                    \
+        const void *args[4];                                                                             \
+        args[0] = &a;                                                                                    \
+        args[1] = x;                                                                                     \
+        args[2] = args[3] = y;                                                                           \
+        jk_named_call(which, n, args);                                                                   \
+    }
+JK_NAMED_REDUCE(double, f64)
+JK_NAMED_REDUCE(float, f32)
+JK_NAMED_REDUCE(int64_t, i64)
+JK_NAMED_UPDATE(double, f64)
+JK_NAMED_UPDATE(float, f32)
+#undef JK_NAMED_REDUCE
+#undef JK_NAMED_UPDATE
 #undef JK_NAMED_BLOCK
 /* ---- back in src/all.h ---- */
 /* ---- generated from kernels/ ---- */
 JITK_API double jitk_sum_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(0, n, args);
-    return result;
+    return jk_named_f64(x, n, 0, NULL);
 }
 JITK_API float jitk_sum_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(1, n, args);
-    return result;
+    return jk_named_f32(x, n, 1, NULL);
 }
 JITK_API double jitk_prod_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(2, n, args);
-    return result;
+    return jk_named_f64(x, n, 2, NULL);
 }
 JITK_API float jitk_prod_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(3, n, args);
-    return result;
+    return jk_named_f32(x, n, 3, NULL);
 }
 JITK_API double jitk_min_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(4, n, args);
-    return result;
+    return jk_named_f64(x, n, 4, NULL);
 }
 JITK_API float jitk_min_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(5, n, args);
-    return result;
+    return jk_named_f32(x, n, 5, NULL);
 }
 JITK_API double jitk_max_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(6, n, args);
-    return result;
+    return jk_named_f64(x, n, 6, NULL);
 }
 JITK_API float jitk_max_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(7, n, args);
-    return result;
+    return jk_named_f32(x, n, 7, NULL);
 }
 JITK_API double jitk_mean_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(8, n, args);
-    return result;
+    return jk_named_f64(x, n, 8, NULL);
 }
 JITK_API float jitk_mean_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(9, n, args);
-    return result;
+    return jk_named_f32(x, n, 9, NULL);
 }
 JITK_API ptrdiff_t jitk_argmin_f64(const double *x, size_t n)
 {
-    int64_t result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(10, n, args);
-    return (ptrdiff_t)result;
+    return (ptrdiff_t)jk_named_i64(x, n, 10, NULL);
 }
 JITK_API ptrdiff_t jitk_argmin_f32(const float *x, size_t n)
 {
-    int64_t result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(11, n, args);
-    return (ptrdiff_t)result;
+    return (ptrdiff_t)jk_named_i64(x, n, 11, NULL);
 }
 JITK_API ptrdiff_t jitk_argmax_f64(const double *x, size_t n)
 {
-    int64_t result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(12, n, args);
-    return (ptrdiff_t)result;
+    return (ptrdiff_t)jk_named_i64(x, n, 12, NULL);
 }
 JITK_API ptrdiff_t jitk_argmax_f32(const float *x, size_t n)
 {
-    int64_t result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(13, n, args);
-    return (ptrdiff_t)result;
+    return (ptrdiff_t)jk_named_i64(x, n, 13, NULL);
 }
 JITK_API size_t jitk_count_nonzero_f64(const double *x, size_t n)
 {
-    int64_t result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(14, n, args);
-    return (size_t)result;
+    return (size_t)jk_named_i64(x, n, 14, NULL);
 }
 JITK_API size_t jitk_count_nonzero_f32(const float *x, size_t n)
 {
-    int64_t result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(15, n, args);
-    return (size_t)result;
+    return (size_t)jk_named_i64(x, n, 15, NULL);
 }
 JITK_API double jitk_dot_f64(const double *x, const double *y, size_t n)
 {
-    double result;
-    const void *args[3];
-    args[0] = x;
-    args[1] = y;
-    args[2] = &result;
-    jk_named_call(16, n, args);
-    return result;
+    return jk_named_f64(x, n, 16, y);
 }
 JITK_API float jitk_dot_f32(const float *x, const float *y, size_t n)
 {
-    float result;
-    const void *args[3];
-    args[0] = x;
-    args[1] = y;
-    args[2] = &result;
-    jk_named_call(17, n, args);
-    return result;
+    return jk_named_f32(x, n, 17, y);
 }
 JITK_API double jitk_asum_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(18, n, args);
-    return result;
+    return jk_named_f64(x, n, 18, NULL);
 }
 JITK_API float jitk_asum_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(19, n, args);
-    return result;
+    return jk_named_f32(x, n, 19, NULL);
 }
 JITK_API double jitk_sumsq_f64(const double *x, size_t n)
 {
-    double result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(20, n, args);
-    return result;
+    return jk_named_f64(x, n, 20, NULL);
 }
 JITK_API float jitk_sumsq_f32(const float *x, size_t n)
 {
-    float result;
-    const void *args[2];
-    args[0] = x;
-    args[1] = &result;
-    jk_named_call(21, n, args);
-    return result;
+    return jk_named_f32(x, n, 21, NULL);
 }
 JITK_API void jitk_axpy_f64(double a, const double *x, double *y, size_t n)
 {
-    const void *args[4];
-    args[0] = &a;
-    args[1] = x;
-    args[2] = y;
-    args[3] = y;
-    jk_named_call(22, n, args);
+    jk_named_update_f64(a, x, y, n, 22);
 }
 JITK_API void jitk_axpy_f32(float a, const float *x, float *y, size_t n)
 {
-    const void *args[4];
-    args[0] = &a;
-    args[1] = x;
-    args[2] = y;
-    args[3] = y;
-    jk_named_call(23, n, args);
+    jk_named_update_f32(a, x, y, n, 23);
 }
 JITK_API void jitk_scal_f64(double a, double *x, size_t n)
 {
-    const void *args[3];
-    args[0] = &a;
-    args[1] = x;
-    args[2] = x;
-    jk_named_call(24, n, args);
+    jk_named_update_f64(a, x, x, n, 24);
 }
 JITK_API void jitk_scal_f32(float a, float *x, size_t n)
 {
-    const void *args[3];
-    args[0] = &a;
-    args[1] = x;
-    args[2] = x;
-    jk_named_call(25, n, args);
+    jk_named_update_f32(a, x, x, n, 25);
 }
 /* ---- back in src/all.h ---- */
 
