@@ -12719,23 +12719,39 @@ JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_b
     return JITK_OK;
 }
 
-/* Binds the arguments of most calls: pointers of the declared types, numbers that are floating point, nothing that
- * might overlap but what is in place. False where anything else is asked for, or wrong: the long way does it, or says
- * what it is. p[JK_QUICK_ARGS]; `number` holds what had to be converted. */
-static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *args, void **p,
-                                 float *number)
+/* Whether results stand apart from all before them, or in place of an array parameter. Takes every argument for n
+ * elements of 8 bytes: what this refuses is not wrong yet. */
+static inline bool jk_apart_plain(const jitk_kernel *k, size_t nbytes, void *const *p)
 {
     const jk_param_info *info = k->program.args;
-    size_t nbytes = n * 8, i, out;
-    if (!k->plain || nargs != k->program.nargs || n - 1 >= k->chunk)
+    size_t i, out;
+    for (out = k->program.nparams; out < k->program.nargs; out++)
+        for (i = 0; i < out; i++)
+            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
+                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
+                return false;
+    return true;
+}
+
+/* Binds the arguments of most calls: pointers of the declared types (`args` is NULL) or of those that the caller says
+ * they have, numbers that are floating point, nothing that might overlap but what is in place. False where anything
+ * else is asked for, or wrong: the long way does it, or says what it is. p[JK_QUICK_ARGS]; `number` holds what had to
+ * be converted. */
+static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args,
+                                 const jk_tagged *tagged, void **p, float *number)
+{
+    const jk_param_info *info;
+    size_t i;
+    if (!k || !k->plain || nargs != k->program.nargs || n - 1 >= k->chunk || (!tagged && !args))
         return false;
+    info = k->program.args;
     for (i = 0; i < nargs; i++) {
-        unsigned tag = args[i].tag;
-        p[i] = (void *)(uintptr_t)args[i].value.pointer;
+        unsigned tag = tagged ? tagged[i].tag : (unsigned)JK_TAG_VOID;
+        p[i] = (void *)(uintptr_t)(tagged ? tagged[i].value.pointer : args[i]);
         if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
             info[i].type <= JK_F32) {
-            number[i] = (float)args[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&args[i].value : (void *)&number[i];
+            number[i] = (float)tagged[i].value.f64;
+            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
             continue;
         }
         if (!info[i].is_result)
@@ -12743,12 +12759,7 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
         if (!p[i] || (tag != (unsigned)info[i].type && tag != JK_TAG_VOID))
             return false;
     }
-    for (out = k->program.nparams; out < nargs; out++)
-        for (i = 0; i < out; i++)
-            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
-                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
-                return false;
-    return true;
+    return jk_apart_plain(k, n * 8, p);
 }
 
 JK_SMALL_OPEN
@@ -12776,7 +12787,7 @@ JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t narg
 JK_SMALL_CLOSE
 
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
+                                    const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
     void *p[JK_FEW_ARGS];
     ptrdiff_t step[JK_FEW_ARGS];
@@ -12806,16 +12817,23 @@ JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t narg
     return e.status;
 }
 
-JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
+/* A call whose arguments may be plain: `args` or `tagged`. */
+static inline jitk_status jk_call_short(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args,
+                                        const jk_tagged *tagged)
 {
     uint32_t mode = jk_fp_enter();
     void *p[JK_QUICK_ARGS];
     float number[JK_QUICK_ARGS];
-    if (!kernel || !jk_bind_plain(kernel, n, nargs, args, p, number))
-        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
-    jk_run_small(kernel, n, p);
+    if (!jk_bind_plain(k, n, nargs, args, tagged, p, number))
+        return jk_call_long(k, n, nargs, args, NULL, tagged, mode);
+    jk_run_small(k, n, p);
     jk_fp_leave(mode);
     return JITK_OK;
+}
+
+JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
+{
+    return jk_call_short(kernel, n, nargs, NULL, args);
 }
 
 JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
@@ -12826,7 +12844,7 @@ JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size
 
 JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
 {
-    return jitk_call_strided(kernel, n, nargs, args, NULL);
+    return jk_call_short(kernel, n, nargs, args, NULL);
 }
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/cache.c ---- */
@@ -13294,26 +13312,35 @@ JK_SMALL_CLOSE
 
 /* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
  * is packed. */
-JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
+static inline void jk_named_at(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
     jk_binds b;
     b.p = (void **)(uintptr_t)args;
     b.npacked = 0;
-    if (!k)
-        k = jk_named_make(which);
-    if (k)
-        jk_kernel_run(k, n, &b, NULL);
-    else
-        jk_named_interpret(which, n, &b);
+    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
+        jk_run_one(k, n, b.p);
+    } else {
+        if (!k)
+            k = jk_named_make(which);
+        if (k)
+            jk_kernel_run(k, n, &b, NULL);
+        else
+            jk_named_interpret(which, n, &b);
+    }
     jk_fp_leave(mode);
+}
+
+JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
+{
+    jk_named_at(which, n, args);
 }
 
 /* What the functions of the common forms tail-call (gen/wrappers.c), with the arguments where they are already: one or
  * two arrays of which one number is made; an array that is written over, y, with a number and perhaps another array x,
  * else y twice. */
-#define JK_NAMED_REDUCE(T, name)                                                          \
+#define JK_NAMED_REDUCE(T, name, call)                                                    \
     JK_NOINLINE T jk_named_##name(const void *x, size_t n, unsigned which, const void *y) \
     {                                                                                     \
         const void *args[3];                                                              \
@@ -13321,7 +13348,7 @@ JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args
         args[0] = x;                                                                      \
         args[1] = y;                                                                      \
         args[jk_named_programs[which].nparams] = &result;                                 \
-        jk_named_call(which, n, args);                                                    \
+        call(which, n, args);                                                             \
         return result;                                                                    \
     }
 #define JK_NAMED_UPDATE(T, name)                                                                         \
@@ -13333,9 +13360,9 @@ JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args
         args[2] = args[3] = y;                                                                           \
         jk_named_call(which, n, args);                                                                   \
     }
-JK_NAMED_REDUCE(double, f64)
-JK_NAMED_REDUCE(float, f32)
-JK_NAMED_REDUCE(int64_t, i64)
+JK_NAMED_REDUCE(double, f64, jk_named_at)
+JK_NAMED_REDUCE(float, f32, jk_named_at)
+JK_NAMED_REDUCE(int64_t, i64, jk_named_call)
 JK_NAMED_UPDATE(double, f64)
 JK_NAMED_UPDATE(float, f32)
 #undef JK_NAMED_REDUCE

@@ -41,26 +41,35 @@ JK_SMALL_CLOSE
 
 /* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
  * is packed. */
-JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
+static inline void jk_named_at(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
     jk_binds b;
     b.p = (void **)(uintptr_t)args;
     b.npacked = 0;
-    if (!k)
-        k = jk_named_make(which);
-    if (k)
-        jk_kernel_run(k, n, &b, NULL);
-    else
-        jk_named_interpret(which, n, &b);
+    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
+        jk_run_one(k, n, b.p);
+    } else {
+        if (!k)
+            k = jk_named_make(which);
+        if (k)
+            jk_kernel_run(k, n, &b, NULL);
+        else
+            jk_named_interpret(which, n, &b);
+    }
     jk_fp_leave(mode);
+}
+
+JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
+{
+    jk_named_at(which, n, args);
 }
 
 /* What the functions of the common forms tail-call (gen/wrappers.c), with the arguments where they are already: one or
  * two arrays of which one number is made; an array that is written over, y, with a number and perhaps another array x,
  * else y twice. */
-#define JK_NAMED_REDUCE(T, name)                                                          \
+#define JK_NAMED_REDUCE(T, name, call)                                                    \
     JK_NOINLINE T jk_named_##name(const void *x, size_t n, unsigned which, const void *y) \
     {                                                                                     \
         const void *args[3];                                                              \
@@ -68,7 +77,7 @@ JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args
         args[0] = x;                                                                      \
         args[1] = y;                                                                      \
         args[jk_named_programs[which].nparams] = &result;                                 \
-        jk_named_call(which, n, args);                                                    \
+        call(which, n, args);                                                             \
         return result;                                                                    \
     }
 #define JK_NAMED_UPDATE(T, name)                                                                         \
@@ -80,9 +89,9 @@ JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args
         args[2] = args[3] = y;                                                                           \
         jk_named_call(which, n, args);                                                                   \
     }
-JK_NAMED_REDUCE(double, f64)
-JK_NAMED_REDUCE(float, f32)
-JK_NAMED_REDUCE(int64_t, i64)
+JK_NAMED_REDUCE(double, f64, jk_named_at)
+JK_NAMED_REDUCE(float, f32, jk_named_at)
+JK_NAMED_REDUCE(int64_t, i64, jk_named_call)
 JK_NAMED_UPDATE(double, f64)
 JK_NAMED_UPDATE(float, f32)
 #undef JK_NAMED_REDUCE
