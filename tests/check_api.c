@@ -175,9 +175,10 @@ END_TEST
     X(char, 7, 7)                                                                                                      \
     X(signed char, -7, -7)                                                                                             \
     X(unsigned char, 200, 200)                                                                                         \
-    X(short, -3000, -3000) X(unsigned short, 60000, 60000) X(int, -70000, -70000)                                      \
-        X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)                                     \
-            X(unsigned long, 5000000000, 5000000000.0) X(long long, -9007199254740991, -9007199254740991.0)            \
+    X(short, -3000, -3000)                                                                                             \
+    X(unsigned short, 60000, 60000) X(int, -70000, -70000) X(unsigned, 4000000000u, 4000000000.0)                      \
+        X(long, -5000000000, -5000000000.0) X(unsigned long, 5000000000, 5000000000.0)                                 \
+            X(long long, -9007199254740991, -9007199254740991.0)                                                       \
                 X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
                     X(long double, 2.25L, 2.25)
 
@@ -341,7 +342,8 @@ START_TEST(any_n)
     API_N(n2)
     API_N(n3)
     API_N(n4)
-    API_N(n5) API_N(5ul) API_N(n1 < n4 ? 0 : n3)
+    API_N(n5)
+    API_N(5ul) API_N(n1 < n4 ? 0 : n3)
 #undef API_N
         jitk_free(k);
 }
@@ -544,6 +546,42 @@ START_TEST(overlaps_at_random)
 END_TEST
 
 /* Two results never overlap. */
+/* jitk_callv and jitk_call take a short way where nothing is out of the ordinary, jitk_call_strided never does: they
+ * allow, refuse and compute the same, wherever two arrays and a number lie. */
+START_TEST(short_and_long_ways)
+{
+    static const char *const sources[] = {"f(a, x[], y[]) = a*x - y", "f(a, x[], y[]) = sum(a*x) - sum(y)",
+                                          "f(a, x[], y[]) -> f32 = x + y"};
+    static const size_t lengths[] = {0, 1, 2, 7, 8, 9, 40};
+    enum { ROOM = 160 };
+    for (int type = 0; type < 2; type++)
+        for (size_t i = 0; i < KUT_COUNT(sources); i++) {
+            jitk_options o;
+            memset(&o, 0, sizeof o);
+            o.type = type ? JITK_F32 : JITK_F64;
+            jitk_kernel *k = jitk_compile(sources[i], &o, NULL);
+            ck_assert_ptr_nonnull(k);
+            for (size_t l = 0; l < KUT_COUNT(lengths); l++)
+                for (int at = -48; at <= 48; at++) {
+                    size_t n = lengths[l], size = type ? 4 : 8;
+                    char room[2][8 * ROOM];
+                    jitk_status status[2];
+                    for (int way = 0; way < 2; way++) {
+                        for (size_t j = 0; j < sizeof room[0]; j++)
+                            room[way][j] = (char)(j % 63);
+                        char *x = room[way] + 8 * 56, *out = x + at * (int)size;
+                        const void *args[4] = {room[way] + 8 * 110, x, room[way] + 8 * 111, out};
+                        status[way] = way ? jitk_call_strided(k, n, 4, args, NULL) : jitk_callv(k, n, 4, args);
+                    }
+                    if (status[0] != status[1] || memcmp(room[0], room[1], sizeof room[0]) != 0)
+                        ck_abort_msg("%s: n = %zu, result %d elements behind x: %d and %d", sources[i], n, at,
+                                     (int)status[0], (int)status[1]);
+                }
+            jitk_free(k);
+        }
+}
+END_TEST
+
 START_TEST(equal_results)
 {
     jitk_kernel *k = api_kernel("f(x[], a) = x*a");
@@ -1181,6 +1219,7 @@ Suite *suite_api(void)
     tcase_add_test(calls, in_place_and_not);
     tcase_add_test(calls, interleaved_fields);
     tcase_add_test(calls, overlaps_at_random);
+    tcase_add_test(calls, short_and_long_ways);
     tcase_add_test(calls, equal_results);
     tcase_add_test(calls, reductions_beside_arrays);
     tcase_add_test(calls, strides_of_every_length);

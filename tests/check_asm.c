@@ -85,7 +85,7 @@ START_TEST(mask_moves)
     int n;
     for (k = 0; k < 8; k++)
         for (n = 0; n < ENC_MEMS + 16; n++) {
-            jk_opnd o = n < ENC_MEMS ? enc_memory(n, 1) : jk_opnd_reg((unsigned)(n - ENC_MEMS));
+            jk_opnd o = n < ENC_MEMS ? enc_memory(n, 1) : enc_register((unsigned)(n - ENC_MEMS));
             enc_case c;
             enc_begin(&c, n & 1 ? JK_ENC_VEX : JK_ENC_EVEX);
             c.name = "kmovw";
@@ -125,7 +125,7 @@ enum { ENC_IMMEDIATES = sizeof enc_immediates / sizeof enc_immediates[0], ENC_RM
 
 static jk_opnd enc_general_rm(int n)
 {
-    return n < ENC_MEMS ? enc_memory(n, 1) : jk_opnd_reg((unsigned)(n - ENC_MEMS));
+    return n < ENC_MEMS ? enc_memory(n, 1) : enc_register((unsigned)(n - ENC_MEMS));
 }
 
 static void enc_try_load(const enc_general *g, unsigned w, unsigned reg, jk_opnd o)
@@ -627,23 +627,23 @@ static void asm_sample(jk_asm *as)
             pool_hundred = jk_opnd_pool(jk_asm_const(as, &hundred, 8));
     jk_label loop = jk_asm_label(as), done = jk_asm_label(as);
     jk_asm_op(as, JK_G_ENDBR64);
-    jk_asm_v(as, JK_V_XOR, sd, 0, 0, jk_opnd_reg(0), 0);
-    jk_asm_gi(as, JK_G_MOV, 8, jk_opnd_reg(JK_RAX), 0);
+    jk_asm_v(as, JK_V_XOR, sd, 0, 0, enc_register(0), 0);
+    jk_asm_gi(as, JK_G_MOV, 8, enc_register(JK_RAX), 0);
     jk_asm_lea(as, JK_RDX, pool_hundred);
-    jk_asm_g(as, JK_G_TEST, 8, JK_RSI, jk_opnd_reg(JK_RSI));
+    jk_asm_g(as, JK_G_TEST, 8, JK_RSI, enc_register(JK_RSI));
     jk_asm_jcc(as, JK_CC_E, done);
     jk_asm_bind(as, loop);
     jk_asm_v(as, JK_V_MOVU, sd, 1, 0, jk_opnd_index(JK_RDI, JK_RAX, 8, 0), 0); /* x */
-    jk_asm_v(as, JK_V_XOR, sd, 2, 2, jk_opnd_reg(2), 0);
-    jk_asm_v(as, JK_V_CMP, sd, 2, 2, jk_opnd_reg(1), 1); /* 0 < x */
+    jk_asm_v(as, JK_V_XOR, sd, 2, 2, enc_register(2), 0);
+    jk_asm_v(as, JK_V_CMP, sd, 2, 2, enc_register(1), 1); /* 0 < x */
     jk_asm_v(as, JK_V_MUL, sd, 1, 1, pool_half, 0);
-    jk_asm_v(as, JK_V_AND, sd, 1, 1, jk_opnd_reg(2), 0);
+    jk_asm_v(as, JK_V_AND, sd, 1, 1, enc_register(2), 0);
     jk_asm_v(as, JK_V_MOVU, sd, 3, 0, jk_opnd_mem(JK_RDX, 0), 0);
-    jk_asm_v(as, JK_V_ANDN, sd, 2, 2, jk_opnd_reg(3), 0);
-    jk_asm_v(as, JK_V_OR, sd, 1, 1, jk_opnd_reg(2), 0);
-    jk_asm_v(as, JK_V_ADD, sd, 0, 0, jk_opnd_reg(1), 0);
-    jk_asm_gi(as, JK_G_ADD, 8, jk_opnd_reg(JK_RAX), 1);
-    jk_asm_g(as, JK_G_CMP, 8, JK_RAX, jk_opnd_reg(JK_RSI));
+    jk_asm_v(as, JK_V_ANDN, sd, 2, 2, enc_register(3), 0);
+    jk_asm_v(as, JK_V_OR, sd, 1, 1, enc_register(2), 0);
+    jk_asm_v(as, JK_V_ADD, sd, 0, 0, enc_register(1), 0);
+    jk_asm_gi(as, JK_G_ADD, 8, enc_register(JK_RAX), 1);
+    jk_asm_g(as, JK_G_CMP, 8, JK_RAX, enc_register(JK_RSI));
     jk_asm_jcc(as, JK_CC_B, loop);
     jk_asm_bind(as, done);
     jk_asm_op(as, JK_G_RET);

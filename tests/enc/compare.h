@@ -6,6 +6,12 @@
 #include <Zydis/Zydis.h>
 #include <ctype.h>
 
+/* jk_opnd_reg, which a file that is compiled for another processor than the header cannot inline. */
+static jk_opnd enc_register(unsigned reg)
+{
+    return jk_opnd_make(JK_OPND_REG, reg, 0, 0, 0, 0);
+}
+
 typedef struct enc_want {
     ZydisOperandType type;
     ZydisRegister reg;

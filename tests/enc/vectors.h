@@ -164,10 +164,10 @@ static void enc_try_registers(const enc_shape *s)
     if (strchr(letters, 'M') || (s->store && strchr(letters, 'n')))
         return;
     for (n = 0; n < 64; n++)
-        enc_try_number(s, n, jk_opnd_reg((unsigned)(13 * n + 5 + n / 16) % nregs), 0, 0);
+        enc_try_number(s, n, enc_register((unsigned)(13 * n + 5 + n / 16) % nregs), 0, 0);
     for (k = 1; s->enc == JK_ENC_EVEX && s->spec->mask && k < 8; k++)
         for (zero = 0; zero < (unsigned)s->spec->mask; zero++)
-            enc_try_number(s, 64 + (int)k, jk_opnd_reg((11 * k + zero) % nregs), k, zero);
+            enc_try_number(s, 64 + (int)k, enc_register((11 * k + zero) % nregs), k, zero);
 }
 
 static void enc_try_memory(const enc_shape *s)
@@ -267,7 +267,7 @@ START_TEST(every_row_needs_what_it_says)
                     ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
                     enc_case c;
                     jk_opnd o =
-                        strpbrk(spec->load ? spec->load : spec->store, "M") ? jk_opnd_mem(JK_RAX, 0) : jk_opnd_reg(3);
+                        strpbrk(spec->load ? spec->load : spec->store, "M") ? jk_opnd_mem(JK_RAX, 0) : enc_register(3);
                     enc_begin(&c, (jk_enc)enc);
                     if (spec->load)
                         jk_asm_v(&c.as, (jk_inst)_i, s.vt, 3, 3, o, 0);
@@ -300,20 +300,20 @@ START_TEST(stores_to_registers)
     jk_vt pd = {JK_PD, 32, 0, 0}, sd = {JK_SD, 16, 0, 0};
     enc_case c;
     enc_begin(&c, JK_ENC_VEX);
-    jk_asm_vstore(&c.as, JK_V_MOVU, pd, jk_opnd_reg(9), 3, 0);
+    jk_asm_vstore(&c.as, JK_V_MOVU, pd, enc_register(9), 3, 0);
     c.name = "vmovupd";
     enc_reg(&c, enc_vec(32, 9));
     enc_reg(&c, enc_vec(32, 3));
     enc_check(&c);
     enc_begin(&c, JK_ENC_VEX);
-    jk_asm_vstore(&c.as, JK_V_MOVU, sd, jk_opnd_reg(9), 3, 0);
+    jk_asm_vstore(&c.as, JK_V_MOVU, sd, enc_register(9), 3, 0);
     c.name = "vmovsd";
     enc_reg(&c, enc_vec(16, 9));
     enc_reg(&c, enc_vec(16, 9));
     enc_reg(&c, enc_vec(16, 3));
     enc_check(&c);
     enc_begin(&c, JK_ENC_VEX);
-    jk_asm_v(&c.as, JK_V_MOVQ_RX, sd, JK_R9, 0, jk_opnd_reg(3), 0);
+    jk_asm_v(&c.as, JK_V_MOVQ_RX, sd, JK_R9, 0, enc_register(3), 0);
     c.name = "vmovq";
     enc_reg(&c, enc_gp(8, JK_R9));
     enc_reg(&c, enc_vec(16, 3));
@@ -327,7 +327,7 @@ START_TEST(rows_without_evex)
     jk_vt pd = {JK_PD, 32, 0, 0};
     enc_case c;
     enc_begin(&c, JK_ENC_EVEX);
-    jk_asm_v(&c.as, JK_V_MOVMSK, pd, JK_R10, 0, jk_opnd_reg(11), 0);
+    jk_asm_v(&c.as, JK_V_MOVMSK, pd, JK_R10, 0, enc_register(11), 0);
     c.name = "vmovmskpd";
     enc_reg(&c, enc_gp(4, JK_R10));
     enc_reg(&c, enc_vec(32, 11));
