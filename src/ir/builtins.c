@@ -318,21 +318,21 @@ typedef struct jk_nearest {
 /* Edits (a letter put in, left out, replaced, or two swapped) from a to b; both at most JK_NAME_MAX long. */
 JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    enum { row = JK_NAME_MAX + 1 };
-    uint8_t d[row * row], *at = d; /* by how much of a, of b */
+    enum { JK_EDIT_ROW = JK_NAME_MAX + 1 };
+    uint8_t d[JK_EDIT_ROW * JK_EDIT_ROW], *at = d; /* by how much of a, of b */
     uint32_t i, j, cost;
-    for (i = 0; i <= na; i++, at += row - nb - 1)
+    for (i = 0; i <= na; i++, at += JK_EDIT_ROW - nb - 1)
         for (j = 0; j <= nb; j++, at++) {
             cost = i + j; /* all of one put in, all of the other left out */
             if (i > 0 && j > 0) {
-                cost = JK_SMALLER(at[-row], at[-1]) + 1u;
-                cost = JK_SMALLER(cost, at[-row - 1] + (uint32_t)(a[i - 1] != b[j - 1]));
+                cost = JK_SMALLER(at[-JK_EDIT_ROW], at[-1]) + 1u;
+                cost = JK_SMALLER(cost, at[-JK_EDIT_ROW - 1] + (uint32_t)(a[i - 1] != b[j - 1]));
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                    cost = JK_SMALLER(cost, at[-2 * row - 2] + 1u);
+                    cost = JK_SMALLER(cost, at[-2 * JK_EDIT_ROW - 2] + 1u);
             }
             *at = (uint8_t)cost;
         }
-    return d[na * row + nb];
+    return d[na * JK_EDIT_ROW + nb];
 }
 
 JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
