@@ -14,7 +14,7 @@ typedef enum jk_fmt { JK_PS, JK_PD, JK_SS, JK_SD } jk_fmt;
 typedef enum jk_gp {
     JK_RAX, JK_RCX, JK_RDX, JK_RBX, JK_RSP, JK_RBP, JK_RSI, JK_RDI, JK_R8, JK_R9, JK_R10, JK_R11, JK_R12, JK_R13, JK_R14, JK_R15
 } jk_gp;
-#define JK_NOGP 0xff
+#define JK_NOGP 0x85 /* as a base: the bits that an encoding without one has */
 
 typedef struct jk_vt {
     uint8_t fmt;   /* jk_fmt */
@@ -61,7 +61,7 @@ static inline jk_opnd jk_opnd_index(unsigned base, unsigned index, unsigned scal
 }
 static inline jk_opnd jk_opnd_pool(uint32_t offset)
 {
-    return jk_opnd_make(JK_OPND_POOL, 0, 0, 0, 0, (int32_t)offset);
+    return jk_opnd_make(JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 0, (int32_t)offset);
 }
 
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
@@ -92,7 +92,7 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
 
 typedef struct jk_asm jk_asm;
 
-/* Listing: one emitted instruction, kept until pool and labels have their places: the fields of its encoding. */
+/* An instruction by the fields of its encoding; the listing keeps them until pool and labels have their places. */
 typedef struct jk_asm_line {
     uint32_t offset, note;
     uint16_t inst;             /* jk_inst */
@@ -102,6 +102,8 @@ typedef struct jk_asm_line {
     uint64_t imm;
 } jk_asm_line;
 
+struct jk_fixup;
+struct jk_pooled;
 #define JK_POOL_BUCKETS 256
 struct jk_asm { /* what is read most stands first */
     jk_arena *arena;
@@ -109,17 +111,15 @@ struct jk_asm { /* what is read most stands first */
     size_t n, cap;
     uint8_t *pool;             /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
-    int32_t *labels;           /* offset or -1 */
-    void *pooled;              /* the pool's constants, in buckets by a hash */
+    JK_LIST(int32_t, labels);  /* offset or -1 */
+    JK_LIST(struct jk_pooled, pooled); /* the pool's constants, in buckets by a hash */
+    JK_LIST(struct jk_fixup, fixups);
     jk_enc enc;
-    uint32_t nlabels, npooled, nfixups, nlines;
-    void *fixups;
-    FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
     uint32_t note;             /* listing: the IR value that is being computed, or UINT32_MAX */
     bool failed;
-    void *lines;
+    FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
+    JK_LIST(jk_asm_line, lines);
     uint64_t address;
-    size_t cap_labels, cap_fixups, cap_lines, cap_pooled;
     uint32_t bucket[JK_POOL_BUCKETS]; /* the newest constant + 1; the longest kernels have some dozens in each */
 };
 

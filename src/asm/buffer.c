@@ -45,35 +45,27 @@ JK_NOINLINE void jk_asm_fail(jk_asm *as)
     as->cap = as->n;
 }
 
-/* Makes a byte buffer of the arena hold `need` bytes; false, and the failed state, if it cannot. */
-JK_NOINLINE bool jk_asm_widen(jk_asm *as, uint8_t **bytes, size_t n, size_t *cap, size_t need)
+/* Makes code or pool (`bytes`, their number and the room for them) hold `need` bytes; false, and the failed state, if
+ * it cannot. */
+JK_NOINLINE bool jk_asm_widen(jk_asm *as, void *bytes, size_t need)
 {
-    size_t want = JK_LARGER(need, JK_LARGER(2 * *cap, (size_t)1024));
+    struct {
+        JK_LIST(uint8_t, s);
+    } b;
     uint8_t *p = NULL;
+    memcpy(&b, bytes, sizeof b);
+    b.cap_s = JK_LARGER(need, JK_LARGER(2 * b.cap_s, (size_t)1024));
     if (!as->failed && need <= JK_ASM_LIMIT)
-        p = (uint8_t *)jk_arena_alloc(as->arena, want);
+        p = (uint8_t *)jk_arena_alloc(as->arena, b.cap_s);
     if (!p) {
         jk_asm_fail(as);
         return false;
     }
-    if (n)
-        memcpy(p, *bytes, n);
-    *bytes = p;
-    *cap = want;
+    if (b.ns)
+        memcpy(p, b.s, b.ns);
+    b.s = p;
+    memcpy(bytes, &b, sizeof b);
     return true;
-}
-
-/* Where the next instruction goes, or NULL. */
-static inline uint8_t *jk_asm_room(jk_asm *as)
-{
-    if (as->cap - as->n < JK_ASM_ROOM && !jk_asm_widen(as, &as->code, as->n, &as->cap, as->n + JK_ASM_ROOM))
-        return NULL;
-    return as->code + as->n;
-}
-
-static inline void jk_asm_end(jk_asm *as, const uint8_t *p)
-{
-    as->n = (size_t)(p - as->code);
 }
 
 static inline uint8_t *jk_put32(uint8_t *p, uint32_t v)
@@ -84,50 +76,38 @@ static inline uint8_t *jk_put32(uint8_t *p, uint32_t v)
 
 JK_FUNC void jk_asm_fixup(jk_asm *as, const uint8_t *at, uint32_t label)
 {
-    jk_fixup *f = (jk_fixup *)jk_grow(as->arena, as->fixups, as->nfixups, &as->cap_fixups, sizeof *f);
+    jk_fixup *f = (jk_fixup *)jk_push(as->arena, &as->fixups, sizeof *f);
     if (!f) {
         as->failed = true; /* no more: the instruction under way goes on into the room that it has */
         return;
     }
-    as->fixups = f;
-    f[as->nfixups].at = (uint32_t)(at - as->code);
-    f[as->nfixups++].label = label;
+    f->at = (uint32_t)(at - as->code);
+    f->label = label;
 }
 
-/* Keeps what the listing needs of the instruction that begins here. */
-static inline void jk_asm_record(jk_asm *as, jk_inst i, jk_enc enc, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm,
-                                 uint64_t imm)
+/* Keeps for the listing what instruction begins here. */
+JK_FUNC void jk_asm_record(jk_asm *as, jk_asm_line *l)
 {
-    jk_asm_line *l = (jk_asm_line *)jk_grow(as->arena, as->lines, as->nlines, &as->cap_lines, sizeof *l);
-    if (!l) {
-        as->failed = true; /* as above */
-        return;
-    }
-    as->lines = l;
-    l += as->nlines++;
+    jk_asm_line *to = (jk_asm_line *)jk_push(as->arena, &as->lines, sizeof *to);
     l->offset = (uint32_t)as->n;
     l->note = as->note;
-    l->inst = (uint16_t)i;
-    l->enc = (uint8_t)enc;
-    l->reg = (uint8_t)reg;
-    l->v = (uint8_t)v;
-    l->vt = vt;
-    l->rm = rm;
-    l->imm = imm;
+    if (to)
+        *to = *l;
+    else
+        as->failed = true; /* as above */
 }
 
 /* ---- labels ---- */
 
 JK_FUNC jk_label jk_asm_label(jk_asm *as)
 {
-    int32_t *labels = (int32_t *)jk_grow(as->arena, as->labels, as->nlabels, &as->cap_labels, sizeof *labels);
-    if (!labels) {
+    int32_t *label = (int32_t *)jk_push(as->arena, &as->labels, sizeof *label);
+    if (!label) {
         jk_asm_fail(as);
         return 0;
     }
-    as->labels = labels;
-    labels[as->nlabels] = -1;
-    return as->nlabels++;
+    *label = -1;
+    return (jk_label)as->nlabels - 1;
 }
 
 JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
@@ -155,28 +135,26 @@ static inline uint32_t *jk_pool_bucket(jk_asm *as, const uint8_t *bytes, size_t 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
     uint32_t *bucket = jk_pool_bucket(as, (const uint8_t *)bytes, nbytes), k;
-    jk_pooled *c = (jk_pooled *)as->pooled;
+    jk_pooled *c = as->pooled;
     size_t at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
     for (k = *bucket; k; k = c[k - 1].older)
         if (c[k - 1].nbytes == nbytes && memcmp(as->pool + c[k - 1].at, bytes, nbytes) == 0)
             return c[k - 1].at;
-    c = (jk_pooled *)jk_grow(as->arena, c, as->npooled, &as->cap_pooled, sizeof *c);
+    c = (jk_pooled *)jk_push(as->arena, &as->pooled, sizeof *c);
     if (!c)
         jk_asm_fail(as);
     if (at + nbytes > as->cap_pool)
-        jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes);
+        jk_asm_widen(as, &as->pool, at + nbytes);
     if (as->failed)
         return 0;
     memset(as->pool + as->npool, 0, at - as->npool);
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
-    as->pooled = c;
-    c += as->npooled++;
     c->at = (uint32_t)at;
     c->nbytes = (uint32_t)nbytes;
     c->older = *bucket;
-    *bucket = as->npooled;
+    *bucket = (uint32_t)as->npooled;
     return c->at;
 }
 
@@ -185,7 +163,7 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 /* False where a label was never bound: the caller gave up half-way. */
 static bool jk_asm_resolve(jk_asm *as, size_t pool)
 {
-    const jk_fixup *f = (const jk_fixup *)as->fixups, *end = f ? f + as->nfixups : f;
+    const jk_fixup *f = as->fixups, *end = f ? f + as->nfixups : f;
     uint32_t to, disp;
     for (; f < end; f++) {
         to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
@@ -202,7 +180,7 @@ JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
 {
     size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
-    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, as->n, &as->cap, all)))
+    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, all)))
         return false;
     if (!jk_asm_resolve(as, pool))
         return false;

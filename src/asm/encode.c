@@ -81,33 +81,55 @@ static const jk_inst_row jk_inst_rows[JK_INST_COUNT] = {
 #undef JK_HAS
 
 /* How operands stand. As jk_vt.fmt: a format (of general instructions: the opcode's column) and one of these. The
- * operands in Intel order: r reg, v vvvv, m r/m, i the immediate, u the same without a sign, j a label. Vector rows say
- * themselves whether they have an immediate. */
+ * operands in Intel order: r reg, v vvvv, m r/m, i the immediate, u the same without a sign, j a label; then the bytes
+ * of the immediate (vector rows say themselves whether they have one), where r/m stands, whether the row's map counts,
+ * and what the opcode goes up by. */
+#define JK_FORMS(X)                     \
+    X(RM, "rm", 0, MODRM, 255, 0)       \
+    X(RVM, "rvm", 0, MODRM, 255, 0)     \
+    X(MR, "mr", 0, MODRM, 255, 0)       \
+    X(MR1, "mr", 0, MODRM, 255, 1)      \
+    X(VM, "vm", 0, MODRM, 255, 0)       \
+    X(RMV, "rmv", 0, MODRM, 255, 0)     \
+    X(MI, "mi", 4, MODRM, 255, 0)       \
+    X(MU, "mu", 4, MODRM, 255, 0)       \
+    X(MI8, "mi", 1, MODRM, 255, 0)      \
+    X(MI0, "mi", 0, MODRM, 255, 0)      \
+    X(M, "m", 0, MODRM, 255, 0)         \
+    X(NONE, "", 0, NOWHERE, 255, 0)     \
+    X(NEAR, "j", 4, NOWHERE, 255, 0)    \
+    X(SHORT, "j", 1, NOWHERE, 0, 0)     \
+    X(OPCODE, "m", 0, OPCODE, 255, 0)   \
+    X(OPCODE4, "mu", 4, OPCODE, 255, 0) \
+    X(OPCODE8, "mu", 8, OPCODE, 255, 0)
+enum jk_rm_place { JK_RM_NOWHERE, JK_RM_OPCODE, JK_RM_MODRM };
+enum jk_form_number {
+#define JK_ROW(NAME, ops, imm, rm, map, plus) JK_FORM_NUMBER_##NAME,
+    JK_FORMS(JK_ROW)
+#undef JK_ROW
+        JK_FORM_COUNT
+};
 typedef enum jk_form {
-    JK_AS_RM = 0 << 2,
-    JK_AS_RVM = 1 << 2,
-    JK_AS_MR = 2 << 2,
-    JK_AS_MR1 = 3 << 2, /* the opcode that follows */
-    JK_AS_VM = 4 << 2,
-    JK_AS_RMV = 5 << 2,
-    JK_AS_MI = 6 << 2, /* immediates of 4 bytes, */
-    JK_AS_MU = 7 << 2,
-    JK_AS_MI8 = 8 << 2, /* 1 byte, */
-    JK_AS_MI0 = 9 << 2, /* and one that the opcode says */
-    JK_AS_M = 10 << 2,
-    JK_AS_NONE = 11 << 2, /* from here on no ModRM */
-    JK_AS_NEAR = 12 << 2,
-    JK_AS_SHORT = 13 << 2,
-    JK_AS_OPCODE = 14 << 2, /* the register stands in the opcode */
-    JK_AS_OPCODE4 = 15 << 2,
-    JK_AS_OPCODE8 = 16 << 2
+#define JK_ROW(NAME, ops, imm, rm, map, plus) JK_AS_##NAME = JK_FORM_NUMBER_##NAME << 2,
+    JK_FORMS(JK_ROW)
+#undef JK_ROW
+        JK_AS_END = JK_FORM_COUNT << 2
 } jk_form;
 
-static const struct jk_form_row {
+typedef struct jk_form_row {
     char ops[4];
-    uint8_t imm;
-} jk_forms[] = {{"rm", 0}, {"rvm", 0}, {"mr", 0}, {"mr", 0}, {"vm", 0}, {"rmv", 0}, {"mi", 4}, {"mu", 4}, {"mi", 1},
-                {"mi", 0}, {"m", 0},   {"", 0},   {"j", 4},  {"j", 1},  {"m", 0},   {"mu", 4}, {"mu", 8}};
+    uint8_t imm, rm, map, plus;
+} jk_form_row;
+static const jk_form_row jk_forms[] = {
+#define JK_ROW(NAME, ops, imm, rm, map, plus) {ops, imm, JK_RM_##rm, map, plus},
+    JK_FORMS(JK_ROW)
+#undef JK_ROW
+};
+#undef JK_FORMS
+
+/* What an assembler of each encoding takes for a row that has those of the bits. */
+static const uint8_t jk_encodings[8][4] = {{0, 0, 0, 0}, {0, 0, 0, 0}, {1, 1, 1, 0}, {0, 1, 1, 0},
+                                           {0, 0, 2, 0}, {0, 0, 2, 0}, {1, 1, 2, 0}, {0, 1, 2, 0}};
 
 /* ---- the parts of an instruction ---- */
 
@@ -117,45 +139,38 @@ static inline unsigned jk_opnd_xb(const jk_opnd *o)
     unsigned b = o->base, x = o->index;
     if (o->kind == JK_OPND_REG)
         return (unsigned)o->reg >> 3 & 3;
-    return (b >> 3 & ~(b >> 7) & 1) | (x >> 3 & ~(x >> 7) & 1) << 1; /* JK_NOGP counts as 0 */
+    return (b >> 3 & 1) | (x >> 2 & 2); /* JK_NOGP has 0 */
 }
 
 /* ModRM, SIB and displacement. Under EVEX an 8-bit displacement counts in units of 1 << shift bytes. `after` is the
  * number of immediate bytes that follow: RIP-relative displacements count from behind them. */
 static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_opnd *o, unsigned shift, unsigned after)
 {
-    unsigned base = o->base & 7u, mod = 2;
+    unsigned base = o->base & 7u, low = base, mod = 2;
     int32_t disp = o->disp, small = disp >> shift;
-    reg = (reg & 7) << 3;
     if (o->kind == JK_OPND_REG) {
-        *p++ = (uint8_t)(0xC0 | reg | (o->reg & 7u));
-        return p;
-    }
-    if (o->kind == JK_OPND_POOL) {
-        *p++ = (uint8_t)(reg | 5);
-        jk_asm_fixup(as, p, JK_ASM_POOL);
-        return jk_put32(p, (uint32_t)disp - 4 - after);
-    }
-    JK_ASM_MUST(o->index != JK_RSP && (o->scale == 1 || o->scale == 2 || o->scale == 4 || o->scale == 8));
-    if (o->base == JK_NOGP) {
+        mod = 3;
+        low = o->reg & 7u;
+    } else if (o->kind == JK_OPND_POOL) {
         mod = 0;
-        base = 5;
-    } else if (disp == 0 && base != JK_RBP) { /* rbp and r13 without displacement mean something else */
-        mod = 0;
-    } else if ((int32_t)((uint32_t)small << shift) == disp && small == (int8_t)small) {
-        mod = 1;
-    }
-    reg |= mod << 6;
-    if (o->index == JK_NOGP && o->base != JK_NOGP && base != JK_RSP) {
-        *p++ = (uint8_t)(reg | base);
+        disp -= (int32_t)(4 + after);
+        jk_asm_fixup(as, p + 1, JK_ASM_POOL);
     } else {
-        *p++ = (uint8_t)(reg | 4);
+        JK_ASM_MUST(o->index != JK_RSP && (o->scale == 1 || o->scale == 2 || o->scale == 4 || o->scale == 8));
+        if (o->index != JK_NOGP || o->base == JK_NOGP || base == JK_RSP)
+            low = 4;                                             /* a SIB byte follows */
+        if (o->base == JK_NOGP || (disp == 0 && base != JK_RBP)) /* rbp and r13 alone are the base that there is none */
+            mod = 0;
+        else if ((int32_t)((uint32_t)small << shift) == disp && small == (int8_t)small)
+            mod = 1;
+    }
+    *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | low);
+    if (low == 4 && mod < 3)
         *p++ = (uint8_t)(base | (o->index == JK_NOGP ? 4u << 3
                                                      : (unsigned)__builtin_ctz(o->scale) << 6 | (o->index & 7u) << 3));
-    }
     if (mod == 1)
         *p++ = (uint8_t)small;
-    else if (mod == 2 || o->base == JK_NOGP)
+    else if (mod == 2 || (mod == 0 && base == 5))
         p = jk_put32(p, (uint32_t)disp);
     return p;
 }
@@ -175,16 +190,19 @@ static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsign
     return p;
 }
 
-/* VEX of two or three bytes, or EVEX, whose last byte is `low` (zeroing << 7, broadcast << 4, mask register), length and
- * the high bit of v. */
-static inline uint8_t *jk_put_vex(uint8_t *p, bool evex, unsigned pp, unsigned w, unsigned l, unsigned reg, unsigned v,
-                                  unsigned xb, unsigned map, unsigned low)
+/* VEX of two or three bytes, or EVEX, whose last byte is zeroing << 7, length << 5, broadcast << 4, the high bit of v,
+ * and the mask register. */
+static inline uint8_t *jk_put_vex(uint8_t *p, const jk_asm_line *l, unsigned pp, unsigned w, unsigned length,
+                                  unsigned xb, unsigned map)
 {
-    unsigned second = (~reg << 4 & 0x80) | (~xb & 3) << 5 | map, third = w << 7 | (~v & 15) << 3 | pp;
-    if (evex)
-        return jk_put32(p, 0x62 | (second | (~reg & 0x10)) << 8 | (third | 4) << 16 |
-                               (low | l << 5 | (~v >> 1 & 8)) << 24);
-    third |= l << 2;
+    unsigned reg = ~(unsigned)l->reg, v = ~(unsigned)l->v;
+    unsigned second = (reg << 4 & 0x80) | (~xb & 3) << 5 | map, third = w << 7 | (v & 15) << 3 | pp;
+    if (l->enc == JK_ENC_EVEX)
+        return jk_put32(
+            p, 0x62 | (second | (reg & 0x10)) << 8 | (third | 4) << 16 |
+                   ((unsigned)l->vt.zero << 7 | length << 5 | (unsigned)l->rm.bcast << 4 | (v >> 1 & 8) | l->vt.k)
+                       << 24);
+    third |= length << 2;
     if (xb | w || map != 1)
         return jk_put32(p, 0xC4 | second << 8 | third << 16) - 1;
     return jk_put32(p, 0xC5 | (second & 0x80) << 8 | third << 8) - 2;
@@ -205,13 +223,15 @@ static inline unsigned jk_row_length(unsigned bits, unsigned vl)
 
 #ifdef JK_DEBUG
 /* What an encoding cannot say. */
-JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsigned reg, unsigned v, const jk_opnd *rm)
+JK_FUNC bool jk_asm_sayable(const jk_asm_line *l, unsigned vl)
 {
-    const jk_inst_row *row = &jk_inst_rows[i];
-    unsigned high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
+    const jk_inst_row *row = &jk_inst_rows[l->inst];
+    const jk_opnd *rm = &l->rm;
+    jk_vt vt = l->vt;
+    unsigned enc = l->enc, reg = l->reg, v = l->v, high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
     if (!(row->has >> enc & 1) || !row->op[vt.fmt & 3])
         return false;
-    if (i > JK_K_LAST)
+    if (l->inst > JK_K_LAST)
         return (vl == 0 || vl == 4 || vl == 8) && high < 16;
     if (vl != 16 && vl != 32 && vl != 64)
         return false;
@@ -235,38 +255,44 @@ JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsign
 JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm, uint64_t imm)
 {
     const jk_inst_row *row = &jk_inst_rows[i];
-    unsigned form = vt.fmt & ~3u, bits = row->bits[vt.fmt & 3],
-             op = row->op[vt.fmt & 3] + (form == JK_AS_MR1 ? 1u : 0u);
-    unsigned vl = jk_row_length(bits, vt.vl), nimm = row->imm + jk_forms[form >> 2].imm, shift = 0;
-    unsigned w = bits >> 7, xb = jk_opnd_xb(&rm);
-    jk_enc enc = row->has >> as->enc & 1 ? as->enc : row->has >> JK_ENC_VEX & 1 ? JK_ENC_VEX : JK_ENC_LEGACY;
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
+    const jk_form_row *form = &jk_forms[vt.fmt >> 2];
+    unsigned bits = row->bits[vt.fmt & 3], vl, w, op, xb, nimm, shift = 0;
+    uint8_t *p;
+    jk_asm_line l;
+    if (as->cap - as->n < JK_ASM_ROOM && !jk_asm_widen(as, &as->code, as->n + JK_ASM_ROOM))
         return;
-    JK_ASM_MUST(jk_asm_sayable(enc, i, vt, vl, reg, v, &rm));
+    l.inst = (uint16_t)i;
+    l.enc = jk_encodings[row->has][as->enc];
+    l.reg = (uint8_t)reg;
+    l.v = (uint8_t)v;
+    l.vt = vt;
+    l.rm = rm;
+    l.imm = imm;
+    vl = jk_row_length(bits, l.vt.vl);
+    JK_ASM_MUST(jk_asm_sayable(&l, vl));
     if (as->listing)
-        jk_asm_record(as, i, enc, vt, reg, v, rm, imm);
-    if (i > JK_K_LAST)
-        w = bits & JK_D64 ? 0 : vl >> 3;
-    if (enc != JK_ENC_LEGACY) {
-        bool evex = enc == JK_ENC_EVEX;
-        if (evex) {
-            w = bits >> 6 & 1;
-            shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm.bcast));
-        }
-        p = jk_put_vex(p, evex, bits & 3, w, vl >> 5, reg, v, xb, row->map,
-                       (unsigned)vt.zero << 7 | (unsigned)rm.bcast << 4 | vt.k);
-    } else {
-        p = jk_put_legacy(p, bits & 3, w, reg, xb, form == JK_AS_SHORT ? 0u : row->map);
-        if (i > JK_K_LAST)
-            op += v;
+        jk_asm_record(as, &l);
+    p = as->code + as->n;
+    xb = jk_opnd_xb(&l.rm);
+    w = l.inst > JK_K_LAST ? (vl & ~bits) >> 3 /* JK_D64 */ : bits >> 7;
+    if (l.enc == JK_ENC_EVEX) {
+        w = bits >> 6 & 1;
+        shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, l.rm.bcast));
     }
-    if (form >= JK_AS_OPCODE)
-        op += rm.reg & 7u;
+    if (l.enc == JK_ENC_LEGACY)
+        p = jk_put_legacy(p, bits & 3, w, l.reg, xb, row->map & form->map);
+    else
+        p = jk_put_vex(p, &l, bits & 3, w, vl >> 5, xb, row->map);
+    op = row->op[l.vt.fmt & 3] + form->plus;
+    if (l.inst > JK_K_LAST && l.enc == JK_ENC_LEGACY)
+        op += l.v;
+    if (form->rm == JK_RM_OPCODE)
+        op += l.rm.reg & 7u;
     *p++ = (uint8_t)op;
-    if (form < JK_AS_NONE)
-        p = jk_put_rm(as, p, reg, &rm, shift, nimm);
-    memcpy(p, &imm, 8);
+    nimm = row->imm + form->imm;
+    if (form->rm == JK_RM_MODRM)
+        p = jk_put_rm(as, p, l.reg, &l.rm, shift, nimm);
+    memcpy(p, &l.imm, 8);
     as->n = (size_t)(p - as->code) + nimm;
 }
 

@@ -163,7 +163,7 @@ JK_NOINLINE void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const ch
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
-    const jk_asm_line *l = (const jk_asm_line *)as->lines, *last = l + as->nlines;
+    const jk_asm_line *l = as->lines, *last = l + as->nlines;
     FILE *f = as->listing;
     char text[JK_ASM_TEXT];
     size_t i, n;

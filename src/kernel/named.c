@@ -29,7 +29,7 @@ JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
     return k;
 }
 
-JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
+JK_FUNC void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
 {
     uint64_t block[JK_NAMED_BLOCK];
     jitk_kernel k;
@@ -37,28 +37,35 @@ JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
     jk_run_driver(&k, n, b, NULL);
 }
 
+/* What is not one pass of a kernel that there is already. `mode` is the caller's. All arrays are of the kernel's type,
+ * so that nothing is packed. */
+JK_NOINLINE void jk_named_long(jitk_kernel *k, unsigned which, size_t n, const void *const *args, uint32_t mode)
+{
+    jk_binds b;
+    b.p = (void **)(uintptr_t)args;
+    b.npacked = 0;
+    if (!k)
+        k = jk_named_make(which);
+    if (k)
+        jk_kernel_run(k, n, &b, NULL);
+    else
+        jk_named_interpret(which, n, &b);
+    jk_fp_leave(mode);
+}
+
 JK_SMALL_CLOSE
 
-/* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
- * is packed. */
+/* args: pointers to arrays and scalars in the signature's order. */
 static inline void jk_named_at(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    jk_binds b;
-    b.p = (void **)(uintptr_t)args;
-    b.npacked = 0;
     if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
-        jk_run_one(k, n, b.p);
+        jk_run_one(k, n, (void *const *)(uintptr_t)args);
+        jk_fp_leave(mode);
     } else {
-        if (!k)
-            k = jk_named_make(which);
-        if (k)
-            jk_kernel_run(k, n, &b, NULL);
-        else
-            jk_named_interpret(which, n, &b);
+        jk_named_long(k, which, n, args, mode);
     }
-    jk_fp_leave(mode);
 }
 
 JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)

@@ -40,6 +40,7 @@ typedef enum jk_edge { JK_EDGE_NONE, JK_EDGE_CLAMP, JK_EDGE_WRAP, JK_EDGE_ZERO }
 typedef struct jk_param {
     const char *name;         /* not terminated */
     uint32_t name_len, pos;
+    uint32_t next;            /* the parser's: an older one in the same bucket, counted from 1; 0: none */
     uint8_t type;             /* jk_type or JK_TYPE_NONE */
     uint8_t edge;             /* jk_edge: the rule in its brackets */
     bool is_array;

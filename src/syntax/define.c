@@ -5,61 +5,30 @@
 
 JK_SMALL_OPEN
 
-/* Parameters without duplicates. */
-typedef struct jk_param_list {
-    jk_param *items;
-    uint32_t *slots; /* a hash table: index + 1, 0 is empty */
-    uint32_t count, nslots;
-} jk_param_list;
-
 /* ---- parameters ---- */
-JK_NOINLINE uint32_t *jk_param_slot(const jk_param_list *l, const char *name, uint32_t n)
-{
-    uint32_t h;
-    for (h = jk_name_hash(name, n);; h++) {
-        uint32_t *slot = &l->slots[h & (l->nslots - 1)];
-        const jk_param *q = *slot ? &l->items[*slot - 1] : NULL;
-        if (!q || (q->name_len == n && memcmp(q->name, name, n) == 0))
-            return slot;
-    }
-}
-
-/* Room for twice as many, which fill half of the table. */
-JK_FUNC bool jk_param_more(jk_param_list *l, jk_arena *arena)
-{
-    size_t want = l->nslots ? 2 * (size_t)l->nslots : 8;
-    jk_param *items = (jk_param *)jk_arena_alloc(arena, want / 2 * sizeof *items);
-    uint32_t i;
-    l->slots = (uint32_t *)jk_arena_zero(arena, want * sizeof *l->slots);
-    if (arena->failed)
-        return false;
-    if (l->count)
-        memcpy(items, l->items, l->count * sizeof *items);
-    l->items = items;
-    l->nslots = (uint32_t)want;
-    for (i = 0; i < l->count; i++)
-        *jk_param_slot(l, items[i].name, items[i].name_len) = i + 1;
-    return true;
-}
 
 /* The parameter of that name: found, or new and to be filled in (then the list has one more). NULL when memory has run
- * out. */
-JK_NOINLINE jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *name, uint32_t n, uint32_t pos)
+ * out. A bucket's chain begins with the parameters of the definition at hand: the older ones end the search. */
+JK_NOINLINE jk_param *jk_param_enter(jk_parser *p, jk_span at)
 {
-    uint32_t *slot;
+    const char *name = p->l.source + at.pos;
+    uint32_t n = at.end - at.pos, *head = &p->buckets[jk_name_hash(name, n) & p->bucket_mask], i;
     jk_param *q;
-    if (2 * l->count == l->nslots && !jk_param_more(l, arena))
-        return NULL;
-    slot = jk_param_slot(l, name, n);
-    if (*slot)
-        return &l->items[*slot - 1];
-    q = &l->items[l->count];
-    *slot = ++l->count;
-    memset(q, 0, sizeof *q);
-    q->name = name;
-    q->name_len = n;
-    q->pos = pos;
-    q->type = JK_TYPE_NONE;
+    for (i = *head; i > p->nolder; i = q->next) {
+        q = &p->params[i - p->nolder - 1];
+        if (q->name_len == n && memcmp(q->name, name, n) == 0)
+            return q;
+    }
+    q = (jk_param *)jk_more(p, &p->params, sizeof *q);
+    if (q) {
+        memset(q, 0, sizeof *q);
+        q->name = name;
+        q->name_len = n;
+        q->pos = at.pos;
+        q->next = *head;
+        q->type = JK_TYPE_NONE;
+        *head = p->nolder + (uint32_t)p->nparams;
+    }
     return q;
 }
 
@@ -122,19 +91,16 @@ JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
     jk_accept(l, JK_TOK_RBRACKET, what);
 }
 
-JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
+JK_FUNC void jk_parse_param(jk_parser *p)
 {
     jk_lexer *l = &p->l;
-    jk_span at = l->piece[0];
-    uint32_t count = list->count;
+    size_t count = p->nparams;
     jk_param *q;
     if (l->kind != JK_TOK_NAME)
         jk_expected(l, "a parameter's name");
     jk_is_reserved(l);
-    q = jk_param_enter(list, &p->ast->arena, l->source + at.pos, at.end - at.pos, at.pos);
-    if (!q)
-        l->kind = JK_TOK_ERROR;
-    else if (count == list->count)
+    q = jk_param_enter(p, l->piece[0]);
+    if (count == p->nparams)
         jk_lex_refuse(l, JK_NO_NAMED_TWICE);
     jk_next(l);
     jk_parse_brackets(l, q);
@@ -146,23 +112,19 @@ JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
 }
 
 /* ( ... ), the ( is current. */
-JK_FUNC void jk_parse_params(jk_parser *p, jk_def *d)
+JK_FUNC void jk_parse_params(jk_parser *p)
 {
     jk_lexer *l = &p->l;
-    jk_param_list list;
     jk_span open = l->piece[0];
-    memset(&list, 0, sizeof list);
     do {
         jk_next(l);
-        if (l->kind != JK_TOK_RPAREN || list.count)
-            jk_parse_param(p, &list);
+        if (l->kind != JK_TOK_RPAREN || p->nparams)
+            jk_parse_param(p);
     } while (l->kind == JK_TOK_COMMA);
     l->piece[2] = open;
     if (l->kind == JK_TOK_END)
         jk_lex_refuse(l, JK_NO_NEVER_CLOSED);
     jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
-    d->params = list.items;
-    d->nparams = list.count;
 }
 
 /* ---- bare expressions: the free names in byte order ---- */
@@ -173,28 +135,18 @@ JK_FUNC int jk_param_compare(const void *left, const void *right)
     return c ? c : (int)a->name_len - (int)b->name_len;
 }
 
-/* Fills in the parameters of a bare expression from its nodes. */
-JK_FUNC bool jk_bare_params(jitk_ast *a, jk_def *d)
+JK_FUNC bool jk_is_constant(const char *name, size_t n)
 {
     static const jk_answer constants[] = {{"e", ""}, {"pi", ""}, {"inf", ""}, {"nan", ""}, {"", ""}};
-    jk_param_list list;
-    uint32_t i;
-    memset(&list, 0, sizeof list);
-    for (i = d->first; i < d->end; i++) {
-        const jk_node *n = &a->nodes[i];
-        jk_param *q;
-        if (n->kind != JK_AST_NAME || jk_answer_to(constants, n->text, n->text_len, false))
-            continue;
-        q = jk_param_enter(&list, &a->arena, n->text, n->text_len, n->pos);
-        if (!q)
-            return false;
+    return jk_answer_to(constants, name, n, false) != NULL;
+}
+
+/* A name in an expression that has no parameter list. */
+JK_FUNC void jk_bare_name(jk_parser *p, jk_span at)
+{
+    jk_param *q = jk_is_constant(p->l.source + at.pos, at.end - at.pos) ? NULL : jk_param_enter(p, at);
+    if (q)
         q->is_array = true;
-    }
-    d->params = list.items;
-    d->nparams = list.count;
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, jk_param_compare);
-    return true;
 }
 
 /* ---- definitions ---- */
@@ -264,7 +216,7 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
         d->name_len = l->piece[0].end - d->pos;
         jk_next(l);
     }
-    jk_parse_params(p, d);
+    jk_parse_params(p);
     if (l->kind == JK_TOK_ARROW)
         jk_parse_result_types(p);
     if (l->kind == JK_TOK_LBRACE)
@@ -272,38 +224,38 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
     jk_accept(l, JK_TOK_EQUALS, "'='");
 }
 
-JK_FUNC void jk_parse_definition(jk_parser *p)
+JK_NOINLINE void jk_parse_definition(jk_parser *p)
 {
     jitk_ast *a = p->ast;
-    jk_def *d;
-    d = (jk_def *)jk_more(p, &a->defs, sizeof *d);
+    jk_def *d = (jk_def *)jk_more(p, &a->defs, sizeof *d);
     if (!d)
         return;
     memset(d, 0, sizeof *d);
-    p->nresults = p->cap_results = 0; /* a new list */
+    p->nresults = p->cap_results = 0; /* new lists */
+    p->nolder += (uint32_t)p->nparams;
+    p->nparams = p->cap_params = 0;
     d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
-    d->is_bare = !jk_at_definition(p);
+    p->bare = d->is_bare = !jk_at_definition(p);
     if (!d->is_bare)
         jk_parse_head(p, d);
     jk_parse_results(p, d);
     d->len = p->l.last_end - d->pos;
     d->end = (uint32_t)a->nnodes;
-    if (d->is_bare && !jk_bare_params(a, d))
-        p->l.kind = JK_TOK_ERROR;
+    d->params = p->params;
+    d->nparams = (uint32_t)p->nparams;
+    if (d->is_bare && d->nparams)
+        qsort(d->params, d->nparams, sizeof *d->params, jk_param_compare);
 }
 
 /* Copies the text. What a short one needs besides is in the same piece of memory. */
-JK_FUNC bool jk_ast_init(jitk_ast *ast, const char *source, size_t len, void *first, size_t first_bytes)
+JK_FUNC void jk_ast_init(jitk_ast *ast, const char *source, size_t len)
 {
     size_t nodes = JK_SMALLER(len / 2 + 4, 4096);
     char *text;
-    memset(ast, 0, sizeof *ast);
-    ast->source = "";
-    jk_arena_init(&ast->arena, first, first_bytes);
     ast->nodes = (jk_node *)jk_arena_alloc(&ast->arena, nodes * (sizeof *ast->nodes + sizeof *ast->kids) + len + 1);
     if (!ast->nodes)
-        return false;
+        return;
     ast->cap_nodes = ast->cap_kids = nodes;
     ast->kids = (uint32_t *)(ast->nodes + nodes);
     text = (char *)(ast->kids + nodes);
@@ -311,29 +263,38 @@ JK_FUNC bool jk_ast_init(jitk_ast *ast, const char *source, size_t len, void *fi
     text[len] = 0;
     ast->source = text;
     ast->source_len = len;
-    return true;
+}
+
+JK_NOINLINE void jk_parser_init(jk_parser *p, jitk_ast *ast, jitk_error *e)
+{
+    uint32_t len = (uint32_t)ast->source_len;
+    memset(p, 0, offsetof(jk_parser, first_frames));
+    p->ast = ast;
+    p->l.source = ast->source;
+    p->l.error = e;
+    p->l.len = len;
+    p->l.kind = JK_TOK_END;
+    p->l.piece[0].end = strncmp(ast->source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
+    p->frames = p->first_frames;
+    p->operands = p->first_operands;
+    p->cap_frames = p->cap_operands = JK_STACK_FIRST;
+    p->bucket_mask = UINT32_MAX >> __builtin_clz(len / 8 | 15);
+    p->buckets = (uint32_t *)jk_arena_zero(&ast->arena, ((size_t)p->bucket_mask + 1) * sizeof *p->buckets);
 }
 
 JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_len, void *first, size_t first_bytes,
                              jitk_error *e)
 {
     jk_parser p;
-    bool fits = source_len <= JK_SOURCE_MAX;
-    if (!jk_ast_init(ast, source, fits ? source_len : 0, first, first_bytes))
-        return jk_fail_nomem(e);
-    if (!fits)
+    memset(ast, 0, sizeof *ast);
+    ast->source = "";
+    jk_arena_init(&ast->arena, first, first_bytes);
+    if (source_len > JK_SOURCE_MAX)
         return jk_fail(e, JITK_ERR_LIMIT, "a text of %zu bytes: at most %zu are allowed", source_len, JK_SOURCE_MAX);
-    memset(&p, 0, offsetof(jk_parser, first_frames));
-    p.ast = ast;
-    p.l.source = ast->source;
-    p.l.error = e;
-    p.l.len = (uint32_t)source_len;
-    p.l.kind = JK_TOK_END;
-    p.l.piece[0].end = strncmp(ast->source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
-    p.frames = p.first_frames;
-    p.operands = p.first_operands;
-    p.cap_frames = p.cap_operands = JK_STACK_FIRST;
-    jk_next(&p.l);
+    jk_ast_init(ast, source, source_len);
+    jk_parser_init(&p, ast, e);
+    if (!ast->arena.failed)
+        jk_next(&p.l);
     while (p.l.kind != JK_TOK_END && p.l.kind != JK_TOK_ERROR)
         if (p.l.kind == JK_TOK_SEMICOLON)
             jk_next(&p.l);

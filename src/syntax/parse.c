@@ -34,6 +34,10 @@ typedef struct jk_parser {
     JK_LIST(jk_frame, frames);
     JK_LIST(jk_operand, operands);
     JK_LIST(jk_result, results); /* of the definition at hand */
+    JK_LIST(jk_param, params);
+    uint32_t *buckets;            /* of a hash table: the newest parameter of all definitions, counted from 1 */
+    uint32_t bucket_mask, nolder; /* parameters of the definitions before */
+    bool bare;
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
@@ -70,6 +74,7 @@ JK_NOINLINE bool jk_is_reserved(jk_lexer *l)
 }
 
 /* ---- frames ---- */
+JK_FUNC void jk_bare_name(jk_parser *p, jk_span at);
 
 /* Puts a frame for the current token on top and moves on. */
 JK_NOINLINE jk_expect jk_open(jk_parser *p, unsigned kind, unsigned op, unsigned prec)
@@ -116,6 +121,8 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
         kid[n->nkids++] = o->node;
     }
     n->len = p->l.last_end - n->pos;
+    if (p->bare && n->kind == JK_AST_NAME)
+        jk_bare_name(p, f->at);
     a->nkids += n->nkids;
     p->nframes--;
     p->noperands = f->base;
@@ -356,7 +363,7 @@ JK_FUNC jk_expect jk_parse_operator(jk_parser *p)
 }
 
 /* One expression, whose node it returns. Ends before ; , the end, or the next definition; or with an error. */
-JK_FUNC uint32_t jk_parse_expression(jk_parser *p)
+JK_NOINLINE uint32_t jk_parse_expression(jk_parser *p)
 {
     jk_expect state = JK_EXPECT_OPERAND;
     p->nframes = 1;

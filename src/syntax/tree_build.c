@@ -253,12 +253,29 @@ JK_FUNC bool jk_tree_copy(jk_tree_builder *b, uint32_t root, uint32_t *out)
     return false;
 }
 
+/* The parameter of that name: found, or new (then d has one more). NULL when memory has run out. */
+JK_FUNC jk_param *jk_tree_param(jk_tree_builder *b, jk_def *d, size_t *cap, const char *name, uint32_t n)
+{
+    jk_param *q = d->params, *end = q + d->nparams;
+    for (; q < end; q++)
+        if (q->name_len == n && memcmp(q->name, name, n) == 0)
+            return q;
+    q = (jk_param *)jk_grow(&b->ast->arena, d->params, d->nparams, cap, sizeof *q);
+    if (!q)
+        return NULL;
+    d->params = q;
+    q += d->nparams++;
+    memset(q, 0, sizeof *q);
+    q->name = name;
+    q->name_len = n;
+    q->type = JK_TYPE_NONE;
+    return q;
+}
+
 /* Copies the parameters, refusing bad and doubled names. */
 JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *params, size_t n)
 {
-    jk_param_list l;
-    size_t i;
-    memset(&l, 0, sizeof l);
+    size_t i, cap = 0;
     for (i = 0; i < n; i++) {
         char *name = (char *)jk_arena_alloc(&b->ast->arena, (size_t)params[i].name_len + 1);
         jk_param *q = NULL;
@@ -267,13 +284,13 @@ JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *param
             name[params[i].name_len] = 0;
             if (!jk_tree_check_name(b, name))
                 return false;
-            q = jk_param_enter(&l, &b->ast->arena, name, params[i].name_len, 0);
+            q = jk_tree_param(b, d, &cap, name, params[i].name_len);
         }
         if (!q) {
             jk_fail_nomem(b->error);
             return false;
         }
-        if (l.count == i) {
+        if (d->nparams == i) {
             jk_fail(b->error, JITK_ERR_NAME, "parameter '%s' is named twice", name);
             return false;
         }
@@ -281,8 +298,26 @@ JK_FUNC bool jk_tree_params(jk_tree_builder *b, jk_def *d, const jk_param *param
         q->edge = params[i].edge;
         q->is_array = params[i].is_array;
     }
-    d->params = l.items;
-    d->nparams = l.count;
+    return true;
+}
+
+/* The parameters of a bare expression, from its nodes. */
+JK_FUNC bool jk_tree_bare_params(jk_tree_builder *b, jk_def *d)
+{
+    size_t cap = 0;
+    uint32_t i;
+    for (i = d->first; i < d->end; i++) {
+        const jk_node *n = &b->ast->nodes[i];
+        jk_param *q;
+        if (n->kind != JK_AST_NAME || jk_is_constant(n->text, n->text_len))
+            continue;
+        q = jk_tree_param(b, d, &cap, n->text, n->text_len);
+        if (!q)
+            return false;
+        q->is_array = true;
+    }
+    if (d->nparams)
+        qsort(d->params, d->nparams, sizeof *d->params, jk_param_compare);
     return true;
 }
 
@@ -323,7 +358,7 @@ JK_FUNC jitk_status jk_tree_definition(jk_tree_builder *b, const char *name, boo
             return b->error->status;
     }
     d.end = (uint32_t)a->nnodes;
-    if (is_bare && !jk_bare_params(a, &d))
+    if (is_bare && !jk_tree_bare_params(b, &d))
         return jk_fail_nomem(b->error);
     a->defs[a->ndefs++] = d;
     return JITK_OK;
