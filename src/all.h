@@ -24,6 +24,7 @@
 #include "x64/gen.h"
 #include "x64/isa.c"
 #include "x64/regs.c"
+#include "x64/split.c"
 #include "x64/select.c"
 #include "x64/rare.c"
 #include "x64/body.c"

@@ -71,6 +71,9 @@ enum jk_row_bits {
     X(DIV, JK_FOUR("div"), 1, JK_BY_PREFIX(0x5E), RVM, V, V, 0, SSE2, AVX, F) \
     X(MAX, JK_FOUR("max"), 1, JK_BY_PREFIX(0x5F), RVM, V, V, 0, SSE2, AVX, F) \
     X(SQRT, JK_FOUR("sqrt"), 1, JK_BY_PREFIX(0x51), R1M, V, V, 0, SSE2, AVX, F) \
+    X(RSQRT, "rsqrtps", 1, JK_ALWAYS(0x52, JK_NP), RM, V, V, 0, SSE2, AVX, NO) \
+    X(RSQRT14, JK_TWO("rsqrt14"), 2, JK_BY_SIZE(0x4E, 0x4E), RM, V, V, 0, NO, NO, F) \
+    X(RCP14, JK_TWO("rcp14"), 2, JK_BY_SIZE(0x4C, 0x4C), RM, V, V, 0, NO, NO, F) \
     X(AND, JK_TWO("and"), 1, JK_PACKED(0x54), RVM, V, V, 0, SSE2, AVX, DQ) \
     X(ANDN, JK_TWO("andn"), 1, JK_PACKED(0x55), RVM, V, V, 0, SSE2, AVX, DQ) \
     X(OR, JK_TWO("or"), 1, JK_PACKED(0x56), RVM, V, V, 0, SSE2, AVX, DQ) \
@@ -116,6 +119,9 @@ enum jk_row_bits {
     X(PSUB, "psubd,psubq", 1, JK_BY_SIZE(0xFA, 0xFB), RVM, V, V, 0, SSE2, AVX2, F) \
     X(PSLL, "pslld,psllq", 1, JK_BY_SIZE(0x72, 0x73), VMI6, V, V, 1, SSE2, AVX2, F) \
     X(PSRL, "psrld,psrlq", 1, JK_BY_SIZE(0x72, 0x73), VMI2, V, V, 1, SSE2, AVX2, F) \
+    X(PCMPUK, "pcmpud,pcmpuq", 3, JK_BY_SIZE(0x1E, 0x1E), RVM, K, V, 1, NO, NO, F) \
+    X(PTESTK, "ptestmd,ptestmq", 2, JK_BY_SIZE(0x27, 0x27), RVM, K, V, 0, NO, NO, F) \
+    X(PCMPGTQ, "pcmpgtq", 2, JK_ALWAYS(0x37, JK_66), RVM, V, V, 0, NO, AVX2, NO) \
     X(PCMPEQD, "pcmpeqd", 1, JK_ALWAYS(0x76, JK_66), RVM, V, V, 0, SSE2, AVX2, NO) \
     X(PSHUFD, "pshufd", 1, JK_ALWAYS(0x70, JK_66), RM, V, V, 1, SSE2, AVX2, F)
 

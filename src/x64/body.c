@@ -134,8 +134,11 @@ JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_r
     s->index = index;
     s->ref = ref;
     s->list = b->nlist;
-    if (kind == JK_STEP_INS)
+    if (kind == JK_STEP_INS) {
         b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
+        b->nroots += i->op == JK_SQRT;
+        b->nquotients += i->op == JK_DIV;
+    }
     if (kind == JK_STEP_STORE) {
         s->ref = JK_NOREF;
         op[0] = ref;

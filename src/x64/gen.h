@@ -97,6 +97,7 @@ typedef struct jk_body {
     jk_use *list;           /* by steps */
     jk_body_step *step;     /* and one more, which uses what is wanted at the end */
     uint32_t nval, nlist, nstep;
+    uint32_t nroots, nquotients;
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
     uint32_t used[2], pinned[2], available[2];
@@ -118,12 +119,7 @@ typedef struct jk_acc {
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
 
-typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
-    jk_label enter, back;
-    jk_ref ref;             /* the RARE */
-    jk_body at;             /* the state at the jump; its loc is behind the stub */
-    struct jk_stub *next;
-} jk_stub;
+typedef struct jk_stub jk_stub;
 
 struct jk_gen { /* what is read most stands first */
     const jk_program *p;
@@ -200,11 +196,15 @@ typedef enum jk_do {
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
     JK_DO_FMA,    /* calls the software fma for the three operands at b */
+    JK_DO_SLOW,   /* where a lane of mask d is set the next command, behind the loop, stands for all that follow it */
     JK_DO_IF,     /* leaves out the next imm commands but for op a */
     JK_DO_END
 } jk_do;
 
-typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF } jk_bits;
+typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF,
+    JK_BITS_HALF, JK_BITS_3_HALVES, JK_BITS_5_HALVES, JK_BITS_DIGITS, JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2,
+    JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
+} jk_bits;
 
 #define JK_C_V(inst, d, a, b) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
 #define JK_C_VI(inst, d, a, b, imm) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, 0}
@@ -218,6 +218,7 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
 #define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
 #define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_SLOW(d) {JK_DO_SLOW, JK_AT_##d, 0, 0, 0, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
 
@@ -229,8 +230,18 @@ typedef struct jk_play {
     jk_type type;
     jk_op op;
     unsigned inst, imm, mem;
+    jk_stub *slow;     /* or NULL */
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
+
+struct jk_stub {      /* to be emitted behind the loops: a rare body, or an instruction for a slow path */
+    jk_label enter, back;
+    jk_ref ref;       /* the RARE; or the value that the instruction computes */
+    jk_stub *next;
+    jk_cmd slow[2];   /* the instruction, JK_DO_END */
+    jk_play play;     /* its operands; else NULL in play.g */
+    jk_body at;       /* the state at the jump; its loc is behind the stub */
+};
 
 /* isa.c */
 JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
@@ -276,6 +287,10 @@ JK_FUNC void jk_unpin(jk_body *b);
 JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j);
 JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
 
+/* split.c */
+JK_FUNC bool jk_splits(const jk_body *b);
+JK_FUNC const jk_cmd *jk_split(const jk_body *b, const jk_ins *i, uint32_t j);
+
 /* body.c */
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w);
 JK_FUNC unsigned jk_operands(const jk_ins *i, jk_ref *op);
@@ -302,6 +317,7 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 /* rare.c */
 JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
 JK_FUNC void jk_rare_stubs(jk_gen *g);
+JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c);
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);
 JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v);
 #endif

@@ -73,6 +73,17 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {UINT64_MAX, UINT32_MAX},           /* ONES */
         {0x7ff8000000000000u, 0x7fc00000u}, /* NAN */
         {0x7ff0000000000000u, 0x7f800000u}, /* INF */
+        /* split.c's */
+        {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
+        {0x3ff8000000000000u, 0},           /* 3_HALVES */
+        {0x4004000000000000u, 0},           /* 5_HALVES */
+        {0x000fffffffffffffu, 0x007fffffu}, /* DIGITS */
+        {0x07b0000000000000u, 0x0d800000u}, /* ROOT_LOW: 2^-900, 2^-100 */
+        {0x783fffffffffffffu, 0x71ffffffu}, /* ROOT_SPAN: to the largest number */
+        {0xb870000000000000u, 0},           /* ROOT_LOW_AVX2: 2^-120 (a single's range); the sign the other way round */
+        {0x8f00000000000000u, 0},           /* ROOT_SPAN_AVX2: to 2^120 */
+        {0x4de0000000000000u, 0x43000000u}, /* QUOTIENT_LOW: 2^-400, 2^-60, doubled */
+        {0x6400000000000000u, 0x78000000u}, /* QUOTIENT_SPAN: to 2^400, 2^60 */
     };
     return jk_const(g, type, some[bits - 1][jk_type_size(type) == 4]);
 }
@@ -160,6 +171,7 @@ JK_NOINLINE void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
     p->type = type;
     p->imm = p->mem = 0;
     p->val[JK_AT_NONE] = JK_NOREF;
+    p->slow = NULL;
     p->o[JK_AT_K] = jk_opnd_reg(JK_K_SCRATCH);
     p->o[JK_AT_R] = jk_opnd_reg(JK_RAX);
 }
@@ -191,7 +203,12 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
         unsigned what = c->what, imm = c->imm ? c->imm : p->imm, reg;
         switch (what) {
         case JK_DO_END:
+            if (p->slow)
+                jk_asm_bind(&g->as, p->slow->back);
             return;
+        case JK_DO_SLOW:
+            jk_slow_path(p, d->reg, ++c);
+            continue;
         case JK_DO_REG:
             reg = jk_reg_of(p->b, p->val[c->d], p->j);
             break;

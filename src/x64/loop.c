@@ -32,6 +32,8 @@ JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b)
 {
     uint32_t each = 0, r, need = b->max_live + 3, regs = g->t.nregs, acc = 0;
     uint32_t most = b->nstep <= 16 ? 4 : b->nstep <= 48 ? 2 : 1;
+    if (jk_splits(b) && !b->nquotients)
+        most = 2; /* one root each way */
     g->width = g->vectors = most;
     for (r = 0; r < g->nacc; r++)
         each += g->acc[r].wide;

@@ -42,6 +42,17 @@ JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
     return t;
 }
 
+/* To the stub where the flags say so. */
+JK_NOINLINE void jk_stub_jump(jk_gen *g, jk_stub *s, jk_ref ref)
+{
+    s->enter = jk_asm_label(&g->as);
+    s->back = jk_asm_label(&g->as);
+    s->ref = ref;
+    s->next = g->stubs;
+    g->stubs = s;
+    jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
+}
+
 JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
 {
     jk_gen *g = b->g;
@@ -58,16 +69,27 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     }
     jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->batch.mode == JK_MODE_MASK);
     jk_unpin(b);
-    s->enter = jk_asm_label(&g->as);
-    s->back = jk_asm_label(&g->as);
-    s->ref = ref;
+    s->play.g = NULL;
     s->at = *b;
     s->at.loc = (jk_loc *)(s + 1);
     memcpy(s + 1, b->loc, nbytes);
-    s->next = g->stubs;
-    g->stubs = s;
-    jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
+    jk_stub_jump(g, s, ref);
     jk_asm_bind(&g->as, s->back);
+}
+
+/* An instruction behind the loop for vectors with a lane of a mask set. */
+JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c)
+{
+    jk_gen *g = p->g;
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
+    if (!s)
+        return;
+    s->slow[0] = *c;
+    s->slow[1].what = JK_DO_END;
+    s->play = *p;
+    p->slow = s;
+    jk_emit_test_mask(g, p->type, mask, false);
+    jk_stub_jump(g, s, g->as.note);
 }
 
 /* Stores every register in use at the jump, each at a slot of its own, or loads them. */
@@ -160,7 +182,7 @@ typedef struct jk_stub_home {
     jk_body *b;
     const jk_loc *result; /* NULL: not this */
     int32_t at, active;
-    unsigned any;         /* or JK_NOREG */
+    unsigned any; /* or JK_NOREG */
 } jk_stub_home;
 
 JK_NOINLINE void jk_stub_each(const jk_stub_home *h, const jk_cmd *cmds, jk_type type, uint32_t v)
@@ -245,7 +267,8 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     for (n = rare->first; ins[n].op == JK_RSTATE; n++)
         *want++ = ins[n].b;
     w.nwant = (uint32_t)(want - w.want);
-    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) != JITK_OK)
+    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) !=
+        JITK_OK)
         return false;
     jk_body_forget(&s->at);
     g->around = &s->at;
@@ -305,8 +328,14 @@ JK_FUNC void jk_rare_stubs(jk_gen *g)
     while (g->stubs && g->e->status == JITK_OK) {
         jk_stub *s = g->stubs;
         g->stubs = s->next;
-        if (!jk_stub_emit(s))
+        if (s->play.g) {
+            jk_asm_bind(&g->as, s->enter);
+            g->as.note = s->ref;
+            jk_play_run(&s->play, s->slow);
+            jk_asm_jmp(&g->as, s->back);
+        } else if (!jk_stub_emit(s)) {
             break;
+        }
     }
     g->stubs = NULL;
 }

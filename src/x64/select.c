@@ -256,7 +256,7 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
     const jk_sel *s = &jk_sels[i->op];
-    const jk_cmd *cmds = s->cmds[g->t.enc];
+    const jk_cmd *cmds = s->cmds[g->t.enc], *split;
     jk_ref op[3];
     unsigned n, arity = jk_operands(i, op);
     bool k = g->t.kmask;
@@ -305,6 +305,11 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
             p.inst = i->type == JK_F64 ? JK_V_CVTSI2SD : JK_V_CVTSI2SS;
             cmds = jk_do_convert_int;
         }
+        break;
+    case JK_SQRT:
+    case JK_DIV:
+        if ((split = jk_split(b, i, j)))
+            cmds = split;
         break;
     default:
         break;
