@@ -1754,6 +1754,7 @@ typedef enum jk_edge { JK_EDGE_NONE, JK_EDGE_CLAMP, JK_EDGE_WRAP, JK_EDGE_ZERO }
 typedef struct jk_param {
     const char *name;         /* not terminated */
     uint32_t name_len, pos;
+    uint32_t next;            /* the parser's: an older one in the same bucket, counted from 1; 0: none */
     uint8_t type;             /* jk_type or JK_TYPE_NONE */
     uint8_t edge;             /* jk_edge: the rule in its brackets */
     bool is_array;
@@ -2443,6 +2444,10 @@ typedef struct jk_parser {
     JK_LIST(jk_frame, frames);
     JK_LIST(jk_operand, operands);
     JK_LIST(jk_result, results); /* of the definition at hand */
+    JK_LIST(jk_param, params);
+    uint32_t *buckets;            /* of a hash table: the newest parameter of all definitions, counted from 1 */
+    uint32_t bucket_mask, nolder; /* parameters of the definitions before */
+    bool bare;
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
@@ -2479,6 +2484,7 @@ JK_NOINLINE bool jk_is_reserved(jk_lexer *l)
 }
 
 /* ---- frames ---- */
+JK_FUNC void jk_bare_name(jk_parser *p, jk_span at);
 
 /* Puts a frame for the current token on top and moves on. */
 JK_NOINLINE jk_expect jk_open(jk_parser *p, unsigned kind, unsigned op, unsigned prec)
@@ -2525,6 +2531,8 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
         kid[n->nkids++] = o->node;
     }
     n->len = p->l.last_end - n->pos;
+    if (p->bare && n->kind == JK_AST_NAME)
+        jk_bare_name(p, f->at);
     a->nkids += n->nkids;
     p->nframes--;
     p->noperands = f->base;
@@ -2765,7 +2773,7 @@ JK_FUNC jk_expect jk_parse_operator(jk_parser *p)
 }
 
 /* One expression, whose node it returns. Ends before ; , the end, or the next definition; or with an error. */
-JK_FUNC uint32_t jk_parse_expression(jk_parser *p)
+JK_NOINLINE uint32_t jk_parse_expression(jk_parser *p)
 {
     jk_expect state = JK_EXPECT_OPERAND;
     p->nframes = 1;
@@ -2787,61 +2795,30 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
-/* Parameters without duplicates. */
-typedef struct jk_param_list {
-    jk_param *items;
-    uint32_t *slots; /* a hash table: index + 1, 0 is empty */
-    uint32_t count, nslots;
-} jk_param_list;
-
 /* ---- parameters ---- */
-JK_NOINLINE uint32_t *jk_param_slot(const jk_param_list *l, const char *name, uint32_t n)
-{
-    uint32_t h;
-    for (h = jk_name_hash(name, n);; h++) {
-        uint32_t *slot = &l->slots[h & (l->nslots - 1)];
-        const jk_param *q = *slot ? &l->items[*slot - 1] : NULL;
-        if (!q || (q->name_len == n && memcmp(q->name, name, n) == 0))
-            return slot;
-    }
-}
-
-/* Room for twice as many, which fill half of the table. */
-JK_FUNC bool jk_param_more(jk_param_list *l, jk_arena *arena)
-{
-    size_t want = l->nslots ? 2 * (size_t)l->nslots : 8;
-    jk_param *items = (jk_param *)jk_arena_alloc(arena, want / 2 * sizeof *items);
-    uint32_t i;
-    l->slots = (uint32_t *)jk_arena_zero(arena, want * sizeof *l->slots);
-    if (arena->failed)
-        return false;
-    if (l->count)
-        memcpy(items, l->items, l->count * sizeof *items);
-    l->items = items;
-    l->nslots = (uint32_t)want;
-    for (i = 0; i < l->count; i++)
-        *jk_param_slot(l, items[i].name, items[i].name_len) = i + 1;
-    return true;
-}
 
 /* The parameter of that name: found, or new and to be filled in (then the list has one more). NULL when memory has run
- * out. */
-JK_NOINLINE jk_param *jk_param_enter(jk_param_list *l, jk_arena *arena, const char *name, uint32_t n, uint32_t pos)
+ * out. A bucket's chain begins with the parameters of the definition at hand: the older ones end the search. */
+JK_NOINLINE jk_param *jk_param_enter(jk_parser *p, jk_span at)
 {
-    uint32_t *slot;
+    const char *name = p->l.source + at.pos;
+    uint32_t n = at.end - at.pos, *head = &p->buckets[jk_name_hash(name, n) & p->bucket_mask], i;
     jk_param *q;
-    if (2 * l->count == l->nslots && !jk_param_more(l, arena))
-        return NULL;
-    slot = jk_param_slot(l, name, n);
-    if (*slot)
-        return &l->items[*slot - 1];
-    q = &l->items[l->count];
-    *slot = ++l->count;
-    memset(q, 0, sizeof *q);
-    q->name = name;
-    q->name_len = n;
-    q->pos = pos;
-    q->type = JK_TYPE_NONE;
+    for (i = *head; i > p->nolder; i = q->next) {
+        q = &p->params[i - p->nolder - 1];
+        if (q->name_len == n && memcmp(q->name, name, n) == 0)
+            return q;
+    }
+    q = (jk_param *)jk_more(p, &p->params, sizeof *q);
+    if (q) {
+        memset(q, 0, sizeof *q);
+        q->name = name;
+        q->name_len = n;
+        q->pos = at.pos;
+        q->next = *head;
+        q->type = JK_TYPE_NONE;
+        *head = p->nolder + (uint32_t)p->nparams;
+    }
     return q;
 }
 
@@ -2904,19 +2881,16 @@ JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
     jk_accept(l, JK_TOK_RBRACKET, what);
 }
 
-JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
+JK_FUNC void jk_parse_param(jk_parser *p)
 {
     jk_lexer *l = &p->l;
-    jk_span at = l->piece[0];
-    uint32_t count = list->count;
+    size_t count = p->nparams;
     jk_param *q;
     if (l->kind != JK_TOK_NAME)
         jk_expected(l, "a parameter's name");
     jk_is_reserved(l);
-    q = jk_param_enter(list, &p->ast->arena, l->source + at.pos, at.end - at.pos, at.pos);
-    if (!q)
-        l->kind = JK_TOK_ERROR;
-    else if (count == list->count)
+    q = jk_param_enter(p, l->piece[0]);
+    if (count == p->nparams)
         jk_lex_refuse(l, JK_NO_NAMED_TWICE);
     jk_next(l);
     jk_parse_brackets(l, q);
@@ -2928,23 +2902,19 @@ JK_FUNC void jk_parse_param(jk_parser *p, jk_param_list *list)
 }
 
 /* ( ... ), the ( is current. */
-JK_FUNC void jk_parse_params(jk_parser *p, jk_def *d)
+JK_FUNC void jk_parse_params(jk_parser *p)
 {
     jk_lexer *l = &p->l;
-    jk_param_list list;
     jk_span open = l->piece[0];
-    memset(&list, 0, sizeof list);
     do {
         jk_next(l);
-        if (l->kind != JK_TOK_RPAREN || list.count)
-            jk_parse_param(p, &list);
+        if (l->kind != JK_TOK_RPAREN || p->nparams)
+            jk_parse_param(p);
     } while (l->kind == JK_TOK_COMMA);
     l->piece[2] = open;
     if (l->kind == JK_TOK_END)
         jk_lex_refuse(l, JK_NO_NEVER_CLOSED);
     jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
-    d->params = list.items;
-    d->nparams = list.count;
 }
 
 /* ---- bare expressions: the free names in byte order ---- */
@@ -2955,28 +2925,18 @@ JK_FUNC int jk_param_compare(const void *left, const void *right)
     return c ? c : (int)a->name_len - (int)b->name_len;
 }
 
-/* Fills in the parameters of a bare expression from its nodes. */
-JK_FUNC bool jk_bare_params(jitk_ast *a, jk_def *d)
+JK_FUNC bool jk_is_constant(const char *name, size_t n)
 {
     static const jk_answer constants[] = {{"e", ""}, {"pi", ""}, {"inf", ""}, {"nan", ""}, {"", ""}};
-    jk_param_list list;
-    uint32_t i;
-    memset(&list, 0, sizeof list);
-    for (i = d->first; i < d->end; i++) {
-        const jk_node *n = &a->nodes[i];
-        jk_param *q;
-        if (n->kind != JK_AST_NAME || jk_answer_to(constants, n->text, n->text_len, false))
-            continue;
-        q = jk_param_enter(&list, &a->arena, n->text, n->text_len, n->pos);
-        if (!q)
-            return false;
+    return jk_answer_to(constants, name, n, false) != NULL;
+}
+
+/* A name in an expression that has no parameter list. */
+JK_FUNC void jk_bare_name(jk_parser *p, jk_span at)
+{
+    jk_param *q = jk_is_constant(p->l.source + at.pos, at.end - at.pos) ? NULL : jk_param_enter(p, at);
+    if (q)
         q->is_array = true;
-    }
-    d->params = list.items;
-    d->nparams = list.count;
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, jk_param_compare);
-    return true;
 }
 
 /* ---- definitions ---- */
@@ -3046,7 +3006,7 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
         d->name_len = l->piece[0].end - d->pos;
         jk_next(l);
     }
-    jk_parse_params(p, d);
+    jk_parse_params(p);
     if (l->kind == JK_TOK_ARROW)
         jk_parse_result_types(p);
     if (l->kind == JK_TOK_LBRACE)
@@ -3054,38 +3014,38 @@ JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
     jk_accept(l, JK_TOK_EQUALS, "'='");
 }
 
-JK_FUNC void jk_parse_definition(jk_parser *p)
+JK_NOINLINE void jk_parse_definition(jk_parser *p)
 {
     jitk_ast *a = p->ast;
-    jk_def *d;
-    d = (jk_def *)jk_more(p, &a->defs, sizeof *d);
+    jk_def *d = (jk_def *)jk_more(p, &a->defs, sizeof *d);
     if (!d)
         return;
     memset(d, 0, sizeof *d);
-    p->nresults = p->cap_results = 0; /* a new list */
+    p->nresults = p->cap_results = 0; /* new lists */
+    p->nolder += (uint32_t)p->nparams;
+    p->nparams = p->cap_params = 0;
     d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
-    d->is_bare = !jk_at_definition(p);
+    p->bare = d->is_bare = !jk_at_definition(p);
     if (!d->is_bare)
         jk_parse_head(p, d);
     jk_parse_results(p, d);
     d->len = p->l.last_end - d->pos;
     d->end = (uint32_t)a->nnodes;
-    if (d->is_bare && !jk_bare_params(a, d))
-        p->l.kind = JK_TOK_ERROR;
+    d->params = p->params;
+    d->nparams = (uint32_t)p->nparams;
+    if (d->is_bare && d->nparams)
+        qsort(d->params, d->nparams, sizeof *d->params, jk_param_compare);
 }
 
 /* Copies the text. What a short one needs besides is in the same piece of memory. */
-JK_FUNC bool jk_ast_init(jitk_ast *ast, const char *source, size_t len, void *first, size_t first_bytes)
+JK_FUNC void jk_ast_init(jitk_ast *ast, const char *source, size_t len)
 {
     size_t nodes = JK_SMALLER(len / 2 + 4, 4096);
     char *text;
-    memset(ast, 0, sizeof *ast);
-    ast->source = "";
-    jk_arena_init(&ast->arena, first, first_bytes);
     ast->nodes = (jk_node *)jk_arena_alloc(&ast->arena, nodes * (sizeof *ast->nodes + sizeof *ast->kids) + len + 1);
     if (!ast->nodes)
-        return false;
+        return;
     ast->cap_nodes = ast->cap_kids = nodes;
     ast->kids = (uint32_t *)(ast->nodes + nodes);
     text = (char *)(ast->kids + nodes);
@@ -3093,29 +3053,38 @@ JK_FUNC bool jk_ast_init(jitk_ast *ast, const char *source, size_t len, void *fi
     text[len] = 0;
     ast->source = text;
     ast->source_len = len;
-    return true;
+}
+
+JK_NOINLINE void jk_parser_init(jk_parser *p, jitk_ast *ast, jitk_error *e)
+{
+    uint32_t len = (uint32_t)ast->source_len;
+    memset(p, 0, offsetof(jk_parser, first_frames));
+    p->ast = ast;
+    p->l.source = ast->source;
+    p->l.error = e;
+    p->l.len = len;
+    p->l.kind = JK_TOK_END;
+    p->l.piece[0].end = strncmp(ast->source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
+    p->frames = p->first_frames;
+    p->operands = p->first_operands;
+    p->cap_frames = p->cap_operands = JK_STACK_FIRST;
+    p->bucket_mask = UINT32_MAX >> __builtin_clz(len / 8 | 15);
+    p->buckets = (uint32_t *)jk_arena_zero(&ast->arena, ((size_t)p->bucket_mask + 1) * sizeof *p->buckets);
 }
 
 JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_len, void *first, size_t first_bytes,
                              jitk_error *e)
 {
     jk_parser p;
-    bool fits = source_len <= JK_SOURCE_MAX;
-    if (!jk_ast_init(ast, source, fits ? source_len : 0, first, first_bytes))
-        return jk_fail_nomem(e);
-    if (!fits)
+    memset(ast, 0, sizeof *ast);
+    ast->source = "";
+    jk_arena_init(&ast->arena, first, first_bytes);
+    if (source_len > JK_SOURCE_MAX)
         return jk_fail(e, JITK_ERR_LIMIT, "a text of %zu bytes: at most %zu are allowed", source_len, JK_SOURCE_MAX);
-    memset(&p, 0, offsetof(jk_parser, first_frames));
-    p.ast = ast;
-    p.l.source = ast->source;
-    p.l.error = e;
-    p.l.len = (uint32_t)source_len;
-    p.l.kind = JK_TOK_END;
-    p.l.piece[0].end = strncmp(ast->source, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
-    p.frames = p.first_frames;
-    p.operands = p.first_operands;
-    p.cap_frames = p.cap_operands = JK_STACK_FIRST;
-    jk_next(&p.l);
+    jk_ast_init(ast, source, source_len);
+    jk_parser_init(&p, ast, e);
+    if (!ast->arena.failed)
+        jk_next(&p.l);
     while (p.l.kind != JK_TOK_END && p.l.kind != JK_TOK_ERROR)
         if (p.l.kind == JK_TOK_SEMICOLON)
             jk_next(&p.l);
@@ -6218,7 +6187,7 @@ typedef enum jk_fmt { JK_PS, JK_PD, JK_SS, JK_SD } jk_fmt;
 typedef enum jk_gp {
     JK_RAX, JK_RCX, JK_RDX, JK_RBX, JK_RSP, JK_RBP, JK_RSI, JK_RDI, JK_R8, JK_R9, JK_R10, JK_R11, JK_R12, JK_R13, JK_R14, JK_R15
 } jk_gp;
-#define JK_NOGP 0xff
+#define JK_NOGP 0x85 /* as a base: the bits that an encoding without one has */
 
 typedef struct jk_vt {
     uint8_t fmt;   /* jk_fmt */
@@ -6265,7 +6234,7 @@ static inline jk_opnd jk_opnd_index(unsigned base, unsigned index, unsigned scal
 }
 static inline jk_opnd jk_opnd_pool(uint32_t offset)
 {
-    return jk_opnd_make(JK_OPND_POOL, 0, 0, 0, 0, (int32_t)offset);
+    return jk_opnd_make(JK_OPND_POOL, 0, JK_NOGP, JK_NOGP, 0, (int32_t)offset);
 }
 
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
@@ -6366,6 +6335,9 @@ enum jk_row_bits {
     X(DIV, JK_FOUR("div"), 1, JK_BY_PREFIX(0x5E), RVM, V, V, 0, SSE2, AVX, F) \
     X(MAX, JK_FOUR("max"), 1, JK_BY_PREFIX(0x5F), RVM, V, V, 0, SSE2, AVX, F) \
     X(SQRT, JK_FOUR("sqrt"), 1, JK_BY_PREFIX(0x51), R1M, V, V, 0, SSE2, AVX, F) \
+    X(RSQRT, "rsqrtps", 1, JK_ALWAYS(0x52, JK_NP), RM, V, V, 0, SSE2, AVX, NO) \
+    X(RSQRT14, JK_TWO("rsqrt14"), 2, JK_BY_SIZE(0x4E, 0x4E), RM, V, V, 0, NO, NO, F) \
+    X(RCP14, JK_TWO("rcp14"), 2, JK_BY_SIZE(0x4C, 0x4C), RM, V, V, 0, NO, NO, F) \
     X(AND, JK_TWO("and"), 1, JK_PACKED(0x54), RVM, V, V, 0, SSE2, AVX, DQ) \
     X(ANDN, JK_TWO("andn"), 1, JK_PACKED(0x55), RVM, V, V, 0, SSE2, AVX, DQ) \
     X(OR, JK_TWO("or"), 1, JK_PACKED(0x56), RVM, V, V, 0, SSE2, AVX, DQ) \
@@ -6411,6 +6383,9 @@ enum jk_row_bits {
     X(PSUB, "psubd,psubq", 1, JK_BY_SIZE(0xFA, 0xFB), RVM, V, V, 0, SSE2, AVX2, F) \
     X(PSLL, "pslld,psllq", 1, JK_BY_SIZE(0x72, 0x73), VMI6, V, V, 1, SSE2, AVX2, F) \
     X(PSRL, "psrld,psrlq", 1, JK_BY_SIZE(0x72, 0x73), VMI2, V, V, 1, SSE2, AVX2, F) \
+    X(PCMPUK, "pcmpud,pcmpuq", 3, JK_BY_SIZE(0x1E, 0x1E), RVM, K, V, 1, NO, NO, F) \
+    X(PTESTK, "ptestmd,ptestmq", 2, JK_BY_SIZE(0x27, 0x27), RVM, K, V, 0, NO, NO, F) \
+    X(PCMPGTQ, "pcmpgtq", 2, JK_ALWAYS(0x37, JK_66), RVM, V, V, 0, NO, AVX2, NO) \
     X(PCMPEQD, "pcmpeqd", 1, JK_ALWAYS(0x76, JK_66), RVM, V, V, 0, SSE2, AVX2, NO) \
     X(PSHUFD, "pshufd", 1, JK_ALWAYS(0x70, JK_66), RM, V, V, 1, SSE2, AVX2, F)
 
@@ -6492,7 +6467,7 @@ typedef enum jk_inst {
 
 typedef struct jk_asm jk_asm;
 
-/* Listing: one emitted instruction, kept until pool and labels have their places: the fields of its encoding. */
+/* An instruction by the fields of its encoding; the listing keeps them until pool and labels have their places. */
 typedef struct jk_asm_line {
     uint32_t offset, note;
     uint16_t inst;             /* jk_inst */
@@ -6502,6 +6477,8 @@ typedef struct jk_asm_line {
     uint64_t imm;
 } jk_asm_line;
 
+struct jk_fixup;
+struct jk_pooled;
 #define JK_POOL_BUCKETS 256
 struct jk_asm { /* what is read most stands first */
     jk_arena *arena;
@@ -6509,17 +6486,15 @@ struct jk_asm { /* what is read most stands first */
     size_t n, cap;
     uint8_t *pool;             /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
-    int32_t *labels;           /* offset or -1 */
-    void *pooled;              /* the pool's constants, in buckets by a hash */
+    JK_LIST(int32_t, labels);  /* offset or -1 */
+    JK_LIST(struct jk_pooled, pooled); /* the pool's constants, in buckets by a hash */
+    JK_LIST(struct jk_fixup, fixups);
     jk_enc enc;
-    uint32_t nlabels, npooled, nfixups, nlines;
-    void *fixups;
-    FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
     uint32_t note;             /* listing: the IR value that is being computed, or UINT32_MAX */
     bool failed;
-    void *lines;
+    FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
+    JK_LIST(jk_asm_line, lines);
     uint64_t address;
-    size_t cap_labels, cap_fixups, cap_lines, cap_pooled;
     uint32_t bucket[JK_POOL_BUCKETS]; /* the newest constant + 1; the longest kernels have some dozens in each */
 };
 
@@ -6621,35 +6596,27 @@ JK_NOINLINE void jk_asm_fail(jk_asm *as)
     as->cap = as->n;
 }
 
-/* Makes a byte buffer of the arena hold `need` bytes; false, and the failed state, if it cannot. */
-JK_NOINLINE bool jk_asm_widen(jk_asm *as, uint8_t **bytes, size_t n, size_t *cap, size_t need)
+/* Makes code or pool (`bytes`, their number and the room for them) hold `need` bytes; false, and the failed state, if
+ * it cannot. */
+JK_NOINLINE bool jk_asm_widen(jk_asm *as, void *bytes, size_t need)
 {
-    size_t want = JK_LARGER(need, JK_LARGER(2 * *cap, (size_t)1024));
+    struct {
+        JK_LIST(uint8_t, s);
+    } b;
     uint8_t *p = NULL;
+    memcpy(&b, bytes, sizeof b);
+    b.cap_s = JK_LARGER(need, JK_LARGER(2 * b.cap_s, (size_t)1024));
     if (!as->failed && need <= JK_ASM_LIMIT)
-        p = (uint8_t *)jk_arena_alloc(as->arena, want);
+        p = (uint8_t *)jk_arena_alloc(as->arena, b.cap_s);
     if (!p) {
         jk_asm_fail(as);
         return false;
     }
-    if (n)
-        memcpy(p, *bytes, n);
-    *bytes = p;
-    *cap = want;
+    if (b.ns)
+        memcpy(p, b.s, b.ns);
+    b.s = p;
+    memcpy(bytes, &b, sizeof b);
     return true;
-}
-
-/* Where the next instruction goes, or NULL. */
-static inline uint8_t *jk_asm_room(jk_asm *as)
-{
-    if (as->cap - as->n < JK_ASM_ROOM && !jk_asm_widen(as, &as->code, as->n, &as->cap, as->n + JK_ASM_ROOM))
-        return NULL;
-    return as->code + as->n;
-}
-
-static inline void jk_asm_end(jk_asm *as, const uint8_t *p)
-{
-    as->n = (size_t)(p - as->code);
 }
 
 static inline uint8_t *jk_put32(uint8_t *p, uint32_t v)
@@ -6660,50 +6627,38 @@ static inline uint8_t *jk_put32(uint8_t *p, uint32_t v)
 
 JK_FUNC void jk_asm_fixup(jk_asm *as, const uint8_t *at, uint32_t label)
 {
-    jk_fixup *f = (jk_fixup *)jk_grow(as->arena, as->fixups, as->nfixups, &as->cap_fixups, sizeof *f);
+    jk_fixup *f = (jk_fixup *)jk_push(as->arena, &as->fixups, sizeof *f);
     if (!f) {
         as->failed = true; /* no more: the instruction under way goes on into the room that it has */
         return;
     }
-    as->fixups = f;
-    f[as->nfixups].at = (uint32_t)(at - as->code);
-    f[as->nfixups++].label = label;
+    f->at = (uint32_t)(at - as->code);
+    f->label = label;
 }
 
-/* Keeps what the listing needs of the instruction that begins here. */
-static inline void jk_asm_record(jk_asm *as, jk_inst i, jk_enc enc, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm,
-                                 uint64_t imm)
+/* Keeps for the listing what instruction begins here. */
+JK_FUNC void jk_asm_record(jk_asm *as, jk_asm_line *l)
 {
-    jk_asm_line *l = (jk_asm_line *)jk_grow(as->arena, as->lines, as->nlines, &as->cap_lines, sizeof *l);
-    if (!l) {
-        as->failed = true; /* as above */
-        return;
-    }
-    as->lines = l;
-    l += as->nlines++;
+    jk_asm_line *to = (jk_asm_line *)jk_push(as->arena, &as->lines, sizeof *to);
     l->offset = (uint32_t)as->n;
     l->note = as->note;
-    l->inst = (uint16_t)i;
-    l->enc = (uint8_t)enc;
-    l->reg = (uint8_t)reg;
-    l->v = (uint8_t)v;
-    l->vt = vt;
-    l->rm = rm;
-    l->imm = imm;
+    if (to)
+        *to = *l;
+    else
+        as->failed = true; /* as above */
 }
 
 /* ---- labels ---- */
 
 JK_FUNC jk_label jk_asm_label(jk_asm *as)
 {
-    int32_t *labels = (int32_t *)jk_grow(as->arena, as->labels, as->nlabels, &as->cap_labels, sizeof *labels);
-    if (!labels) {
+    int32_t *label = (int32_t *)jk_push(as->arena, &as->labels, sizeof *label);
+    if (!label) {
         jk_asm_fail(as);
         return 0;
     }
-    as->labels = labels;
-    labels[as->nlabels] = -1;
-    return as->nlabels++;
+    *label = -1;
+    return (jk_label)as->nlabels - 1;
 }
 
 JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l)
@@ -6731,28 +6686,26 @@ static inline uint32_t *jk_pool_bucket(jk_asm *as, const uint8_t *bytes, size_t 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
     uint32_t *bucket = jk_pool_bucket(as, (const uint8_t *)bytes, nbytes), k;
-    jk_pooled *c = (jk_pooled *)as->pooled;
+    jk_pooled *c = as->pooled;
     size_t at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
     for (k = *bucket; k; k = c[k - 1].older)
         if (c[k - 1].nbytes == nbytes && memcmp(as->pool + c[k - 1].at, bytes, nbytes) == 0)
             return c[k - 1].at;
-    c = (jk_pooled *)jk_grow(as->arena, c, as->npooled, &as->cap_pooled, sizeof *c);
+    c = (jk_pooled *)jk_push(as->arena, &as->pooled, sizeof *c);
     if (!c)
         jk_asm_fail(as);
     if (at + nbytes > as->cap_pool)
-        jk_asm_widen(as, &as->pool, as->npool, &as->cap_pool, at + nbytes);
+        jk_asm_widen(as, &as->pool, at + nbytes);
     if (as->failed)
         return 0;
     memset(as->pool + as->npool, 0, at - as->npool);
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
-    as->pooled = c;
-    c += as->npooled++;
     c->at = (uint32_t)at;
     c->nbytes = (uint32_t)nbytes;
     c->older = *bucket;
-    *bucket = as->npooled;
+    *bucket = (uint32_t)as->npooled;
     return c->at;
 }
 
@@ -6761,7 +6714,7 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 /* False where a label was never bound: the caller gave up half-way. */
 static bool jk_asm_resolve(jk_asm *as, size_t pool)
 {
-    const jk_fixup *f = (const jk_fixup *)as->fixups, *end = f ? f + as->nfixups : f;
+    const jk_fixup *f = as->fixups, *end = f ? f + as->nfixups : f;
     uint32_t to, disp;
     for (; f < end; f++) {
         to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
@@ -6778,7 +6731,7 @@ JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
 {
     size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
-    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, as->n, &as->cap, all)))
+    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, all)))
         return false;
     if (!jk_asm_resolve(as, pool))
         return false;
@@ -6878,33 +6831,55 @@ static const jk_inst_row jk_inst_rows[JK_INST_COUNT] = {
 #undef JK_HAS
 
 /* How operands stand. As jk_vt.fmt: a format (of general instructions: the opcode's column) and one of these. The
- * operands in Intel order: r reg, v vvvv, m r/m, i the immediate, u the same without a sign, j a label. Vector rows say
- * themselves whether they have an immediate. */
+ * operands in Intel order: r reg, v vvvv, m r/m, i the immediate, u the same without a sign, j a label; then the bytes
+ * of the immediate (vector rows say themselves whether they have one), where r/m stands, whether the row's map counts,
+ * and what the opcode goes up by. */
+#define JK_FORMS(X)                     \
+    X(RM, "rm", 0, MODRM, 255, 0)       \
+    X(RVM, "rvm", 0, MODRM, 255, 0)     \
+    X(MR, "mr", 0, MODRM, 255, 0)       \
+    X(MR1, "mr", 0, MODRM, 255, 1)      \
+    X(VM, "vm", 0, MODRM, 255, 0)       \
+    X(RMV, "rmv", 0, MODRM, 255, 0)     \
+    X(MI, "mi", 4, MODRM, 255, 0)       \
+    X(MU, "mu", 4, MODRM, 255, 0)       \
+    X(MI8, "mi", 1, MODRM, 255, 0)      \
+    X(MI0, "mi", 0, MODRM, 255, 0)      \
+    X(M, "m", 0, MODRM, 255, 0)         \
+    X(NONE, "", 0, NOWHERE, 255, 0)     \
+    X(NEAR, "j", 4, NOWHERE, 255, 0)    \
+    X(SHORT, "j", 1, NOWHERE, 0, 0)     \
+    X(OPCODE, "m", 0, OPCODE, 255, 0)   \
+    X(OPCODE4, "mu", 4, OPCODE, 255, 0) \
+    X(OPCODE8, "mu", 8, OPCODE, 255, 0)
+enum jk_rm_place { JK_RM_NOWHERE, JK_RM_OPCODE, JK_RM_MODRM };
+enum jk_form_number {
+#define JK_ROW(NAME, ops, imm, rm, map, plus) JK_FORM_NUMBER_##NAME,
+    JK_FORMS(JK_ROW)
+#undef JK_ROW
+        JK_FORM_COUNT
+};
 typedef enum jk_form {
-    JK_AS_RM = 0 << 2,
-    JK_AS_RVM = 1 << 2,
-    JK_AS_MR = 2 << 2,
-    JK_AS_MR1 = 3 << 2, /* the opcode that follows */
-    JK_AS_VM = 4 << 2,
-    JK_AS_RMV = 5 << 2,
-    JK_AS_MI = 6 << 2, /* immediates of 4 bytes, */
-    JK_AS_MU = 7 << 2,
-    JK_AS_MI8 = 8 << 2, /* 1 byte, */
-    JK_AS_MI0 = 9 << 2, /* and one that the opcode says */
-    JK_AS_M = 10 << 2,
-    JK_AS_NONE = 11 << 2, /* from here on no ModRM */
-    JK_AS_NEAR = 12 << 2,
-    JK_AS_SHORT = 13 << 2,
-    JK_AS_OPCODE = 14 << 2, /* the register stands in the opcode */
-    JK_AS_OPCODE4 = 15 << 2,
-    JK_AS_OPCODE8 = 16 << 2
+#define JK_ROW(NAME, ops, imm, rm, map, plus) JK_AS_##NAME = JK_FORM_NUMBER_##NAME << 2,
+    JK_FORMS(JK_ROW)
+#undef JK_ROW
+        JK_AS_END = JK_FORM_COUNT << 2
 } jk_form;
 
-static const struct jk_form_row {
+typedef struct jk_form_row {
     char ops[4];
-    uint8_t imm;
-} jk_forms[] = {{"rm", 0}, {"rvm", 0}, {"mr", 0}, {"mr", 0}, {"vm", 0}, {"rmv", 0}, {"mi", 4}, {"mu", 4}, {"mi", 1},
-                {"mi", 0}, {"m", 0},   {"", 0},   {"j", 4},  {"j", 1},  {"m", 0},   {"mu", 4}, {"mu", 8}};
+    uint8_t imm, rm, map, plus;
+} jk_form_row;
+static const jk_form_row jk_forms[] = {
+#define JK_ROW(NAME, ops, imm, rm, map, plus) {ops, imm, JK_RM_##rm, map, plus},
+    JK_FORMS(JK_ROW)
+#undef JK_ROW
+};
+#undef JK_FORMS
+
+/* What an assembler of each encoding takes for a row that has those of the bits. */
+static const uint8_t jk_encodings[8][4] = {{0, 0, 0, 0}, {0, 0, 0, 0}, {1, 1, 1, 0}, {0, 1, 1, 0},
+                                           {0, 0, 2, 0}, {0, 0, 2, 0}, {1, 1, 2, 0}, {0, 1, 2, 0}};
 
 /* ---- the parts of an instruction ---- */
 
@@ -6914,45 +6889,38 @@ static inline unsigned jk_opnd_xb(const jk_opnd *o)
     unsigned b = o->base, x = o->index;
     if (o->kind == JK_OPND_REG)
         return (unsigned)o->reg >> 3 & 3;
-    return (b >> 3 & ~(b >> 7) & 1) | (x >> 3 & ~(x >> 7) & 1) << 1; /* JK_NOGP counts as 0 */
+    return (b >> 3 & 1) | (x >> 2 & 2); /* JK_NOGP has 0 */
 }
 
 /* ModRM, SIB and displacement. Under EVEX an 8-bit displacement counts in units of 1 << shift bytes. `after` is the
  * number of immediate bytes that follow: RIP-relative displacements count from behind them. */
 static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_opnd *o, unsigned shift, unsigned after)
 {
-    unsigned base = o->base & 7u, mod = 2;
+    unsigned base = o->base & 7u, low = base, mod = 2;
     int32_t disp = o->disp, small = disp >> shift;
-    reg = (reg & 7) << 3;
     if (o->kind == JK_OPND_REG) {
-        *p++ = (uint8_t)(0xC0 | reg | (o->reg & 7u));
-        return p;
-    }
-    if (o->kind == JK_OPND_POOL) {
-        *p++ = (uint8_t)(reg | 5);
-        jk_asm_fixup(as, p, JK_ASM_POOL);
-        return jk_put32(p, (uint32_t)disp - 4 - after);
-    }
-    JK_ASM_MUST(o->index != JK_RSP && (o->scale == 1 || o->scale == 2 || o->scale == 4 || o->scale == 8));
-    if (o->base == JK_NOGP) {
+        mod = 3;
+        low = o->reg & 7u;
+    } else if (o->kind == JK_OPND_POOL) {
         mod = 0;
-        base = 5;
-    } else if (disp == 0 && base != JK_RBP) { /* rbp and r13 without displacement mean something else */
-        mod = 0;
-    } else if ((int32_t)((uint32_t)small << shift) == disp && small == (int8_t)small) {
-        mod = 1;
-    }
-    reg |= mod << 6;
-    if (o->index == JK_NOGP && o->base != JK_NOGP && base != JK_RSP) {
-        *p++ = (uint8_t)(reg | base);
+        disp -= (int32_t)(4 + after);
+        jk_asm_fixup(as, p + 1, JK_ASM_POOL);
     } else {
-        *p++ = (uint8_t)(reg | 4);
+        JK_ASM_MUST(o->index != JK_RSP && (o->scale == 1 || o->scale == 2 || o->scale == 4 || o->scale == 8));
+        if (o->index != JK_NOGP || o->base == JK_NOGP || base == JK_RSP)
+            low = 4;                                             /* a SIB byte follows */
+        if (o->base == JK_NOGP || (disp == 0 && base != JK_RBP)) /* rbp and r13 alone are the base that there is none */
+            mod = 0;
+        else if ((int32_t)((uint32_t)small << shift) == disp && small == (int8_t)small)
+            mod = 1;
+    }
+    *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | low);
+    if (low == 4 && mod < 3)
         *p++ = (uint8_t)(base | (o->index == JK_NOGP ? 4u << 3
                                                      : (unsigned)__builtin_ctz(o->scale) << 6 | (o->index & 7u) << 3));
-    }
     if (mod == 1)
         *p++ = (uint8_t)small;
-    else if (mod == 2 || o->base == JK_NOGP)
+    else if (mod == 2 || (mod == 0 && base == 5))
         p = jk_put32(p, (uint32_t)disp);
     return p;
 }
@@ -6972,16 +6940,19 @@ static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsign
     return p;
 }
 
-/* VEX of two or three bytes, or EVEX, whose last byte is `low` (zeroing << 7, broadcast << 4, mask register), length and
- * the high bit of v. */
-static inline uint8_t *jk_put_vex(uint8_t *p, bool evex, unsigned pp, unsigned w, unsigned l, unsigned reg, unsigned v,
-                                  unsigned xb, unsigned map, unsigned low)
+/* VEX of two or three bytes, or EVEX, whose last byte is zeroing << 7, length << 5, broadcast << 4, the high bit of v,
+ * and the mask register. */
+static inline uint8_t *jk_put_vex(uint8_t *p, const jk_asm_line *l, unsigned pp, unsigned w, unsigned length,
+                                  unsigned xb, unsigned map)
 {
-    unsigned second = (~reg << 4 & 0x80) | (~xb & 3) << 5 | map, third = w << 7 | (~v & 15) << 3 | pp;
-    if (evex)
-        return jk_put32(p, 0x62 | (second | (~reg & 0x10)) << 8 | (third | 4) << 16 |
-                               (low | l << 5 | (~v >> 1 & 8)) << 24);
-    third |= l << 2;
+    unsigned reg = ~(unsigned)l->reg, v = ~(unsigned)l->v;
+    unsigned second = (reg << 4 & 0x80) | (~xb & 3) << 5 | map, third = w << 7 | (v & 15) << 3 | pp;
+    if (l->enc == JK_ENC_EVEX)
+        return jk_put32(
+            p, 0x62 | (second | (reg & 0x10)) << 8 | (third | 4) << 16 |
+                   ((unsigned)l->vt.zero << 7 | length << 5 | (unsigned)l->rm.bcast << 4 | (v >> 1 & 8) | l->vt.k)
+                       << 24);
+    third |= length << 2;
     if (xb | w || map != 1)
         return jk_put32(p, 0xC4 | second << 8 | third << 16) - 1;
     return jk_put32(p, 0xC5 | (second & 0x80) << 8 | third << 8) - 2;
@@ -7002,13 +6973,15 @@ static inline unsigned jk_row_length(unsigned bits, unsigned vl)
 
 #ifdef JK_DEBUG
 /* What an encoding cannot say. */
-JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsigned reg, unsigned v, const jk_opnd *rm)
+JK_FUNC bool jk_asm_sayable(const jk_asm_line *l, unsigned vl)
 {
-    const jk_inst_row *row = &jk_inst_rows[i];
-    unsigned high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
+    const jk_inst_row *row = &jk_inst_rows[l->inst];
+    const jk_opnd *rm = &l->rm;
+    jk_vt vt = l->vt;
+    unsigned enc = l->enc, reg = l->reg, v = l->v, high = reg | v | (rm->kind == JK_OPND_REG ? rm->reg : 0u);
     if (!(row->has >> enc & 1) || !row->op[vt.fmt & 3])
         return false;
-    if (i > JK_K_LAST)
+    if (l->inst > JK_K_LAST)
         return (vl == 0 || vl == 4 || vl == 8) && high < 16;
     if (vl != 16 && vl != 32 && vl != 64)
         return false;
@@ -7032,38 +7005,44 @@ JK_FUNC bool jk_asm_sayable(jk_enc enc, jk_inst i, jk_vt vt, unsigned vl, unsign
 JK_NOINLINE void jk_asm_put(jk_asm *as, jk_inst i, jk_vt vt, unsigned reg, unsigned v, jk_opnd rm, uint64_t imm)
 {
     const jk_inst_row *row = &jk_inst_rows[i];
-    unsigned form = vt.fmt & ~3u, bits = row->bits[vt.fmt & 3],
-             op = row->op[vt.fmt & 3] + (form == JK_AS_MR1 ? 1u : 0u);
-    unsigned vl = jk_row_length(bits, vt.vl), nimm = row->imm + jk_forms[form >> 2].imm, shift = 0;
-    unsigned w = bits >> 7, xb = jk_opnd_xb(&rm);
-    jk_enc enc = row->has >> as->enc & 1 ? as->enc : row->has >> JK_ENC_VEX & 1 ? JK_ENC_VEX : JK_ENC_LEGACY;
-    uint8_t *p = jk_asm_room(as);
-    if (!p)
+    const jk_form_row *form = &jk_forms[vt.fmt >> 2];
+    unsigned bits = row->bits[vt.fmt & 3], vl, w, op, xb, nimm, shift = 0;
+    uint8_t *p;
+    jk_asm_line l;
+    if (as->cap - as->n < JK_ASM_ROOM && !jk_asm_widen(as, &as->code, as->n + JK_ASM_ROOM))
         return;
-    JK_ASM_MUST(jk_asm_sayable(enc, i, vt, vl, reg, v, &rm));
+    l.inst = (uint16_t)i;
+    l.enc = jk_encodings[row->has][as->enc];
+    l.reg = (uint8_t)reg;
+    l.v = (uint8_t)v;
+    l.vt = vt;
+    l.rm = rm;
+    l.imm = imm;
+    vl = jk_row_length(bits, l.vt.vl);
+    JK_ASM_MUST(jk_asm_sayable(&l, vl));
     if (as->listing)
-        jk_asm_record(as, i, enc, vt, reg, v, rm, imm);
-    if (i > JK_K_LAST)
-        w = bits & JK_D64 ? 0 : vl >> 3;
-    if (enc != JK_ENC_LEGACY) {
-        bool evex = enc == JK_ENC_EVEX;
-        if (evex) {
-            w = bits >> 6 & 1;
-            shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, rm.bcast));
-        }
-        p = jk_put_vex(p, evex, bits & 3, w, vl >> 5, reg, v, xb, row->map,
-                       (unsigned)vt.zero << 7 | (unsigned)rm.bcast << 4 | vt.k);
-    } else {
-        p = jk_put_legacy(p, bits & 3, w, reg, xb, form == JK_AS_SHORT ? 0u : row->map);
-        if (i > JK_K_LAST)
-            op += v;
+        jk_asm_record(as, &l);
+    p = as->code + as->n;
+    xb = jk_opnd_xb(&l.rm);
+    w = l.inst > JK_K_LAST ? (vl & ~bits) >> 3 /* JK_D64 */ : bits >> 7;
+    if (l.enc == JK_ENC_EVEX) {
+        w = bits >> 6 & 1;
+        shift = (unsigned)__builtin_ctz(jk_row_bytes(row, bits, vl, l.rm.bcast));
     }
-    if (form >= JK_AS_OPCODE)
-        op += rm.reg & 7u;
+    if (l.enc == JK_ENC_LEGACY)
+        p = jk_put_legacy(p, bits & 3, w, l.reg, xb, row->map & form->map);
+    else
+        p = jk_put_vex(p, &l, bits & 3, w, vl >> 5, xb, row->map);
+    op = row->op[l.vt.fmt & 3] + form->plus;
+    if (l.inst > JK_K_LAST && l.enc == JK_ENC_LEGACY)
+        op += l.v;
+    if (form->rm == JK_RM_OPCODE)
+        op += l.rm.reg & 7u;
     *p++ = (uint8_t)op;
-    if (form < JK_AS_NONE)
-        p = jk_put_rm(as, p, reg, &rm, shift, nimm);
-    memcpy(p, &imm, 8);
+    nimm = row->imm + form->imm;
+    if (form->rm == JK_RM_MODRM)
+        p = jk_put_rm(as, p, l.reg, &l.rm, shift, nimm);
+    memcpy(p, &l.imm, 8);
     as->n = (size_t)(p - as->code) + nimm;
 }
 
@@ -7444,7 +7423,7 @@ JK_NOINLINE void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const ch
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
-    const jk_asm_line *l = (const jk_asm_line *)as->lines, *last = l + as->nlines;
+    const jk_asm_line *l = as->lines, *last = l + as->nlines;
     FILE *f = as->listing;
     char text[JK_ASM_TEXT];
     size_t i, n;
@@ -7772,6 +7751,7 @@ typedef struct jk_body {
     jk_use *list;           /* by steps */
     jk_body_step *step;     /* and one more, which uses what is wanted at the end */
     uint32_t nval, nlist, nstep;
+    uint32_t nroots, nquotients;
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
     uint32_t used[2], pinned[2], available[2];
@@ -7793,12 +7773,7 @@ typedef struct jk_acc {
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
 
-typedef struct jk_stub {    /* a rare body to be emitted behind the loops */
-    jk_label enter, back;
-    jk_ref ref;             /* the RARE */
-    jk_body at;             /* the state at the jump; its loc is behind the stub */
-    struct jk_stub *next;
-} jk_stub;
+typedef struct jk_stub jk_stub;
 
 struct jk_gen { /* what is read most stands first */
     const jk_program *p;
@@ -7875,11 +7850,15 @@ typedef enum jk_do {
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
     JK_DO_FMA,    /* calls the software fma for the three operands at b */
+    JK_DO_SLOW,   /* where a lane of mask d is set the next command, behind the loop, stands for all that follow it */
     JK_DO_IF,     /* leaves out the next imm commands but for op a */
     JK_DO_END
 } jk_do;
 
-typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF } jk_bits;
+typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF,
+    JK_BITS_HALF, JK_BITS_3_HALVES, JK_BITS_5_HALVES, JK_BITS_DIGITS, JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2,
+    JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
+} jk_bits;
 
 #define JK_C_V(inst, d, a, b) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
 #define JK_C_VI(inst, d, a, b, imm) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, 0}
@@ -7893,6 +7872,7 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
 #define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
 #define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_SLOW(d) {JK_DO_SLOW, JK_AT_##d, 0, 0, 0, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
 
@@ -7904,8 +7884,18 @@ typedef struct jk_play {
     jk_type type;
     jk_op op;
     unsigned inst, imm, mem;
+    jk_stub *slow;     /* or NULL */
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
+
+struct jk_stub {      /* to be emitted behind the loops: a rare body, or an instruction for a slow path */
+    jk_label enter, back;
+    jk_ref ref;       /* the RARE; or the value that the instruction computes */
+    jk_stub *next;
+    jk_cmd slow[2];   /* the instruction, JK_DO_END */
+    jk_play play;     /* its operands; else NULL in play.g */
+    jk_body at;       /* the state at the jump; its loc is behind the stub */
+};
 
 /* isa.c */
 JK_FUNC void jk_play_init(jk_play *p, jk_gen *g, jk_type type);
@@ -7951,6 +7941,10 @@ JK_FUNC void jk_unpin(jk_body *b);
 JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j);
 JK_FUNC uint32_t jk_val_of(const jk_body *b, jk_ref ref);
 
+/* split.c */
+JK_FUNC bool jk_splits(const jk_body *b);
+JK_FUNC const jk_cmd *jk_split(const jk_body *b, const jk_ins *i, uint32_t j);
+
 /* body.c */
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w);
 JK_FUNC unsigned jk_operands(const jk_ins *i, jk_ref *op);
@@ -7977,6 +7971,7 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 /* rare.c */
 JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
 JK_FUNC void jk_rare_stubs(jk_gen *g);
+JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c);
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);
 JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v);
 #endif
@@ -8056,6 +8051,17 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {UINT64_MAX, UINT32_MAX},           /* ONES */
         {0x7ff8000000000000u, 0x7fc00000u}, /* NAN */
         {0x7ff0000000000000u, 0x7f800000u}, /* INF */
+        /* split.c's */
+        {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
+        {0x3ff8000000000000u, 0},           /* 3_HALVES */
+        {0x4004000000000000u, 0},           /* 5_HALVES */
+        {0x000fffffffffffffu, 0x007fffffu}, /* DIGITS */
+        {0x07b0000000000000u, 0x0d800000u}, /* ROOT_LOW: 2^-900, 2^-100 */
+        {0x783fffffffffffffu, 0x71ffffffu}, /* ROOT_SPAN: to the largest number */
+        {0xb870000000000000u, 0},           /* ROOT_LOW_AVX2: 2^-120 (a single's range); the sign the other way round */
+        {0x8f00000000000000u, 0},           /* ROOT_SPAN_AVX2: to 2^120 */
+        {0x4de0000000000000u, 0x43000000u}, /* QUOTIENT_LOW: 2^-400, 2^-60, doubled */
+        {0x6400000000000000u, 0x78000000u}, /* QUOTIENT_SPAN: to 2^400, 2^60 */
     };
     return jk_const(g, type, some[bits - 1][jk_type_size(type) == 4]);
 }
@@ -8143,6 +8149,7 @@ JK_NOINLINE void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
     p->type = type;
     p->imm = p->mem = 0;
     p->val[JK_AT_NONE] = JK_NOREF;
+    p->slow = NULL;
     p->o[JK_AT_K] = jk_opnd_reg(JK_K_SCRATCH);
     p->o[JK_AT_R] = jk_opnd_reg(JK_RAX);
 }
@@ -8174,7 +8181,12 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
         unsigned what = c->what, imm = c->imm ? c->imm : p->imm, reg;
         switch (what) {
         case JK_DO_END:
+            if (p->slow)
+                jk_asm_bind(&g->as, p->slow->back);
             return;
+        case JK_DO_SLOW:
+            jk_slow_path(p, d->reg, ++c);
+            continue;
         case JK_DO_REG:
             reg = jk_reg_of(p->b, p->val[c->d], p->j);
             break;
@@ -8515,6 +8527,153 @@ JK_NOINLINE void jk_release(jk_body *b, uint32_t v, uint32_t j)
 }
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
+/* ---- src/x64/split.c ---- */
+/* x64: square roots and quotients beside the divider. The hardware computes both in one unit, a vector in 5 to 20
+ * cycles, while the multipliers stand idle. A light body therefore has every other root, or every fourth quotient, of a
+ * step computed by fma from the hardware's estimate: to the last bit what the instruction gives, so that no result
+ * depends on which of the two a lane meets. (Markstein, Computation of elementary functions on the IBM RISC
+ * System/6000, 1990; Cornea, Harrison and Tang, Scientific Computing on Itanium-based Systems, 2002.) Why it is
+ * correct, with u = one unit in the last place of the result and p bits:
+ *
+ *   Roots. s = sqrt(x), d = x - g^2 is exact for g near s, and g + d h = s - (s - g)^2 / (2 s) where h = 1/(2 s). x is
+ * no square of a midpoint m of two numbers: in units of u^2/4 it differs from m^2 by ..., -9, -1, 7, 15, ..., and s
+ * from m by as many u^2/(8 s). Where s is that near to m, |s - g| is u/2 if g is a neighbour: the square is 1 such
+ * unit, on the safe side for s < m and less than 7 for s > m, and a relative error of h below 2.25 u/s does no harm but
+ * where the difference is -1, which only x = 4^k (1 - 2^-p) has; there g is exact to less than the rest. The series 1 +
+ * e + 3/2 e^2 + 5/2 e^3, e = 1/2 - g h, takes 14 bits to 53, and 22 in its shorter form. Quotients. r = a - b q is
+ * exact for q within u of a/b; a/b differs from any midpoint by 2^-p u/b at least (b in [1, 2)), so q + r y rounds
+ * rightly if y is 1/b to less than 2/b^2 half units: correctly rounded, in short, and that fails for b = 2 - 2^(1-p)
+ * alone.
+ *
+ * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero,
+ * negative or near the ends of the exponents, and that b. */
+
+JK_SMALL_OPEN
+
+/* clang-format off */
+
+/* Bad lanes in K (all ones in U): A's bits outside of [X, X + Y], unsigned; AVX2 compares with a sign. */
+#define JK_C_ROOT_BEGIN(low, span) \
+    JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_HALF), \
+    JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
+    JK_C_V(PSUB, U, A, X)
+/* D = g, T = h from the estimate in T. */
+#define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(MUL, T, T, Z)
+#define JK_C_ROOT_ERROR JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
+#define JK_C_ROOT_STEP(e) JK_C_V(FMADD213, D, e, D), JK_C_V(FMADD213, T, e, T)
+#define JK_C_ROOT_SERIES(bits) {JK_DO_CONST, JK_AT_X, 0, 1, bits, 0}, JK_C_V(BROADCAST, W, W, X)
+#define JK_C_ROOT_END JK_C_MOV(U, A), JK_C_V(FNMADD231, U, D, D), JK_C_V(FMADD231, D, U, T), JK_C_END
+
+static const jk_cmd jk_do_root_k64[] = {
+    JK_C_TEMP(W),
+    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
+    JK_C_VI(PCMPUK, K, U, Y, 6),
+    JK_C_SLOW(K), JK_C_INST(D, D, A),
+    JK_C_V(RSQRT14, T, T, A),
+    JK_C_ROOT_START,
+    JK_C_ROOT_ERROR,
+    JK_C_CONST(Y, JK_BITS_3_HALVES), JK_C_CONST(Z, JK_BITS_ONE),
+    JK_C_ROOT_SERIES(JK_BITS_5_HALVES),
+    JK_C_V(FMADD213, W, U, Y),
+    JK_C_V(FMADD213, W, U, Z),
+    JK_C_V(MUL, W, W, U),
+    JK_C_ROOT_STEP(W),
+    JK_C_ROOT_END,
+};
+static const jk_cmd jk_do_root_k32[] = {
+    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
+    JK_C_VI(PCMPUK, K, U, Y, 6),
+    JK_C_SLOW(K), JK_C_INST(D, D, A),
+    JK_C_V(RSQRT14, T, T, A),
+    JK_C_ROOT_START,
+    JK_C_ROOT_ERROR,
+    JK_C_ROOT_STEP(U),
+    JK_C_ROOT_END,
+};
+/* The estimate by way of singles, 11 bits of it. */
+static const jk_cmd jk_do_root_vex64[] = {
+    JK_C_TEMP(W),
+    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2),
+    JK_C_V(PCMPGTQ, U, U, Y),
+    JK_C_SLOW(U), JK_C_INST(D, D, A),
+    JK_C_V(CVTPD2PS, T, T, A),
+    JK_C_V(RSQRT, T, T, T),
+    JK_C_V(CVTPS2PD, T, T, T),
+    JK_C_ROOT_START,
+    JK_C_ROOT_ERROR,
+    JK_C_ROOT_STEP(U),
+    JK_C_ROOT_ERROR,
+    JK_C_CONST(Y, JK_BITS_ONE),
+    JK_C_ROOT_SERIES(JK_BITS_3_HALVES),
+    JK_C_V(FMADD213, W, U, Y),
+    JK_C_V(MUL, W, W, U),
+    JK_C_ROOT_STEP(W),
+    JK_C_ROOT_END,
+};
+
+/* A / B. Bad lanes in K: |A| or |B| outside of a range, or B's digits all ones. */
+#define JK_C_QUOTIENT_BEGIN \
+    JK_C_CONST(X, JK_BITS_QUOTIENT_LOW), JK_C_CONST(Y, JK_BITS_QUOTIENT_SPAN), JK_C_CONST(Z, JK_BITS_DIGITS), \
+    JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
+    JK_C_V(PADD, T, A, A), \
+    JK_C_V(PADD, U, B, B), \
+    JK_C_V(PSUB, T, T, X), \
+    JK_C_V(PSUB, U, U, X), \
+    JK_C_VI(PCMPUK, K, T, Y, 2), \
+    JK_C_V(ANDN, T, B, Z), \
+    JK_C_VK(PCMPUK, K, U, Y, 2, JK_K_SCRATCH), \
+    JK_C_VK(PTESTK, K, T, T, 0, JK_K_SCRATCH), \
+    JK_C_K(KNOT, K, K, K), \
+    JK_C_SLOW(K), JK_C_INST(D, A, B), \
+    JK_C_CONST(X, JK_BITS_ONE), \
+    JK_C_V(RCP14, T, T, B)
+/* T = 1/B: U = 1 - B T, T += T U. */
+#define JK_C_QUOTIENT_ERROR JK_C_MOV(U, T), JK_C_V(FNMADD213, U, B, X)
+#define JK_C_QUOTIENT_STEP JK_C_V(FMADD213, T, U, T)
+#define JK_C_QUOTIENT_END \
+    JK_C_V(MUL, D, A, T), JK_C_MOV(U, D), JK_C_V(FNMADD213, U, B, A), JK_C_V(FMADD231, D, U, T), JK_C_END
+
+static const jk_cmd jk_do_quotient_k64[] = {
+    JK_C_QUOTIENT_BEGIN,
+    JK_C_QUOTIENT_ERROR,
+    JK_C_V(FMADD213, U, U, U),
+    JK_C_QUOTIENT_STEP,
+    JK_C_QUOTIENT_ERROR,
+    JK_C_QUOTIENT_STEP,
+    JK_C_QUOTIENT_END,
+};
+static const jk_cmd jk_do_quotient_k32[] = {
+    JK_C_QUOTIENT_BEGIN,
+    JK_C_QUOTIENT_ERROR,
+    JK_C_QUOTIENT_STEP,
+    JK_C_QUOTIENT_ERROR,
+    JK_C_QUOTIENT_STEP,
+    JK_C_QUOTIENT_END,
+};
+/* clang-format on */
+
+/* Whether a body waits for the divider and leaves the multipliers room. */
+JK_FUNC bool jk_splits(const jk_body *b)
+{
+    const jk_target *t = &b->g->t;
+    uint32_t divider = b->nroots + b->nquotients;
+    return t->fma && !t->scalar && divider && b->nstep <= 6 * divider + 2;
+}
+
+/* How instance j of a root or quotient is computed besides by the instruction; or NULL. */
+JK_FUNC const jk_cmd *jk_split(const jk_body *b, const jk_ins *i, uint32_t j)
+{
+    static const jk_cmd *const cmds[][2] = {{jk_do_root_vex64, NULL},
+                                            {jk_do_root_k64, jk_do_root_k32},
+                                            {NULL, NULL},
+                                            {jk_do_quotient_k64, jk_do_quotient_k32}};
+    bool divides = i->op == JK_DIV;
+    if (!jk_splits(b) || (~j & (divides ? 3u : 1u)))
+        return NULL;
+    return cmds[2 * divides + b->g->t.kmask][i->type == JK_F32];
+}
+JK_SMALL_CLOSE
+/* ---- back in src/all.h ---- */
 /* ---- src/x64/select.c ---- */
 /* x64: instruction selection, one instance of one IR value at a time. An op has a row: for each encoding the sequence
  * of commands (gen.h) that fetches operands (registers, or the one operand that may stand in memory), names the
@@ -8773,7 +8932,7 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[ref];
     const jk_sel *s = &jk_sels[i->op];
-    const jk_cmd *cmds = s->cmds[g->t.enc];
+    const jk_cmd *cmds = s->cmds[g->t.enc], *split;
     jk_ref op[3];
     unsigned n, arity = jk_operands(i, op);
     bool k = g->t.kmask;
@@ -8822,6 +8981,11 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
             p.inst = i->type == JK_F64 ? JK_V_CVTSI2SD : JK_V_CVTSI2SS;
             cmds = jk_do_convert_int;
         }
+        break;
+    case JK_SQRT:
+    case JK_DIV:
+        if ((split = jk_split(b, i, j)))
+            cmds = split;
         break;
     default:
         break;
@@ -8877,6 +9041,17 @@ JK_FUNC unsigned jk_emit_any(jk_body *b, uint32_t v)
     return t;
 }
 
+/* To the stub where the flags say so. */
+JK_NOINLINE void jk_stub_jump(jk_gen *g, jk_stub *s, jk_ref ref)
+{
+    s->enter = jk_asm_label(&g->as);
+    s->back = jk_asm_label(&g->as);
+    s->ref = ref;
+    s->next = g->stubs;
+    g->stubs = s;
+    jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
+}
+
 JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
 {
     jk_gen *g = b->g;
@@ -8893,16 +9068,27 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     }
     jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->batch.mode == JK_MODE_MASK);
     jk_unpin(b);
-    s->enter = jk_asm_label(&g->as);
-    s->back = jk_asm_label(&g->as);
-    s->ref = ref;
+    s->play.g = NULL;
     s->at = *b;
     s->at.loc = (jk_loc *)(s + 1);
     memcpy(s + 1, b->loc, nbytes);
-    s->next = g->stubs;
-    g->stubs = s;
-    jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
+    jk_stub_jump(g, s, ref);
     jk_asm_bind(&g->as, s->back);
+}
+
+/* An instruction behind the loop for vectors with a lane of a mask set. */
+JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c)
+{
+    jk_gen *g = p->g;
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
+    if (!s)
+        return;
+    s->slow[0] = *c;
+    s->slow[1].what = JK_DO_END;
+    s->play = *p;
+    p->slow = s;
+    jk_emit_test_mask(g, p->type, mask, false);
+    jk_stub_jump(g, s, g->as.note);
 }
 
 /* Stores every register in use at the jump, each at a slot of its own, or loads them. */
@@ -8995,7 +9181,7 @@ typedef struct jk_stub_home {
     jk_body *b;
     const jk_loc *result; /* NULL: not this */
     int32_t at, active;
-    unsigned any;         /* or JK_NOREG */
+    unsigned any; /* or JK_NOREG */
 } jk_stub_home;
 
 JK_NOINLINE void jk_stub_each(const jk_stub_home *h, const jk_cmd *cmds, jk_type type, uint32_t v)
@@ -9080,7 +9266,8 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     for (n = rare->first; ins[n].op == JK_RSTATE; n++)
         *want++ = ins[n].b;
     w.nwant = (uint32_t)(want - w.want);
-    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) != JITK_OK)
+    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) !=
+        JITK_OK)
         return false;
     jk_body_forget(&s->at);
     g->around = &s->at;
@@ -9140,8 +9327,14 @@ JK_FUNC void jk_rare_stubs(jk_gen *g)
     while (g->stubs && g->e->status == JITK_OK) {
         jk_stub *s = g->stubs;
         g->stubs = s->next;
-        if (!jk_stub_emit(s))
+        if (s->play.g) {
+            jk_asm_bind(&g->as, s->enter);
+            g->as.note = s->ref;
+            jk_play_run(&s->play, s->slow);
+            jk_asm_jmp(&g->as, s->back);
+        } else if (!jk_stub_emit(s)) {
             break;
+        }
     }
     g->stubs = NULL;
 }
@@ -9283,8 +9476,11 @@ JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_r
     s->index = index;
     s->ref = ref;
     s->list = b->nlist;
-    if (kind == JK_STEP_INS)
+    if (kind == JK_STEP_INS) {
         b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
+        b->nroots += i->op == JK_SQRT;
+        b->nquotients += i->op == JK_DIV;
+    }
     if (kind == JK_STEP_STORE) {
         s->ref = JK_NOREF;
         op[0] = ref;
@@ -9841,6 +10037,8 @@ JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b)
 {
     uint32_t each = 0, r, need = b->max_live + 3, regs = g->t.nregs, acc = 0;
     uint32_t most = b->nstep <= 16 ? 4 : b->nstep <= 48 ? 2 : 1;
+    if (jk_splits(b) && !b->nquotients)
+        most = 2; /* one root each way */
     g->width = g->vectors = most;
     for (r = 0; r < g->nacc; r++)
         each += g->acc[r].wide;
@@ -13300,7 +13498,7 @@ JK_NOINLINE jitk_kernel *jk_named_make(unsigned which)
     return k;
 }
 
-JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
+JK_FUNC void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
 {
     uint64_t block[JK_NAMED_BLOCK];
     jitk_kernel k;
@@ -13308,28 +13506,35 @@ JK_NOINLINE void jk_named_interpret(unsigned which, size_t n, const jk_binds *b)
     jk_run_driver(&k, n, b, NULL);
 }
 
+/* What is not one pass of a kernel that there is already. `mode` is the caller's. All arrays are of the kernel's type,
+ * so that nothing is packed. */
+JK_NOINLINE void jk_named_long(jitk_kernel *k, unsigned which, size_t n, const void *const *args, uint32_t mode)
+{
+    jk_binds b;
+    b.p = (void **)(uintptr_t)args;
+    b.npacked = 0;
+    if (!k)
+        k = jk_named_make(which);
+    if (k)
+        jk_kernel_run(k, n, &b, NULL);
+    else
+        jk_named_interpret(which, n, &b);
+    jk_fp_leave(mode);
+}
+
 JK_SMALL_CLOSE
 
-/* args: pointers to arrays and scalars in the signature's order. All arrays are of the kernel's type, so that nothing
- * is packed. */
+/* args: pointers to arrays and scalars in the signature's order. */
 static inline void jk_named_at(unsigned which, size_t n, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    jk_binds b;
-    b.p = (void **)(uintptr_t)args;
-    b.npacked = 0;
     if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
-        jk_run_one(k, n, b.p);
+        jk_run_one(k, n, (void *const *)(uintptr_t)args);
+        jk_fp_leave(mode);
     } else {
-        if (!k)
-            k = jk_named_make(which);
-        if (k)
-            jk_kernel_run(k, n, &b, NULL);
-        else
-            jk_named_interpret(which, n, &b);
+        jk_named_long(k, which, n, args, mode);
     }
-    jk_fp_leave(mode);
 }
 
 JK_NOINLINE void jk_named_call(unsigned which, size_t n, const void *const *args)
