@@ -233,8 +233,9 @@ JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
     return r ? jk_exec_place(r, 0, JK_REGION_PAGES) : NULL;
 }
 
-JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e)
+JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
+    jk_exec x;
     size_t mapped = JK_ALIGN_UP(JK_LARGER(nbytes, 1), JK_PAGE);
     char *at = NULL;
     jk_exec_lock();
@@ -246,9 +247,9 @@ JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *ou
         JK_POOL->anonymous_refused |= at != NULL;
     }
     jk_exec_unlock();
-    out->code = at;
-    out->nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
-    return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, "the system gives no executable memory");
+    x.code = at;
+    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
+    return x;
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -268,12 +269,11 @@ JK_FUNC void jk_exec_free(void *code)
     jk_exec_unlock();
 }
 #else
-JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e)
+JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
+    jk_exec none = {NULL, 0};
     (void)code, (void)nbytes;
-    out->code = NULL;
-    out->nbytes = 0;
-    return jk_fail(e, JITK_ERR_EXEC, "no machine code is made for this system");
+    return none;
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -285,13 +285,9 @@ JK_FUNC void jk_exec_free(void *code)
 JK_FUNC bool jk_exec_possible(void)
 {
     static const unsigned char ret[64] = {0xf3, 0x0f, 0x1e, 0xfa, 0xc3};
-    jitk_error e;
-    jk_exec x;
-    memset(&e, 0, sizeof e);
-    if (jk_exec_publish(ret, sizeof ret, &x, &e) != JITK_OK)
-        return false;
-    jk_exec_free(x.code);
-    return true;
+    void *code = jk_exec_publish(ret, sizeof ret).code;
+    jk_exec_free(code);
+    return code != NULL;
 }
 
 JK_SMALL_CLOSE

@@ -9,10 +9,10 @@ typedef struct jk_exec { /* one published piece of code */
     size_t nbytes;       /* of its pages */
 } jk_exec;
 
-/* Copies the code into fresh pages and publishes it. JITK_ERR_EXEC where the system gives no such memory. Safe
- * from many threads at once. Code is position independent: a listing needs no more than the address that a publish
+/* Copies the code into fresh pages and publishes it; NULL where the system gives no such memory. Safe from many threads
+ * at once. Code is position independent: a listing needs no more than the address that a publish
  * gave. */
-JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e);
+JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes);
 JK_FUNC void jk_exec_free(void *code); /* of NULL: nothing */
 JK_FUNC bool jk_exec_possible(void);   /* by trying */
 

@@ -559,7 +559,7 @@ START_TEST(listing_names_conditions)
         l = jk_asm_label(&c.as);
         jk_asm_bind(&c.as, l);
         jk_asm_jcc(&c.as, (jk_cc)cc, l);
-        jk_asm_text(&c.as, (const jk_asm_line *)c.as.lines, 0, 0, text);
+        jk_asm_text(&c.as, (const jk_asm_line *)c.as.lines, 0, text);
         sprintf(want, "j%s 0x10000", enc_our_conditions[cc]);
         ck_assert_str_eq(text, want);
         enc_end(&c);

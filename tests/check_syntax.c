@@ -1184,7 +1184,7 @@ START_TEST(caret)
     e.line = r->line;
     e.column = r->column;
     e.length = r->length;
-    jk_error_print_caret(&e, r->source, strlen(r->source), f);
+    jk_error_print_caret(&e, r->source, f);
     s = file_text(f);
     ck_assert_str_eq(s, r->shown);
     free(s);

@@ -169,8 +169,8 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
  * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
-/* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `end` is the address
- * behind the instruction, `pool` that of the constant pool. Returns the length; text holds at least JK_ASM_TEXT bytes. */
+/* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `pool` is where
+ * the constant pool begins, from behind the instruction. Returns the length; text holds at least JK_ASM_TEXT bytes. */
 #define JK_ASM_TEXT 128
-JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, uint64_t end, uint64_t pool, char *text);
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, int64_t pool, char *text);
 #endif

@@ -40,6 +40,14 @@ static const char jk_names[7][32][6] = {
 #undef JK_TO_31
 #undef JK_GENERAL
 
+/* Behind the first operand: the write mask, merging and zeroing. */
+#define JK_MASKS(zero)                                                                                \
+    {                                                                                                 \
+        "", "{k1}" zero, "{k2}" zero, "{k3}" zero, "{k4}" zero, "{k5}" zero, "{k6}" zero, "{k7}" zero \
+    }
+static const char jk_mask_names[2][8][8] = {JK_MASKS(""), JK_MASKS("{z}")};
+#undef JK_MASKS
+
 JK_NOINLINE char *jk_say(char *at, const char *text)
 {
     while ((*at = *text++))
@@ -47,9 +55,9 @@ JK_NOINLINE char *jk_say(char *at, const char *text)
     return at;
 }
 
-JK_NOINLINE char *jk_say_number(char *at, const char *plus, uint64_t v)
+JK_NOINLINE char *jk_say_number(char *at, const char *before, uint64_t v)
 {
-    return at + sprintf(at, "%s0x%llx", plus, (unsigned long long)v);
+    return at + sprintf(at, "%s0x%llx", before, (unsigned long long)v);
 }
 
 JK_NOINLINE char *jk_say_signed(char *at, const char *plus, int64_t v)
@@ -57,40 +65,42 @@ JK_NOINLINE char *jk_say_signed(char *at, const char *plus, int64_t v)
     return v < 0 ? jk_say_number(at, "-", 0 - (uint64_t)v) : jk_say_number(at, plus, (uint64_t)v);
 }
 
-JK_NOINLINE char *jk_say_register(char *at, unsigned nbytes, unsigned reg)
+JK_NOINLINE char *jk_say_register(char *at, const char *before, unsigned nbytes, unsigned reg)
 {
-    return jk_say(at, jk_names[__builtin_ctz(nbytes)][reg]);
+    return jk_say(jk_say(at, before), jk_names[__builtin_ctz(nbytes)][reg]);
 }
 
 /* A register operand. */
 JK_NOINLINE char *jk_say_operand(char *at, unsigned kind, unsigned vl, unsigned reg)
 {
-    return jk_say_register(at, kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
+    return jk_say_register(at, "", kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
 }
 
-/* The operand's address, after the name of its size (0: none, as lea wants it). */
-static char *jk_say_memory(char *at, const jk_opnd *o, unsigned nbytes, uint64_t end, uint64_t pool)
+/* The operand's address, after the name of its size (1: none, as lea wants it). */
+static char *jk_say_memory(char *at, const jk_opnd *o, unsigned nbytes, int64_t pool)
 {
-    static const char sizes[][8] = {"", "word", "dword", "qword", "xmmword", "ymmword", "zmmword"};
+    static const char sizes[][14] = {
+        "[", "word ptr [", "dword ptr [", "qword ptr [", "xmmword ptr [", "ymmword ptr [", "zmmword ptr ["};
     const char *plus = "";
-    if (nbytes)
-        at = jk_say(jk_say(at, sizes[__builtin_ctz(nbytes)]), " ptr ");
-    at = jk_say(at, "[");
+    int64_t disp = o->disp;
+    at = jk_say(at, sizes[__builtin_ctz(nbytes)]);
     if (o->kind == JK_OPND_POOL) {
-        at = jk_say_signed(jk_say(at, "rip"), "+", (int64_t)(pool + (uint32_t)o->disp - end));
-    } else {
-        if (o->base != JK_NOGP) {
-            at = jk_say_register(at, 8, o->base);
-            plus = "+";
-        }
-        if (o->index != JK_NOGP) {
-            at = jk_say_register(jk_say(at, plus), 8, o->index);
-            at += sprintf(at, "*%u", (unsigned)o->scale);
-            plus = "+";
-        }
-        if (o->disp || !*plus)
-            at = jk_say_signed(at, plus, o->disp);
+        at = jk_say(at, "rip");
+        plus = "+";
+        disp += pool;
     }
+    if (o->base != JK_NOGP) {
+        at = jk_say_register(at, "", 8, o->base);
+        plus = "+";
+    }
+    if (o->index != JK_NOGP) {
+        at = jk_say_register(at, plus, 8, o->index);
+        *at++ = '*';
+        *at++ = (char)('0' + o->scale);
+        plus = "+";
+    }
+    if (disp || !*plus)
+        at = jk_say_signed(at, plus, disp);
     return jk_say(at, "]");
 }
 
@@ -100,7 +110,7 @@ static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
     const char *text = jk_inst_text[l->inst], *next = text;
     unsigned pick = (l->vt.fmt & 3u) + (l->enc == JK_ENC_EVEX ? 4 : 0);
     if (l->inst < JK_V_COUNT && l->enc != JK_ENC_LEGACY)
-        at = jk_say(at, "v");
+        *at++ = 'v';
     for (; pick; pick--) {
         next = jk_find_char(next, ',');
         next = next ? next + 1 : text;
@@ -110,19 +120,18 @@ static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
     return jk_say(at, l->inst == JK_G_JCC || l->inst == JK_G_CMOV ? jk_names[0][l->v] : "");
 }
 
-static char *jk_say_rm(char *at, const jk_asm_line *l, unsigned bits, unsigned vl, uint64_t end, uint64_t pool)
+static char *jk_say_rm(char *at, const jk_asm_line *l, const jk_inst_row *row, unsigned bits, unsigned vl, int64_t pool)
 {
-    const jk_inst_row *row = &jk_inst_rows[l->inst];
     unsigned nbytes = jk_row_bytes(row, bits, vl, l->rm.bcast);
     if (l->rm.kind == JK_OPND_REG)
         return jk_say_operand(at, row->rm, vl, l->rm.reg);
-    at = jk_say_memory(at, &l->rm, l->inst == JK_G_LEA ? 0 : nbytes, end, pool);
+    at = jk_say_memory(at, &l->rm, l->inst == JK_G_LEA ? 1 : nbytes, pool);
     if (l->rm.bcast)
         at += sprintf(at, "{1to%u}", (row->rm == JK_IS_H ? vl / 2 : vl) / nbytes);
     return at;
 }
 
-JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end, uint64_t pool, char *text)
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, int64_t pool, char *text)
 {
     const jk_inst_row *row = &jk_inst_rows[l->inst];
     unsigned bits = row->bits[l->vt.fmt & 3], vl = jk_row_length(bits, l->vt.vl);
@@ -135,53 +144,51 @@ JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end,
         if (*op == 'r')
             at = jk_say_operand(at, row->reg, vl, l->reg);
         else if (*op == 'v')
-            at = jk_say_register(at, row->rm == JK_IS_K ? 2 : vl, l->v);
+            at = jk_say_register(at, "", row->rm == JK_IS_K ? 2 : vl, l->v);
         else if (*op == 'm')
-            at = jk_say_rm(at, l, bits, vl, end, pool);
+            at = jk_say_rm(at, l, row, bits, vl, pool);
         else if (*op == 'i')
             at = jk_say_signed(at, "", (int64_t)l->imm);
         else
             at = jk_say_number(at, "", *op == 'u' ? l->imm : as->address + (uint64_t)as->labels[l->rm.disp]);
-        if (*comma == ' ' && l->vt.k)
-            at = jk_say(jk_say(jk_say(at, "{"), jk_names[1][l->vt.k]), l->vt.zero ? "}{z}" : "}");
+        if (*comma == ' ')
+            at = jk_say(at, jk_mask_names[l->vt.zero][l->vt.k]);
         comma = ", ";
     }
     if (row->imm && *comma == ',')
-        at = l->inst == JK_V_BLENDV ? jk_say_register(jk_say(at, ", "), vl, (unsigned)l->imm >> 4)
-                                    : jk_say_number(at, ", ", l->imm);
+        at = l->inst == JK_V_BLENDV ? jk_say_register(at, comma, vl, (unsigned)l->imm >> 4)
+                                    : jk_say_number(at, comma, l->imm);
     return (size_t)(at - text);
 }
 
-/* The next `n` bytes in hexadecimal. */
-JK_NOINLINE void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const char *between)
+/* A line's address, and its n bytes in hexadecimal. */
+JK_NOINLINE void jk_list_bytes(const jk_asm *as, size_t at, size_t n, const char *between)
 {
     size_t i;
+    fprintf(as->listing, "%8llx  ", (unsigned long long)(as->address + at));
     for (i = 0; i < n; i++)
-        fprintf(f, "%s%02x", i ? between : "", bytes[i]);
+        fprintf(as->listing, "%s%02x", i ? between : "", as->code[at + i]);
 }
 
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
     const jk_asm_line *l = as->lines, *last = l + as->nlines;
-    FILE *f = as->listing;
     char text[JK_ASM_TEXT];
     size_t i, n;
     for (; l < last; l++) {
         n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
-        fprintf(f, "%8llx  ", (unsigned long long)(as->address + l->offset));
-        jk_list_bytes(f, as->code + l->offset, n, "");
-        jk_asm_text(as, l, as->address + l->offset + n, as->address + pool, text);
-        fprintf(f, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
+        jk_list_bytes(as, l->offset, n, "");
+        jk_asm_text(as, l, (int64_t)(pool - l->offset - n), text);
+        fprintf(as->listing, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
         if (l->note == UINT32_MAX)
-            fprintf(f, "%s\n", text);
+            fprintf(as->listing, "%s\n", text);
         else
-            fprintf(f, "%-48s ; %%%u\n", text, (unsigned)l->note);
+            fprintf(as->listing, "%-48s ; %%%u\n", text, (unsigned)l->note);
     }
     for (i = 0; i < as->npool; i += 16) {
-        fprintf(f, "%8llx  ", (unsigned long long)(as->address + pool + i));
-        jk_list_bytes(f, as->pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
-        fprintf(f, "\n");
+        jk_list_bytes(as, pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
+        fprintf(as->listing, "\n");
     }
 }
 

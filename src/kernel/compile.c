@@ -201,7 +201,7 @@ JK_FUNC void jk_derive_args(jitk_kernel *k)
     k->max_n = (size_t)PTRDIFF_MAX / element;
 }
 
-JK_FUNC uintptr_t jk_code_address(const jitk_kernel *k, size_t offset)
+JK_NOINLINE uintptr_t jk_code_address(const jitk_kernel *k, size_t offset)
 {
     return offset == JK_NOCODE ? 0 : (uintptr_t)k->exec.code + offset;
 }
@@ -216,13 +216,14 @@ JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
         k->max_red = JK_LARGER(k->max_red, s->nred);
         if (c) {
             jk_quick *quick = &k->quick[k->nquick];
-            k->start[i] = jk_code_address(k, c->stage[i]);
+            uintptr_t start = jk_code_address(k, c->stage[i]);
+            k->start[i] = start;
             k->find[i] = &k->finds[nred];
-            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)k->start[i];
-            quick->pass = s->is_pass ? (jk_pass_fn)k->start[i] : NULL;
+            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)start;
+            quick->pass = s->is_pass ? (jk_pass_fn)start : NULL;
             quick->stage = i;
             quick->nred = s->nred;
-            k->nquick += k->start[i] != 0;
+            k->nquick += start != 0;
         }
         for (j = 0; j < s->nred; j++, nred++) {
             k->red[nred] = (jk_op)p->ins[s->red[j]].op;
@@ -232,27 +233,21 @@ JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
     }
 }
 
-/* Whether a result is a reduction as it is, or a double sum or product that is rounded to f32 as it is stored. */
-JK_FUNC bool jk_is_node(const jk_program *p, jk_ref value, jk_type type, jk_ref red)
-{
-    const jk_ins *i = &p->ins[value];
-    if (p->ins[red].op == JK_RARGMIN || type > JK_F32)
-        return false;
-    return value == red || (i->op == JK_CVT && i->type == JK_F32 && type == JK_F32 && i->a == red);
-}
-
-/* Whether the kernel is one pass whose reductions are the results, all of them: what stands behind it, if anything,
- * only rounds them. */
+/* Whether the kernel is one pass whose reductions are the results, all of them, as they are or, double sums and
+ * products, rounded to f32 as they are stored: what stands behind the pass, if anything, only rounds them. */
 JK_FUNC bool jk_is_direct(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
-    const jk_stage *s = k->nquick ? &p->stages[k->quick[0].stage] : NULL;
-    uint32_t i;
-    if (!s || s->nred == 0 || s->nred != p->nargs - p->nparams)
+    const jk_param_info *result = p->args + p->nparams, *end = p->args + p->nargs;
+    const jk_ref *red;
+    if (!k->nquick || k->quick->nred == 0 || k->quick->nred != (size_t)(end - result))
         return false;
-    for (i = 0; i < s->nred; i++) {
-        const jk_param_info *result = &p->args[p->nparams + i];
-        if (result->is_array || !jk_is_node(p, result->value, (jk_type)result->type, s->red[i]))
+    for (red = p->stages[k->quick->stage].red; result < end; result++, red++) {
+        const jk_ins *value = &p->ins[result->value];
+        if (result->is_array || result->type > JK_F32 || p->ins[*red].op == JK_RARGMIN)
+            return false;
+        if (result->value != *red &&
+            (value->op != JK_CVT || value->type != JK_F32 || result->type != JK_F32 || value->a != *red))
             return false;
     }
     return true;
@@ -300,12 +295,11 @@ JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena 
     jk_kernel_begin(&first, p);
     first.isa = JITK_ISA_INTERP;
     if (isa != JITK_ISA_INTERP) {
-        jitk_error refused;
-        refused.status = JITK_OK;
         if (jk_x64_compile(p, isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) !=
             JITK_OK)
             return NULL;
-        if (jk_exec_publish(code.bytes, code.nbytes, &first.exec, &refused) == JITK_OK) {
+        first.exec = jk_exec_publish(code.bytes, code.nbytes);
+        if (first.exec.code) {
             first.isa = isa;
             first.ncode = p->nstages;
             first.nfind = first.nred;

@@ -26,17 +26,20 @@ JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
     return JITK_OK;
 }
 
-JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
+JK_NOINLINE void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
 {
     jk_code code;
-    jk_exec x;
+    void *made;
     if (jk_function_check(p, e) != JITK_OK ||
         jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code,
-                       e) != JITK_OK ||
-        jk_exec_publish(code.bytes, code.nbytes, &x, e) != JITK_OK)
+                       e) != JITK_OK)
         return NULL;
-    *arity = p->nparams;
-    return x.code;
+    made = jk_exec_publish(code.bytes, code.nbytes).code;
+    if (made)
+        *arity = p->nparams;
+    else
+        jk_refuse(e, JITK_ERR_EXEC, "the system gives no executable memory");
+    return made;
 }
 
 JITK_API jitk_fn jitk_function(const char *source, const jitk_options *options, size_t *arity, jitk_error *error)

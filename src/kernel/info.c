@@ -31,13 +31,8 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
 
 JITK_API void jitk_error_print(const jitk_error *error, const char *source, FILE *out)
 {
-    jitk_error e;
-    if (!error || !out || error->status == JITK_OK)
-        return;
-    e = *error;
-    if (!source)
-        e.line = 0;
-    jk_error_print_caret(&e, source, source ? strlen(source) : 0, out);
+    if (error && out && error->status != JITK_OK)
+        jk_error_print_caret(error, source, out);
 }
 
 /* ---- the machine ---- */

@@ -84,6 +84,7 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
  * rounded once, to nearest even, whatever the locale; those of infinity if it is too large. */
 JK_FUNC uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits);
 
-/* An error as a person reads it: place and message, the source's line, a caret under the place. */
-JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out);
+/* An error as a person reads it: place and message, the source's line (of a terminated text; NULL: without), a caret
+ * under the place. */
+JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, FILE *out);
 #endif

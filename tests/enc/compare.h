@@ -193,7 +193,7 @@ static const char *enc_wrong(enc_case *c, ZydisDecodedInstruction *in)
     char ours[JK_ASM_TEXT], text[256];
     const char *wrong;
     size_t n = c->as.n, pool = JK_ALIGN_UP(n, 64), all, i;
-    jk_asm_text(&c->as, (const jk_asm_line *)c->as.lines, c->as.address + n, c->as.address + pool, ours);
+    jk_asm_text(&c->as, (const jk_asm_line *)c->as.lines, (int64_t)(pool - n), ours);
     c->as.listing = NULL;
     enc_count++;
     if (c->opnd.kind == JK_OPND_POOL) {
