@@ -330,10 +330,12 @@ JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
         *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
 }
 
-/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0. These are no single
- * instructions: */
-JK_NOINLINE void jk_fp_others(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0; how is twice the op, and one
+ * more for lanes of four bytes. These are no single instructions: */
+JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
 {
+    const unsigned op = how / 2;
+    const bool single = how & 1;
     const char *x = from[0], *y = op == JK_ISNAN ? x : from[1], *z = from[2];
     (void)aux;
     if (op == JK_FMA && !single)
@@ -354,22 +356,24 @@ JK_NOINLINE void jk_fp_others(unsigned op, bool single, unsigned aux, ptrdiff_t 
         *(jk_unaligned *)(to + i) = a;                                                     \
     } while ((i += 16) != 0);                                                              \
     return;
-/* The same where lanes of four bytes are another thing than those of eight. */
-#define JK_CASE(op, value4, value8)           \
-    case op:                                  \
-        if (single) {                         \
-            JK_EACH(a = (jk_lanes64)(value4)) \
-        }                                     \
+/* Where lanes of four bytes are another thing than those of eight, and where they are not. */
+#define JK_CASE(op, value4, value8)       \
+    case 2 * op + 1:                      \
+        JK_EACH(a = (jk_lanes64)(value4)) \
+    case 2 * op:                          \
         JK_EACH(a = (jk_lanes64)(value8))
+#define JK_BOTH(op)  \
+    case 2 * op + 1: \
+    case 2 * op
 
 /* It calls nothing, so that all of it stays in registers that need no saving. */
-JK_NOINLINE void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
 {
     static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
                                         {0x8000000080000000, 0x8000000080000000}};
     const char *x = from[0], *y = from[1], *z;
-    jk_lanes64 sign;
-    switch (op) {
+    const jk_lanes64 sign = signs[how & 1];
+    switch (how) {
         JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
         JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
         JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
@@ -378,69 +382,49 @@ JK_NOINLINE void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t
         JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
         JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
         JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
-        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
-    case JK_NEG:
-        sign = signs[single];
-        JK_EACH(a ^= sign)
-    case JK_ABS:
-        sign = ~signs[single];
-        JK_EACH(a &= sign)
-    case JK_MNOT:
-        JK_EACH(a = ~a)
-    case JK_MAND:
-    case JK_IAND:
-        JK_EACH(a &= b)
-    case JK_MOR:
-    case JK_IOR:
-        JK_EACH(a |= b)
-    case JK_IXOR:
-        JK_EACH(a ^= b)
-    case JK_SELECT:
-        z = from[2];
+        JK_BOTH(JK_BITS)
+            : /* a shift by 0 */
+              JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux) JK_BOTH(JK_NEG)
+            : JK_EACH(a ^= sign) JK_BOTH(JK_ABS)
+            : JK_EACH(a &= ~sign) JK_BOTH(JK_MNOT)
+            : JK_EACH(a = ~a) JK_BOTH(JK_MAND)
+            : JK_BOTH(JK_IAND)
+            : JK_EACH(a &= b) JK_BOTH(JK_MOR)
+            : JK_BOTH(JK_IOR) : JK_EACH(a |= b) JK_BOTH(JK_IXOR) : JK_EACH(a ^= b) JK_BOTH(JK_SELECT) : z = from[2];
         JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
-    case JK_BITS:
-        JK_EACH(;)
     }
 }
 #undef JK_EACH
 #undef JK_CASE
+#undef JK_BOTH
 
-/* The last, short vector goes through copies. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from)
 {
-    const size_t size = jk_type_size(type), rest = n * size % 16, whole = n * size - rest;
+    const size_t size = jk_type_size(type), nbytes = JK_ALIGN_UP(n * size, 16);
     const bool other = op - JK_FLOOR <= JK_RINT - JK_FLOOR || op - JK_MIN <= JK_ISNAN - JK_MIN;
-    void (*const run)(unsigned, bool, unsigned, ptrdiff_t, char *, const char *const *) =
+    void (*const run)(unsigned, unsigned, ptrdiff_t, char *, const char *const *) =
         other ? jk_fp_others : jk_fp_vectors;
-    uint64_t copy[5][2]; /* the last one is its end */
-    const char *at[3];
-    char *end = (char *)to + whole;
-    size_t k;
+    const char *end[3];
+    unsigned k;
     if (op == JK_CVT) { /* of uniform values only */
         jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
         return;
     }
-    at[0] = (const char *)from[0] + whole, at[1] = (const char *)from[1] + whole, at[2] = (const char *)from[2] + whole;
-    if (whole)
-        run(op, size == 4, aux, -(ptrdiff_t)whole, end, at);
-    if (!rest)
-        return;
-    memset(copy, 0, sizeof copy);
     for (k = 0; k < 3; k++)
-        at[k] = (const char *)memcpy(copy[k], at[k], rest) + 16;
-    run(op, size == 4, aux, -16, (char *)copy[4], at);
-    memcpy(end, copy[3], rest);
+        end[k] = (const char *)from[k] + nbytes;
+    run(2 * op + (size == 4), aux, -(ptrdiff_t)nbytes, (char *)to + nbytes, end);
 }
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c)
 {
-    uint64_t to = 0;
+    uint64_t v[4], to[2]; /* the rest of an operand's 16 bytes is the next one */
     const void *from[3];
-    from[0] = &a, from[1] = &b, from[2] = &c;
-    jk_fp_apply(op, type, operand_type, aux, 1, &to, from);
-    return to;
+    v[0] = a, v[1] = b, v[2] = c, v[3] = 0;
+    from[0] = v, from[1] = v + 1, from[2] = v + 2;
+    jk_fp_apply(op, type, operand_type, aux, 1, to, from);
+    return jk_type_size(type) == 8 ? to[0] : (uint32_t)to[0];
 }
 
 JK_FUNC double jk_min_f64(double a, double b)
@@ -474,13 +458,13 @@ JK_FUNC int64_t jk_cvt_integer(double x)
 {
     uint64_t u = jk_f64_bits(x);
     int64_t k;
-    if (u << 1 >= (uint64_t)0x43E << 53) /* 2^63 */
-        return u << 1 > JK_F64_INF << 1 ? 0 : u >> 63 ? INT64_MIN : INT64_MAX;
-#if defined(__x86_64__) /* no libm: it may set errno */
+#if defined(__x86_64__) /* no libm: it may set errno; INT64_MIN where no integer is near */
     __asm__("cvtsd2si %1, %0" : "=r"(k) : "x"(x));
 #else
-    k = __builtin_llrint(x);
+    k = u << 1 < (uint64_t)0x43E << 53 /* 2^63 */ ? __builtin_llrint(x) : INT64_MIN;
 #endif
+    if (k == INT64_MIN)
+        k = u << 1 > JK_F64_INF << 1 ? 0 : u >> 63 ? INT64_MIN : INT64_MAX;
     return k;
 }
 
@@ -515,15 +499,17 @@ JK_NOINLINE void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, pt
         } while (--n);
 }
 
-#define JK_EACH(statement)                 \
-    for (i = 0; i < n; i++, p += stride) { \
-        statement;                         \
-    }                                      \
+/* n is not 0. */
+#define JK_EACH(statement) \
+    do {                   \
+        statement;         \
+        p += stride;       \
+    } while (++i < n);     \
     break
 
 JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t stride, size_t n)
 {
-    size_t i;
+    size_t i = 0;
     float f;
     int32_t i32;
     switch (type) {
@@ -534,13 +520,13 @@ JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t
     case JK_U8:
         JK_EACH(x[i].k = *(const unsigned char *)p);
     default:
-        jk_cvt_copy((char *)x, 8, p, stride, 8, n);
+        JK_EACH(memcpy(&x[i], p, 8));
     }
 }
 
 JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_value *x, bool is_float, size_t n)
 {
-    size_t i;
+    size_t i = 0;
     float f;
     int32_t i32;
     switch (type) {
@@ -551,7 +537,7 @@ JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_
     case JK_U8:
         JK_EACH(*(unsigned char *)p = (unsigned char)jk_cvt_clamp(x[i].k, 0, 255));
     default:
-        jk_cvt_copy(p, stride, (const char *)x, 8, 8, n);
+        JK_EACH(memcpy(p, &x[i], 8));
     }
 }
 #undef JK_EACH

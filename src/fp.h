@@ -48,9 +48,10 @@ JK_NOINLINE double jk_wide_round(uint64_t sign, jk_wide w, int e);
 
 JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN wins, -0 is less than +0 */
 
-/* Applies one JK_FOLD op to n elements of each of three operands, all contiguous; `to` may be one of them, else overlaps
- * none. from[1] and from[2] must be readable also where the op has fewer. type is the result's, operand_type (which
- * matters for CVT) the first operand's. */
+/* Applies one JK_FOLD op to n elements, not 0, of each of three operands, all contiguous; `to` may be one of them, else
+ * overlaps none. Works on 16 bytes at a time: the rest of the last ones must be readable, and is written in `to`. So
+ * must from[1] and from[2] be also where the op has fewer. type is the result's, operand_type (which matters for CVT)
+ * the first operand's; aux is 0 but for shifts. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from);
 /* The same of constants (bits in, bits out). */

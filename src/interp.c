@@ -26,28 +26,31 @@ JK_FUNC size_t jk_interp_frame(const jk_program *p)
     return JK_ALIGN_UP((p->nslots + (size_t)3) * JK_SLOT + nred * sizeof(jk_lanes), 64);
 }
 
+/* Of JK_NOREF: the last one for operands, where a step's value may go on its way to a cell. */
 JK_FUNC char *jk_interp_slot(const jk_interp *t, uint32_t slot)
 {
-    return (char *)t->r->frame + (slot + 3) * JK_SLOT;
+    return (char *)t->r->frame + (uint32_t)(slot + 3) * JK_SLOT;
 }
 
 /* The block of a value that is operand k of the step at hand. */
 JK_NOINLINE const void *jk_interp_value(const jk_interp *t, jk_ref ref, uint32_t slot, unsigned k)
 {
     const jk_ins *i = &t->p->ins[ref];
-    size_t size = jk_type_size((jk_type)i->type), at;
+    size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size, at;
     jk_u64 *to = (jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
     uint64_t bits;
     if (slot != JK_NOREF)
         return jk_interp_slot(t, slot);
-    if (i->op == JK_LOAD)
-        return (const char *)t->r->array[i->a] + t->first * size;
+    if (i->op == JK_LOAD) { /* a short one is copied: ops work on 16 bytes at a time */
+        const char *from = (const char *)t->r->array[i->a] + t->first * size;
+        return nbytes % 16 ? memcpy(to, from, nbytes) : from;
+    }
     bits = i->op == JK_CONST ? jk_ir_const_bits(i) : i->op == JK_LENGTH ? t->r->n : t->r->cell[t->p->cell[ref]];
     if (size == 4)
         bits = bits << 32 | (uint32_t)bits;
-    for (at = 0; at < t->n * size; at += 8)
-        *to++ = bits;
-    return (const jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
+    for (at = (nbytes + 7) / 8; at-- > 0;)
+        to[at] = bits;
+    return to;
 }
 
 JK_NOINLINE const void *jk_interp_operand(const jk_interp *t, const jk_step *s, unsigned k)
@@ -61,7 +64,7 @@ JK_FUNC void jk_interp_step(const jk_interp *t, const jk_step *s)
     const jk_ins *i = &t->p->ins[s->ref];
     const jk_type type = (jk_type)i->type;
     unsigned arity = jk_op_arity((jk_op)i->op), k;
-    void *to = s->to != JK_NOREF ? (void *)jk_interp_slot(t, s->to) : (void *)&t->r->cell[t->p->cell[s->ref]];
+    void *to = jk_interp_slot(t, s->to);
     const void *from[3];
     if (arity == 0) { /* a LOAD */
         memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size(type));
@@ -118,8 +121,6 @@ JK_FUNC const jk_step *jk_interp_rare(const jk_interp *t, const jk_step *s)
         jk_interp_blend(active, active, jk_interp_value(t, rare->again, s[1].from[0], 0), nbytes); /* their and */
         next = 1;
     }
-    if (t->p->cell[s->ref] != JK_NOCELL)
-        memcpy(&t->r->cell[t->p->cell[s->ref]], result, size);
     return end;
 }
 
@@ -131,11 +132,17 @@ JK_NOINLINE const jk_step *jk_interp_block(jk_interp *t, size_t at, size_t end)
     const jk_step *s = t->s->step, *computed = s + t->s->ncompute;
     t->first = at;
     t->n = JK_SMALLER(end - at, (size_t)JK_INTERP_BLOCK);
-    while (s < computed)
-        if (t->p->ins[s->ref].op == JK_RARE)
+    while (s < computed) {
+        const jk_ins *i = &t->p->ins[s->ref];
+        const uint32_t cell = t->p->cell[s->ref];
+        const char *value = jk_interp_slot(t, s->to);
+        if (i->op == JK_RARE)
             s = jk_interp_rare(t, s);
         else
             jk_interp_step(t, s++);
+        if (cell != JK_NOCELL)
+            memcpy(&t->r->cell[cell], value, jk_type_size((jk_type)i->type));
+    }
     return s;
 }
 

@@ -6,7 +6,8 @@ JK_FP_OPEN
 
 JK_FUNC double jk_node_init(jk_op red)
 {
-    return red == JK_RSUM ? 0 : red == JK_RPROD ? 1 : jk_f64_from_bits(0x7FF0000000000000);
+    static const uint64_t bits[] = {0, 0x3FF0000000000000, 0x7FF0000000000000, 0x7FF0000000000000}; /* 0, 1, infinity */
+    return jk_f64_from_bits(bits[red - JK_RSUM]);
 }
 
 JK_FUNC double jk_node_join(jk_op red, double left, double right)

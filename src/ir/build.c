@@ -159,8 +159,20 @@ JK_FUNC jk_type jk_mask_type(jk_type t)
 #define JK_BE_ITSELF JK_OP_COUNT      /* the first operand */
 #define JK_BE_POW2 (JK_OP_COUNT + 1)  /* jk_rule_pow2's */
 #define JK_BE_TRUTH (JK_OP_COUNT + 2) /* jk_rule_truth's */
-/* Of the operands a, b, c; of a's and b's own first operands; and */
-enum { JK_OF_A, JK_OF_B, JK_OF_C, JK_OF_AA, JK_OF_AB, JK_OF_BA, JK_OF_ZERO, JK_OF_MINUS_A, JK_OF_MINUS_B, JK_OF_ISNAN };
+/* Of the operands a, b, c; of a's own operands and b's first one; and */
+enum {
+    JK_OF_A,
+    JK_OF_B,
+    JK_OF_C,
+    JK_OF_AA,
+    JK_OF_AB,
+    JK_OF_AC,
+    JK_OF_BA,
+    JK_OF_ZERO,
+    JK_OF_MINUS_A,
+    JK_OF_MINUS_B,
+    JK_OF_ISNAN
+};
 
 typedef struct jk_rule {
     uint8_t op, fits[3], be, of[3];
@@ -207,10 +219,10 @@ static const jk_rule jk_rules[] = {
     JK_SIGNS(FMA),
 
     /* only a NaN is not equal to itself */
-    JK_TO(LT, ANY, SAME, ANY, BE_ITSELF, ZERO, A, A), JK_TO(LT, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
-    JK_TO(LE, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(LE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
-    JK_TO(EQ, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(EQ, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
-    JK_TO(NE, ANY, SAME, ANY, ISNAN, A, A, A), JK_TO(NE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(LT, ANY, SAME, ANY, BE_ITSELF, ZERO, A, A), JK_TO(LT, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
+    JK_TO(LE, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(LE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
+    JK_TO(EQ, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(EQ, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
+    JK_TO(NE, ANY, SAME, ANY, ISNAN, A, A, A), JK_TO(NE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
 
     JK_TO(MNOT, OP(MNOT), ANY, ANY, BE_ITSELF, AA, A, A),
     JK_TO(MNOT, OP(EQ), ANY, ANY, NE, AA, AB, A), /* also with a NaN; < and <= have no such twin */
@@ -254,31 +266,29 @@ JK_NOINLINE bool jk_rule_fits(const jk_ir *ir, unsigned pattern, const jk_ref *x
     }
 }
 
-/* x / 2^k = x * 2^-k where both are powers of two of the type, the reciprocal perhaps the subnormal 2^-1023. */
+/* x / 2^k = x * 2^-k: the reciprocal of a normal power of two is exact, be it the subnormal 2^-1023. */
 JK_FUNC jk_ref jk_rule_pow2(jk_ir *ir, jk_type t, jk_ref a, jk_ref b)
 {
-    unsigned shift = t == JK_F64 ? 52 : 23, bias = t == JK_F64 ? 1023 : 127;
-    uint64_t bits = jk_ir_const_bits(&ir->ins[b]), sign = bits & jk_kind_bits(JK_IS_MINUS_ZERO, t),
-             e = (bits ^ sign) >> shift;
-    if ((bits ^ sign) != e << shift || e == 0 || e > 2 * bias)
+    uint64_t bits = jk_ir_const_bits(&ir->ins[b]), fraction = bits << (t == JK_F64 ? 12 : 41),
+             size = bits & ~jk_kind_bits(JK_IS_MINUS_ZERO, t);
+    if (fraction || size == 0 || size == jk_kind_bits(JK_IS_INF, t))
         return JK_NOREF;
-    bits = e < 2 * bias ? (2 * bias - e) << shift : (uint64_t)1 << (shift - 1);
-    return jk_ir_2(ir, JK_MUL, a, jk_ir_bits(ir, t, sign | bits));
+    bits = jk_fp_fold(JK_DIV, t, t, 0, jk_kind_bits(JK_IS_ONE, t), bits, 0);
+    return jk_ir_2(ir, JK_MUL, a, jk_ir_bits(ir, t, bits));
 }
 
-/* A comparison of `m ? c : d` with a constant, all three constants, is m, !m or a constant: this is how a truth value
- * that was counted as 1 or 0 becomes a mask again. */
-JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
+/* A comparison of `m ? c : d` (s) with a constant, all three constants, is m, !m or a constant: this is how a truth
+ * value that was counted as 1 or 0 becomes a mask again. */
+JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, const jk_ref *s, jk_ref b)
 {
-    jk_ins s = ir->ins[a];
     jk_ref yes, no;
-    if (!jk_ir_is_const(ir, s.b) || !jk_ir_is_const(ir, s.c))
+    if (!jk_ir_is_const(ir, s[1]) || !jk_ir_is_const(ir, s[2]))
         return JK_NOREF;
-    yes = jk_ir_2(ir, op, s.b, b);
-    no = jk_ir_2(ir, op, s.c, b);
+    yes = jk_ir_2(ir, op, s[1], b);
+    no = jk_ir_2(ir, op, s[2], b);
     if (yes == no)
         return yes;
-    return jk_ir_is(ir, yes, JK_IS_ONES) ? s.a : jk_ir_1(ir, JK_MNOT, s.a);
+    return jk_ir_is(ir, yes, JK_IS_ONES) ? s[0] : jk_ir_1(ir, JK_MNOT, s[0]);
 }
 
 /* An operand of what a rule makes of x. */
@@ -291,6 +301,8 @@ JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref
         return i->a;
     case JK_OF_AB:
         return i->b;
+    case JK_OF_AC:
+        return i->c;
     case JK_OF_ZERO:
         return jk_ir_bits(ir, type, 0);
     case JK_OF_MINUS_A:
@@ -319,7 +331,7 @@ JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x
         for (k = 0; k < 3; k++)
             y[k] = jk_rule_of(ir, u->of[k], type, x);
         r = u->be == JK_BE_POW2     ? jk_rule_pow2(ir, type, x[0], x[1])
-            : u->be == JK_BE_TRUTH  ? jk_rule_truth(ir, op, x[0], x[1])
+            : u->be == JK_BE_TRUTH  ? jk_rule_truth(ir, op, y, x[1])
             : u->be == JK_BE_ITSELF ? y[0]
                                     : jk_ir_emit(ir, (jk_op)u->be, type, 0, y[0], y[1], y[2]);
     }
@@ -327,26 +339,38 @@ JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x
 }
 
 /* ---- sharing ---- */
-JK_FUNC size_t jk_ir_hash(const jk_ir *ir, const jk_ins *i)
+/* What is the same in equal instructions: all of it, but a RARE is looked for by its mask and fast value. */
+typedef struct jk_ins_key {
+    uint64_t head, tail;
+} jk_ins_key;
+
+JK_FUNC jk_ins_key jk_ins_key_of(const jk_ins *i)
 {
-    /* A RARE is looked for by its mask and fast value. */
-    uint64_t x = ((uint64_t)i->a << 32 | (uint32_t)(i->type << 8) | i->op) * 0x9e3779b97f4a7c15u;
-    uint64_t y = i->op == JK_RARE ? i->b : ((uint64_t)i->c << 32 | i->b) + i->aux;
-    return (size_t)((x ^ x >> 29 ^ y) * 0xbf58476d1ce4e5b9u >> 32) & (ir->nbuckets - 1);
+    jk_ins_key k;
+    memcpy(&k, i, sizeof k);
+    if (i->op == JK_RARE) {
+        k.head &= ~((uint64_t)UINT16_MAX << 16); /* aux */
+        k.tail = i->b;
+    }
+    return k;
 }
 
-JK_FUNC bool jk_ins_same(const jk_ins *x, const jk_ins *y)
+JK_NOINLINE size_t jk_ir_hash(const jk_ir *ir, const jk_ins *i)
 {
-    if (x->op != y->op || x->type != y->type || x->a != y->a || x->b != y->b)
-        return false;
-    return x->op == JK_RARE || (x->c == y->c && x->aux == y->aux);
+    jk_ins_key k = jk_ins_key_of(i);
+    uint64_t x = k.head * 0x9e3779b97f4a7c15u;
+    return (size_t)((x ^ x >> 29 ^ k.tail) * 0xbf58476d1ce4e5b9u >> 32) & (ir->nbuckets - 1);
 }
 
-JK_FUNC jk_ref jk_ir_find(const jk_ir *ir, const jk_ins *i)
+JK_NOINLINE jk_ref jk_ir_find(const jk_ir *ir, const jk_ins *i)
 {
-    jk_ref r = ir->bucket[jk_ir_hash(ir, i)];
-    while (r != JK_NOREF && !jk_ins_same(&ir->ins[r], i))
-        r = ir->chain[r];
+    jk_ins_key k = jk_ins_key_of(i), other;
+    jk_ref r;
+    for (r = ir->bucket[jk_ir_hash(ir, i)]; r != JK_NOREF; r = ir->chain[r]) {
+        other = jk_ins_key_of(&ir->ins[r]);
+        if (other.head == k.head && other.tail == k.tail)
+            break;
+    }
     return r;
 }
 
@@ -400,25 +424,25 @@ JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags
 }
 
 /* Of operands that are all constants. */
-JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, const jk_ins *i, const jk_ref *x, unsigned n)
+JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, jk_op op, jk_type type, unsigned aux, const jk_ref *x, unsigned n)
 {
-    uint64_t v[3] = {0, 0, 0};
+    uint64_t v[3];
     unsigned k;
-    if (!(jk_op_rows[i->op].flags & JK_FOLD))
+    if (!(jk_op_rows[op].flags & JK_FOLD))
         return JK_NOREF;
-    for (k = 0; k < n; k++) {
-        if (!jk_ir_is_const(ir, x[k]))
+    for (k = 0; k < 3; k++) {
+        if (k < n && !jk_ir_is_const(ir, x[k]))
             return JK_NOREF;
-        v[k] = jk_ir_const_bits(&ir->ins[x[k]]);
+        v[k] = jk_ir_const_bits(&ir->ins[x[k]]); /* of what is no operand any */
     }
-    if (i->op != JK_BITS)
-        v[0] = jk_fp_fold((jk_op)i->op, (jk_type)i->type, (jk_type)ir->ins[x[n - 1]].type, i->aux, v[0], v[1], v[2]);
-    return jk_ir_bits(ir, (jk_type)i->type, v[0]);
+    v[0] = jk_fp_fold(op, type, (jk_type)ir->ins[x[n - 1]].type, aux, v[0], v[1], v[2]);
+    return jk_ir_bits(ir, type, v[0]);
 }
 
 JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c)
 {
     unsigned flags = jk_op_rows[op].flags, n = jk_op_rows[op].arity, k;
+    uint8_t varying = op == JK_LOAD;
     jk_ref x[3], r;
     jk_ins i;
     if (ir->arena->failed)
@@ -426,23 +450,25 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
     x[0] = a;
     x[1] = b;
     x[2] = c;
-    i.op = (uint8_t)op;
-    i.type = (uint8_t)type;
-    i.aux = (uint16_t)aux;
-    if (n > 0) { /* a leaf's are none */
-        bool ca = jk_ir_is_const(ir, a), cb = n > 1 && jk_ir_is_const(ir, b);
-        if ((flags & JK_COMM) && (ca != cb ? ca : a > b)) {
+    if (flags & JK_COMM) {
+        bool ca = jk_ir_is_const(ir, a), cb = jk_ir_is_const(ir, b);
+        if (ca != cb ? ca : a > b) {
             x[0] = b;
             x[1] = a;
         }
+    }
+    if (n > 0) { /* a leaf's are none */
         for (k = n; k < 3; k++)
             x[k] = 0;
-        r = jk_ir_fold(ir, &i, x, n);
+        r = jk_ir_fold(ir, op, type, aux, x, n);
         if (r == JK_NOREF)
             r = jk_ir_simplify(ir, op, type, x);
         if (r != JK_NOREF)
             return r;
     }
+    i.op = (uint8_t)op;
+    i.type = (uint8_t)type;
+    i.aux = (uint16_t)aux;
     i.a = x[0];
     i.b = x[1];
     i.c = x[2];
@@ -455,9 +481,9 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
         return 0;
     r = (jk_ref)ir->nins++;
     ir->ins[r] = i;
-    ir->varying[r] = op == JK_LOAD;
     for (k = 0; k < n && !(flags & JK_RED); k++)
-        ir->varying[r] |= ir->varying[x[k]];
+        varying |= ir->varying[x[k]];
+    ir->varying[r] = varying;
     ir->chain[r] = JK_UNSHARED;
     if (op != JK_RSTATE) /* each is one of its own */
         jk_ir_link(ir, r);
@@ -559,10 +585,10 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
     never = jk_ir_is(ir, mask, JK_IS_ZERO);
     if (never || (jk_ir_is_const(ir, mask) && rare->again == JK_NOREF && jk_ir_is_const(ir, result))) {
         /* The body is taken back: what stays is a value made before it, or a constant of it. */
-        jk_ins i = ir->ins[r = never ? fast : result];
+        const jk_ins *i = &ir->ins[r = never ? fast : result];
         ir->nins = rare->first;
         ir->nrares--;
-        return r < ir->nins ? r : jk_ir_bits(ir, (jk_type)i.type, jk_ir_const_bits(&i));
+        return r < ir->nins ? r : jk_ir_bits(ir, (jk_type)i->type, jk_ir_const_bits(i));
     }
     r = jk_ir_emit(ir, JK_RARE, (jk_type)ir->ins[fast].type, (unsigned)(ir->nrares - 1), mask, fast, result);
     if (ir->varying[r]) {

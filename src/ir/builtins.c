@@ -1,7 +1,6 @@
 /* ir: the language's functions, operators and named constants. What one does is a script, a list of steps; a row of the
- * list has its name, its parameters as an error message shows them, and the script. The list is sorted by name: it is
- * searched by halves. What the language has and this version cannot do stands there as LATER, so that the message can
- * say so.
+ * list has its name, its parameters as an error message shows them, and the script. What the
+ * language has and this version cannot do stands there as LATER, so that the message can say so.
  *
  * C leaves open in which order a call's arguments are computed, and numbers of values must not depend on the compiler:
  * no call here has two arguments that emit. */
@@ -291,20 +290,13 @@ static const jk_fn jk_operators[] = {
 #undef JK_OPERATOR
 /* clang-format on */
 
+/* The first letter says of nearly all that they are not meant: halving the list would be no faster. */
 JK_FUNC const jk_fn *jk_fn_find(const char *name, size_t len)
 {
-    uint32_t lo = 0, hi = JK_NFUNCTIONS;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        const jk_fn *f = &jk_fns[mid];
-        int c = strncmp(name, f->name, len);
-        if (c == 0 && f->name[len] == 0)
+    const jk_fn *f;
+    for (f = jk_fns; f < jk_fns + JK_NFUNCTIONS; f++)
+        if (*f->name == *name && strncmp(f->name, name, len) == 0 && f->name[len] == 0)
             return f;
-        if (c > 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
     return NULL;
 }
 
@@ -398,41 +390,50 @@ JK_FUNC jk_ref jk_script_pow2(jk_ir *ir, const jk_script *s, unsigned n)
     return jk_ir_bits(ir, (jk_type)ir->type, (uint64_t)(s->a == '+' ? bias + j : bias - j) << (wide ? 52 : 23));
 }
 
-/* The script of x^exponent; NULL for an exponent that this version does not have, or no constant. */
-JK_FUNC const jk_script *jk_power_script(jk_ir *ir, jk_ref exponent, unsigned *n)
+/* The exponents that this version has: the first 16 bits of each as an f64, whose others are 0; n; the script. */
+typedef struct jk_power {
+    uint16_t high, n;
+    const jk_script *script;
+} jk_power;
+static const jk_power jk_powers[] = {
+    {0xbff0, 0, jk_script_inverse}, {0x3fe0, 0, jk_script_half},   {0x8000, 0, jk_script_pow0},
+    {0x0000, 0, jk_script_pow0},    {0x3ff0, 1, jk_script_plus},   {0x4000, 2, jk_script_square},
+    {0x4008, 3, jk_script_cube},    {0x4010, 4, jk_script_pow4},   {0x4014, 5, jk_script_power},
+    {0x4018, 6, jk_script_power},   {0x401c, 7, jk_script_power},  {0x4020, 8, jk_script_power},
+    {0x4022, 9, jk_script_power},   {0x4024, 10, jk_script_power}, {0x4026, 11, jk_script_power},
+    {0x4028, 12, jk_script_power},  {0x402a, 13, jk_script_power}, {0x402c, 14, jk_script_power},
+    {0x402e, 15, jk_script_power},  {0x4030, 16, jk_script_power}};
+
+/* The row of x^exponent; NULL for another exponent, or no constant. */
+JK_FUNC const jk_power *jk_power_find(jk_ir *ir, jk_ref exponent)
 {
-    static const jk_script *const whole[] = {jk_script_pow0, jk_script_plus, jk_script_square,
-                                             jk_script_cube, jk_script_pow4, jk_script_power};
-    jk_type t = (jk_type)ir->type;
-    uint64_t bits = jk_ir_const_bits(&ir->ins[exponent]);
-    if (!jk_ir_is_const(ir, exponent))
-        return NULL;
-    if (jk_ir_is(ir, exponent, JK_IS_MINUS_ONE))
-        return jk_script_inverse;
-    if (jk_ir_is(ir, exponent, JK_IS_HALF))
-        return jk_script_half;
-    if (jk_ir_is(ir, exponent, JK_IS_MINUS_ZERO))
-        return jk_script_pow0;
-    for (*n = 0; *n <= 16; ++*n)
-        if (jk_fp_fold(JK_CVT, t, JK_I64, 0, *n, 0, 0) == bits)
-            return whole[JK_SMALLER(*n, 5u)];
-    return NULL;
+    const jk_ins *i = &ir->ins[exponent];
+    const jk_power *p = jk_powers, *end = p + sizeof jk_powers / sizeof *jk_powers;
+    uint64_t bits = jk_fp_fold(JK_CVT, JK_F64, (jk_type)i->type, 0, jk_ir_const_bits(i), 0, 0);
+    while (p < end && bits != (uint64_t)p->high << 48)
+        p++;
+    return p < end && i->op == JK_CONST ? p : NULL;
 }
 
 /* The value r that a script makes of its arguments; JK_NOREF for a power that this version does not have. */
-JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, size_t nargs)
+JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, uint32_t nargs)
 {
-    jk_ref v[128];  /* by letter */
+    jk_ref v[128]; /* by letter */
+    const jk_power *power;
     unsigned n = 0; /* a power's exponent */
     memset(v, 0, sizeof v);
     while (nargs-- > 0)
         v['x' + nargs] = arg[nargs].ref;
-    while (s) {
+    for (;;) {
         const jk_script *now = s++;
         jk_ref a = v[(int)now->a], b = v[(int)now->b], c = v[(int)now->c], r;
         switch ((unsigned)now->op) {
         case JK_DO_POWER:
-            s = jk_power_script(ir, a, &n);
+            power = jk_power_find(ir, a);
+            if (!power)
+                return JK_NOREF;
+            s = power->script;
+            n = power->n;
             continue;
         case JK_DO_IF_BITS:
             s += n & (unsigned)now->a ? 0 : now->b;
@@ -472,22 +473,25 @@ JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg,
         if (now->to == 'r')
             return r;
     }
-    return JK_NOREF;
 }
 
-/* A function or an operator of its arguments; JK_NOREF for a power that this version does not have. */
-JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, size_t nargs)
+/* A function or an operator of its arguments, two at a time where it takes many; JK_NOREF for a power that this version
+ * does not have. */
+JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, uint32_t nargs)
 {
-    size_t i;
+    const bool many = f->flags & JK_FN_MANY;
+    const uint32_t count = many && nargs > 1 ? 2 : nargs;
+    const jk_value *last = arg + nargs - count;
+    jk_ref r;
+    uint32_t i;
     for (i = 0; i < nargs && !(f->flags & JK_FN_RAW); i++)
         arg[i].ref = jk_as_number(ir, arg[i].ref);
-    if (!(f->flags & JK_FN_MANY))
-        return jk_script_run(ir, f->script, arg, nargs);
-    if (nargs == 1)
-        return jk_script_run(ir, f->script + 1, arg, 1);
-    for (i = 1; i < nargs; i++)
-        arg[i].ref = jk_script_run(ir, f->script, &arg[i - 1], 2);
-    return arg[nargs - 1].ref;
+    for (;;) {
+        r = jk_script_run(ir, f->script + (many && nargs == 1), arg, count);
+        if (arg == last)
+            return r;
+        (++arg)->ref = r;
+    }
 }
 
 JK_SMALL_CLOSE

@@ -16,7 +16,7 @@ typedef uint32_t jk_ref;
 
 typedef struct jk_ins {
     uint8_t op, type;  /* jk_op; jk_type of the value */
-    uint16_t aux;      /* shift count (ISHL, ISHR); number of the jk_rare (RARE) */
+    uint16_t aux;      /* shift count (ISHL, ISHR); number of the jk_rare (RARE); else 0 */
     uint32_t a, b, c;  /* operands; for leaves what ops.h says */
 } jk_ins;
 
@@ -124,11 +124,11 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
 struct jitk_ast;
 typedef struct jk_lower_options {
     jk_type type;
-    unsigned flags;
+    unsigned flags;            /* JITK_STRICT ..., such as there are: whoever calls has looked */
     const char *entry;         /* NULL: the last definition */
     bool scalar;               /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
 } jk_lower_options;
-/* The whole way from a tree to a planned program, all of it in the arena. *out is written on JITK_OK only. */
+/* The whole way from a tree to a planned program, all of it in the arena. *e says nothing yet. */
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e);
 /* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. */
@@ -139,8 +139,9 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
  * uniform = !varying[the RARE]. */
 JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots, size_t nroots,
                              bool uniform, const jk_ref **order, uint32_t *norder);
-/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. */
-JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e);
+/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. Without memory the
+ * arena has failed. */
+JK_FUNC void jk_slots(jk_program *p, jk_arena *arena);
 /* How many value operands op has (0 for leaves), for walks over a, b, c. */
 JK_FUNC unsigned jk_op_arity(jk_op op);
 JK_FUNC const char *jk_op_name(jk_op op);

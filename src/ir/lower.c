@@ -23,9 +23,9 @@ typedef struct jk_binding {
 
 /* One definition at work: the kernel, or a call within. */
 typedef struct jk_inlined {
-    const jk_def *def;
-    uint32_t node;  /* the next one */
-    uint32_t names; /* how many names there are without its parameters */
+    uint32_t def;       /* its number */
+    uint32_t node, end; /* of its nodes the next one, and where they end */
+    uint32_t names;     /* how many names there are without its parameters */
 } jk_inlined;
 
 typedef struct jk_lowerer {
@@ -33,17 +33,17 @@ typedef struct jk_lowerer {
     const jk_lower_options *o;
     jk_arena *arena;
     jitk_error *e;
-    jk_ir ir;
-    uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
-    size_t nbuckets, work;
     JK_LIST(jk_binding, names);
     JK_LIST(jk_value, values);
     JK_LIST(jk_inlined, calls);
+    uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
+    uint32_t nbuckets, work;
+    jk_ir ir;
     char text[128]; /* a part of a message */
 } jk_lowerer;
 
 /* Nodes lowered in calls: definitions that call another twice double each time. */
-#define JK_WORK_MAX ((size_t)1 << 22)
+#define JK_WORK_MAX (1u << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* Errors, those at a node as a whole (1) or at its function's name: status, and the message of a name and `more`. */
@@ -73,7 +73,7 @@ typedef enum jk_lower_error {
 #define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
     JK_LOWER_ERRORS(JK_ROW)
 #undef JK_ROW
-        JK_LOWER_END
+        JK_LOWER_ERROR_COUNT
 } jk_lower_error;
 
 typedef struct jk_lower_error_row {
@@ -110,26 +110,21 @@ JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error s
 }
 
 /* ---- names ---- */
-JK_FUNC jk_inlined *jk_lower_here(jk_lowerer *l)
-{
-    return &l->calls[l->ncalls - 1];
-}
-
-JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size_t len, bool param)
+JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, uint32_t len, bool param)
 {
     return &l->buckets[(jk_name_hash(text, len) & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
 }
 
-/* The node's name, from number `at` on, if newer than `older`; 0: none. */
-JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_t at, uint32_t older)
+/* The node's name, from number `at` on, if newer than `older`; NULL: none. */
+JK_NOINLINE const jk_binding *jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_t at, uint32_t older)
 {
     const jk_binding *b;
     for (; at > older; at = b->next) {
         b = &l->names[at - 1];
         if (b->len == n->text_len && memcmp(b->text, n->text, b->len) == 0)
-            return at;
+            return b;
     }
-    return 0;
+    return NULL;
 }
 
 JK_NOINLINE void jk_name_enter(jk_lowerer *l, const char *text, uint32_t len, bool param, jk_value v)
@@ -150,22 +145,23 @@ JK_FUNC void jk_lower_names(jk_lowerer *l)
 {
     const jk_def *d, *end = l->ast->defs + l->ast->ndefs;
     size_t names = l->ast->ndefs;
+    uint32_t nbuckets = 16;
     const jk_value none = {0, false};
     for (d = l->ast->defs; d < end; d++)
         names += d->nparams;
-    for (l->nbuckets = 16; l->nbuckets < names;)
-        l->nbuckets *= 2;
-    l->buckets = (uint32_t *)jk_arena_zero(l->arena, 2 * l->nbuckets * sizeof *l->buckets);
+    while (nbuckets < names)
+        nbuckets *= 2;
+    l->nbuckets = nbuckets;
+    l->buckets = (uint32_t *)jk_arena_zero(l->arena, nbuckets * 2 * sizeof *l->buckets);
     for (d = l->ast->defs; d < end && !l->arena->failed; d++)
         jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
 }
 
 /* The nearest of the names that could stand here, as a message's end. */
-JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_node *n)
+JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_inlined *here, const jk_node *n)
 {
-    const jk_inlined *here = jk_lower_here(l);
     bool call = n->kind == JK_AST_CALL;
-    size_t i = call ? 0 : here->names, end = call ? (size_t)(here->def - l->ast->defs) : l->nnames;
+    size_t i = call ? 0 : here->names, end = call ? here->def : l->nnames;
     jk_nearest s;
     jk_nearest_init(&s, n->text, n->text_len);
     for (; i < end; i++) /* to the nameless none is near */
@@ -221,7 +217,7 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
         jk_lower_fail(l, n, JK_LOWER_LATER, NULL);
         return;
     }
-    if (many ? n->nkids == 0 : n->nkids != f->nparams) {
+    if (n->nkids < f->nparams || (n->nkids > f->nparams && !many)) {
         jk_lower_counts(l, n, f->nparams, many, f->params);
         return;
     }
@@ -248,13 +244,15 @@ JK_NOINLINE const char *jk_lower_count(jk_lowerer *l, uint32_t n)
 }
 
 /* Begins to work on a definition; the caller binds its parameters. */
-JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
+JK_NOINLINE void jk_lower_enter(jk_lowerer *l, uint32_t def)
 {
+    const jk_def *d = &l->ast->defs[def];
     jk_inlined *c = (jk_inlined *)jk_push(l->arena, &l->calls, sizeof *c);
     if (!c)
         return;
-    c->def = d;
+    c->def = def;
     c->node = d->first;
+    c->end = d->end;
     c->names = (uint32_t)l->nnames;
 }
 
@@ -269,8 +267,9 @@ JK_FUNC void jk_lower_leave(jk_lowerer *l)
 }
 
 /* A call of a definition: its parameters are the values on the top of the stack, where it will leave its own. */
-JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
+JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, uint32_t def)
 {
+    const jk_def *d = &l->ast->defs[def];
     uint32_t i, typed = d->results[0].type != JK_TYPE_NONE;
     for (i = 0; i < d->nparams; i++)
         typed |= d->params[i].type != JK_TYPE_NONE || d->params[i].edge != JK_EDGE_NONE;
@@ -281,7 +280,7 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
     } else if (typed) {
         jk_lower_fail(l, n, JK_LOWER_TYPED, NULL);
     }
-    jk_lower_enter(l, d);
+    jk_lower_enter(l, def);
     if (!jk_lower_well(l))
         return;
     l->nvalues -= d->nparams;
@@ -290,44 +289,43 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
 }
 
 /* A parameter, a constant, or a call. */
-JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n)
+JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
 {
-    const jk_inlined *c = jk_lower_here(l);
-    uint32_t own = (uint32_t)(c->def - l->ast->defs), def, older,
-             at = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, true), c->names);
-    const jk_value *param = at ? &l->names[at - 1].value : NULL;
+    const jk_binding *own = &l->names[c->def], *first = NULL, *def,
+                     *param = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, true), c->names);
     bool call = n->kind == JK_AST_CALL;
     const jk_fn *f;
-    jk_lower_error say;
-    if (param && !call) {
-        jk_lower_push(l, param->ref, param->array);
+    if (param) {
+        if (call)
+            jk_lower_fail(l, n, JK_LOWER_PARAM, NULL);
+        jk_lower_push(l, param->value.ref, param->value.array);
         return;
     }
-    f = param ? NULL : jk_fn_find(n->text, n->text_len);
-    def = param ? 0 : jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, false), 0);
-    if (call)
-        say = param ? JK_LOWER_PARAM : def ? JK_LOWER_BELOW : JK_LOWER_CALL;
-    else
-        say = f || def ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
-    for (; call && def > own; def = older) {
-        older = jk_name_find(l, n, l->names[def - 1].next, 0);
-        if (def == own + 1 && !older && !f)
-            say = JK_LOWER_ITSELF;
-    }
+    f = jk_fn_find(n->text, n->text_len);
+    /* the last one that stands before this one, and the first of the others */
+    def = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, false), 0);
+    for (; def && def >= own; def = jk_name_find(l, n, def->next, 0))
+        first = def;
     if (call && def)
-        jk_lower_inline(l, n, &l->ast->defs[def - 1]);
+        jk_lower_inline(l, n, (uint32_t)(def - l->names));
     else if (f && (f->params != NULL) == call)
         jk_lower_builtin(l, n, f);
+    else if (call)
+        jk_lower_fail(l, n,
+                      !first             ? JK_LOWER_CALL
+                      : first > own || f ? JK_LOWER_BELOW
+                                         : JK_LOWER_ITSELF,
+                      jk_lower_near(l, c, n));
     else
-        jk_lower_fail(l, n, say, jk_lower_near(l, n));
+        jk_lower_fail(l, n, f || def || first ? JK_LOWER_FUNCTION : JK_LOWER_NAME, jk_lower_near(l, c, n));
 }
 
-JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
+JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
 {
     if (n->kind == JK_AST_NUMBER)
         jk_lower_number(l, n);
     else if (n->kind == JK_AST_NAME || n->kind == JK_AST_CALL)
-        jk_lower_name(l, n);
+        jk_lower_name(l, c, n);
     else
         jk_lower_builtin(l, n, &jk_operators[n->op - JK_OP_OR]);
 }
@@ -335,11 +333,11 @@ JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
 JK_FUNC void jk_lower_run(jk_lowerer *l)
 {
     while (jk_lower_well(l)) {
-        jk_inlined *c = jk_lower_here(l);
-        if (c->node < c->def->end) {
+        jk_inlined *c = &l->calls[l->ncalls - 1];
+        if (c->node < c->end) {
             if (l->ncalls > 1 && ++l->work > JK_WORK_MAX)
-                jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %zu operations", JK_WORK_MAX);
-            jk_lower_node(l, &l->ast->nodes[c->node++]);
+                jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %u operations", JK_WORK_MAX);
+            jk_lower_node(l, c, &l->ast->nodes[c->node++]);
         } else if (l->ncalls == 1) {
             return;
         } else {
@@ -349,28 +347,28 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
 }
 
 /* ---- the kernel ---- */
-JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
+/* Its definition's number, from 1 on; 0: none. */
+JK_FUNC uint32_t jk_lower_entry(jk_lowerer *l)
 {
     const jitk_ast *a = l->ast;
     const char *name = l->o->entry;
     jk_nearest s;
-    size_t i;
-    if (a->ndefs == 0) {
+    uint32_t i = (uint32_t)a->ndefs;
+    if (i == 0)
         jk_lower_fail_at(l, JK_LOWER_EMPTY, 0, 0, NULL, 0, NULL);
-        return NULL;
-    }
-    if (!name)
-        return &a->defs[a->ndefs - 1];
+    if (i == 0 || !name)
+        return i;
     jk_nearest_init(&s, name, strlen(name));
-    for (i = a->ndefs; i-- > 0;)
-        if (a->defs[i].name) {
-            jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
-            if (s.distance == 0)
-                return &a->defs[i];
-        }
+    for (; i > 0; i--) {
+        const jk_def *d = &a->defs[i - 1];
+        if (d->name)
+            jk_nearest_try(&s, d->name, d->name_len);
+        if (s.distance == 0)
+            return i;
+    }
     jk_nearest_text(&s, l->text, sizeof l->text);
     jk_fail(l->e, JITK_ERR_NAME, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, l->text);
-    return NULL;
+    return 0;
 }
 
 JK_FUNC const char *jk_lower_copy(jk_lowerer *l, const char *text, size_t len)
@@ -387,18 +385,14 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 {
     const jk_param *p = &d->params[k];
     jk_type own = (jk_type)l->ir.type;
-    jk_lower_error say = JK_LOWER_END;
     jk_value v;
     v.array = d->is_bare ? !l->o->scalar : p->is_array;
     arg->name = jk_lower_copy(l, p->name, p->name_len);
     arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
     arg->is_array = v.array;
-    if (p->edge != JK_EDGE_NONE)
-        say = JK_LOWER_EDGE;
-    else if (l->o->scalar && (v.array || arg->type != own))
-        say = JK_LOWER_SCALAR;
-    if (say != JK_LOWER_END)
-        jk_lower_fail_at(l, say, p->pos, p->name_len, p->name, p->name_len, jk_type_name(own));
+    if (p->edge != JK_EDGE_NONE || (l->o->scalar && (v.array || arg->type != own)))
+        jk_lower_fail_at(l, p->edge != JK_EDGE_NONE ? JK_LOWER_EDGE : JK_LOWER_SCALAR, p->pos, p->name_len, p->name,
+                         p->name_len, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
     jk_name_enter(l, p->name, p->name_len, true, v);
 }
@@ -406,64 +400,43 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 /* A scalar result of another type than the kernel's takes an exact integer as it is. */
 JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
-    const jk_result *r = &d->results[k];
+    uint8_t type = d->results[k].type, own = l->ir.type;
     jk_value v = l->values[k];
-    bool plain = r->type == JK_TYPE_NONE || r->type == l->ir.type || v.array;
     int len = snprintf(l->text, sizeof l->text, "result%u", (unsigned)k + 1);
     arg->name = jk_lower_copy(l, l->text, d->nresults == 1 ? 6 : (size_t)len);
-    arg->type = r->type == JK_TYPE_NONE ? l->ir.type : r->type;
+    arg->type = type == JK_TYPE_NONE ? own : type;
     arg->is_result = 1;
     arg->is_array = v.array;
-    arg->value = plain || jk_is_mask((jk_type)l->ir.ins[v.ref].type) ? jk_as_number(&l->ir, v.ref) : v.ref;
-    if (l->o->scalar && arg->type != l->ir.type)
-        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)l->ir.type));
+    arg->value = v.ref;
+    if (arg->type == own || v.array || jk_is_mask((jk_type)l->ir.ins[v.ref].type))
+        arg->value = jk_as_number(&l->ir, v.ref);
+    if (l->o->scalar && arg->type != own)
+        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)own));
 }
 
-JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out)
+/* The parameters, what the definition says, and the results. */
+JK_FUNC void jk_lower_def(jk_lowerer *l, uint32_t def, jk_program *out)
 {
+    const jk_def *d = &l->ast->defs[def];
     uint32_t k, nargs = d->nparams + d->nresults;
     jk_param_info *args = (jk_param_info *)jk_arena_zero(l->arena, nargs * sizeof *args);
     if (l->o->scalar && d->nresults != 1)
         jk_lower_fail_at(l, JK_LOWER_ONE, d->pos, d->len, "", 0, jk_lower_count(l, d->nresults));
-    jk_lower_enter(l, d);
+    jk_lower_enter(l, def);
     for (k = 0; k < d->nparams && jk_lower_well(l); k++)
         jk_lower_param(l, d, k, &args[k]);
     jk_lower_run(l);
     for (k = 0; k < d->nresults && jk_lower_well(l); k++)
         jk_lower_result(l, d, k, &args[d->nparams + k]);
-    if (l->arena->failed)
-        return jk_fail_nomem(l->e);
-    return l->e->status == JITK_OK ? jk_plan(&l->ir, args, nargs, d->nparams, out) : l->e->status;
-}
-
-JK_FUNC jitk_status jk_lower_flags(unsigned flags, jitk_error *e)
-{
-    const unsigned exclude = JITK_STRICT | JITK_CONTRACT, later = JITK_COMPENSATED | JITK_EXACT;
-    jitk_status status = JITK_ERR_ARGS;
-    const char *say = "unknown flags: %#x";
-    if (!(flags & ~(exclude | later))) {
-        if ((flags & exclude) == exclude) {
-            say = "JITK_STRICT and JITK_CONTRACT exclude each other";
-        } else if (flags & later) {
-            say = flags & JITK_EXACT ? "JITK_EXACT is not supported yet" : "JITK_COMPENSATED is not supported yet";
-            status = JITK_ERR_UNSUPPORTED;
-        } else {
-            return JITK_OK;
-        }
-    }
-    return jk_fail(e, status, say, flags);
+    if (jk_lower_well(l))
+        jk_plan(&l->ir, args, nargs, d->nparams, out);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e)
 {
     jk_lowerer l;
-    const jk_def *d;
-    jk_program p;
-    jitk_status status = jk_lower_flags(o->flags, e);
-    uint32_t mode;
-    if (status != JITK_OK)
-        return status;
+    uint32_t entry, mode = jk_fp_enter();
     memset(&l, 0, sizeof l);
     l.ast = ast;
     l.o = o;
@@ -471,17 +444,11 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
     l.e = e;
     jk_ir_init(&l.ir, arena, o->type, o->flags, e);
     jk_lower_names(&l);
-    if (arena->failed)
-        return jk_fail_nomem(e);
-    d = jk_lower_entry(&l);
-    if (!d)
-        return e->status;
-    mode = jk_fp_enter();
-    status = jk_lower_def(&l, d, &p);
+    entry = jk_lower_entry(&l);
+    if (entry > 0)
+        jk_lower_def(&l, entry - 1, out);
     jk_fp_leave(mode);
-    if (status == JITK_OK)
-        *out = p;
-    return status;
+    return arena->failed ? jk_fail_nomem(e) : e->status;
 }
 
 JK_SMALL_CLOSE

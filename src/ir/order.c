@@ -14,8 +14,8 @@ typedef struct jk_orderer {
     uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
     const uint32_t *level; /* NULL, or: of uniform values only those of this level */
     uint32_t at_level;
-    const uint8_t *need; /* registers that computing a value takes, about; by ref - lo */
-    uint32_t *mark;      /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
+    uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
+    uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
     JK_LIST(jk_ref, stack);
     JK_LIST(jk_ref, out);
@@ -156,26 +156,31 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
     }
 }
 
+/* To order uniform values of [lo, hi), of any level. */
+JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi)
+{
+    uint32_t *mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * (sizeof *mark + 1));
+    memset(o, 0, sizeof *o);
+    o->p = p;
+    o->arena = arena;
+    o->lo = lo;
+    o->hi = hi;
+    o->stamp = 1;
+    if (!mark)
+        return;
+    o->mark = mark;
+    o->need = (uint8_t *)(mark + (hi - lo));
+    jk_order_needs(p, lo, hi, o->need);
+}
+
 JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots,
                              size_t nroots, bool uniform, const jk_ref **order, uint32_t *norder)
 {
     jk_orderer o;
     size_t i;
-    uint8_t *need = (uint8_t *)jk_arena_alloc(arena, hi - lo);
-    memset(&o, 0, sizeof o);
-    o.mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * sizeof *o.mark);
-    *norder = 0;
-    if (!need || !o.mark)
-        return JITK_ERR_NOMEM;
-    jk_order_needs(p, lo, hi, need);
-    o.p = p;
-    o.arena = arena;
-    o.lo = lo;
-    o.hi = hi;
+    jk_order_init(&o, p, arena, lo, hi);
     o.varying = !uniform;
-    o.need = need;
-    o.stamp = 1;
-    for (i = 0; i < nroots; i++)
+    for (i = 0; i < nroots && !arena->failed; i++)
         if (roots[i] != JK_NOREF)
             jk_order_root(&o, roots[i]);
     *order = o.out;

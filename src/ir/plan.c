@@ -17,11 +17,10 @@ typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
     uint8_t *live; /* by ref: JK_LIVE, JK_IN_BODY */
-    uint8_t *need;
-    uint32_t *level, *cell, *mark;
+    uint32_t *level, *cell;
     uint32_t npasses;
     jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
-                                   holds each stage's first one and next, by ref, the others */
+                                   holds each stage's first one and next, by ref, the others, each + 1; 0: no more */
 } jk_planner;
 
 #define JK_LIVE 1
@@ -105,11 +104,11 @@ JK_FUNC void jk_plan_roots(jk_planner *q)
         if (q->cell[r] != JK_NOCELL && p->ins[r].op != JK_PARAM) {
             jk_ref *head = &q->roots[2 * q->level[r] - jk_is_red(p, r)];
             q->next[r] = *head;
-            *head = r;
+            *head = r + 1;
         }
 }
 
-/* One stage's order, appended to the common list; the offset stands in norder until all is built. */
+/* One stage's order. */
 JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t number)
 {
     const jk_program *p = q->p;
@@ -120,7 +119,7 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
     o->at_level = number / 2;
     o->stamp += 2;
     s->red = q->red;
-    for (r = q->roots[number]; r != JK_NOREF; r = q->next[r]) {
+    for (r = q->roots[number]; r-- > 0; r = q->next[r]) {
         jk_order_root(o, s->is_pass ? p->ins[r].a : r);
         if (s->is_pass)
             *q->red++ = r;
@@ -131,37 +130,28 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
             s->stores = true;
             jk_order_root(o, p->args[k].value);
         }
+    s->order = o->out;
     s->norder = (uint32_t)o->nout;
+    o->out = NULL;
+    o->nout = o->cap_out = 0;
 }
 
 JK_FUNC void jk_plan_stages(jk_planner *q)
 {
     jk_program *p = q->p;
-    uint32_t k, at = 0, n = 2 * q->npasses + 1;
-    jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * sizeof *stages);
+    uint32_t k, n = 2 * q->npasses + 1;
+    jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * (sizeof *stages + sizeof *q->roots));
     jk_orderer o;
-    memset(&o, 0, sizeof o);
-    o.p = p;
-    o.arena = q->arena;
-    o.hi = p->nins;
-    o.level = q->level;
-    o.need = q->need;
-    o.mark = q->mark;
-    p->nstages = n;
-    p->stages = stages;
-    q->roots = (jk_ref *)jk_arena_alloc(q->arena, n * sizeof *q->roots);
+    jk_order_init(&o, p, q->arena, 0, p->nins);
     if (q->arena->failed)
         return;
-    memset(q->roots, 0xff, n * sizeof *q->roots);
+    o.level = q->level;
+    p->nstages = n;
+    p->stages = stages;
+    q->roots = (jk_ref *)(void *)(stages + n);
     jk_plan_roots(q);
     for (k = 0; k < n; k++)
         jk_plan_stage(q, &o, &stages[k], k);
-    for (k = 0; k < n; k++) {
-        uint32_t end = stages[k].norder;
-        stages[k].order = end > at ? o.out + at : NULL;
-        stages[k].norder = end - at;
-        at = end;
-    }
 }
 
 JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out)
@@ -182,24 +172,21 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     out->flags = ir->flags;
     q.p = out;
     q.arena = ir->arena;
-    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (5 * sizeof(uint32_t) + 2));
-    if (ir->arena->failed)
+    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
+    if (!q.level)
         return jk_fail_nomem(ir->error);
-    q.mark = q.level + n;
-    q.next = q.mark + n;
+    q.next = q.level + n;
     q.red = q.next + n;
     q.cell = q.red + n;
     q.live = (uint8_t *)(q.cell + n);
-    q.need = q.live + n;
     out->cell = q.cell;
     memset(q.cell, 0xff, n * sizeof *q.cell);
     jk_plan_live(&q);
     jk_plan_levels(&q);
-    jk_order_needs(out, 0, out->nins, q.need);
     jk_plan_stages(&q);
-    if (ir->arena->failed)
-        return jk_fail_nomem(ir->error);
-    return ir->error->status != JITK_OK ? ir->error->status : jk_slots(out, ir->arena, ir->error);
+    if (!ir->arena->failed && ir->error->status == JITK_OK)
+        jk_slots(out, ir->arena);
+    return ir->arena->failed ? jk_fail_nomem(ir->error) : ir->error->status;
 }
 
 JK_SMALL_CLOSE

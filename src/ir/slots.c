@@ -10,10 +10,10 @@ JK_SMALL_OPEN
 typedef struct jk_slotter {
     const jk_program *p;
     jk_step *step;         /* the first of those made */
+    uint32_t nstep;        /* all of the stage's */
     uint32_t *slot;        /* [nins] JK_NOREF: not open */
     uint32_t *free, nfree; /* a stack */
     uint32_t nslots;
-    jitk_error *e;
 } jk_slotter;
 
 JK_NOINLINE uint32_t jk_slot_take(jk_slotter *s)
@@ -52,6 +52,7 @@ JK_NOINLINE jk_step *jk_slot_push(jk_slotter *s, jk_ref r, unsigned n)
 {
     jk_step *t = --s->step;
     jk_ref x[4];
+    s->nstep++;
     jk_ins_operands(s->p, r, x);
     memset(t, 0xff, sizeof *t);
     t->ref = r;
@@ -64,60 +65,51 @@ JK_NOINLINE jk_step *jk_slot_push(jk_slotter *s, jk_ref r, unsigned n)
 JK_NOINLINE void jk_slot_place(jk_slotter *s, jk_ref r)
 {
     jk_op op = (jk_op)s->p->ins[r].op;
+    bool kept = op == JK_LOAD || jk_slot_has(s, r);
     jk_step *t;
-    if (op == JK_LOAD || jk_slot_has(s, r))
+    if (kept)
         jk_slot_open(s, r);
     t = jk_slot_push(s, r, jk_op_arity(op));
-    if (op == JK_LOAD || jk_slot_has(s, r))
+    if (kept)
         t->to = jk_slot_close(s, r);
 }
 
 /* ---- rare bodies ---- */
 /* What a turn's end reads is open there, all at once: what comes from outside, the states, their next values, and the
- * places where these wait, for one may be another state. Returns the number of states. */
-JK_FUNC uint32_t jk_slot_turn(jk_slotter *s, jk_ref rare, jk_ref first)
-{
-    jk_step *end = s->step, *t;
-    jk_outside o;
-    jk_ref r;
-    jk_outside_init(&o, s->p, rare);
-    while ((r = jk_outside_next(&o)) != JK_NOREF)
-        jk_slot_use(s, r);
-    for (r = rare; r-- > first;)
-        if (s->p->ins[r].op == JK_RSTATE)
-            jk_slot_push(s, r, 2)->to = jk_slot_open(s, r);
-    for (t = s->step; t < end; t++)
-        t->from[2] = jk_slot_take(s);
-    for (t = s->step; t < end; t++)
-        s->free[s->nfree++] = t->from[2];
-    return (uint32_t)(end - s->step);
-}
-
+ * places where these wait, for one may be another state. */
 JK_FUNC void jk_slot_rare(jk_slotter *s, jk_ref rare)
 {
     const jk_ins *ins = s->p->ins;
     const jk_rare *body = &s->p->rares[ins[rare].aux];
     uint32_t active = jk_slot_take(s), again = jk_slot_use(s, body->again), result = jk_slot_use(s, ins[rare].c),
-             nstates;
-    jk_step *t, *states;
+             end = s->nstep, body_end;
+    jk_step *t, *states_end = s->step, *states;
+    jk_outside o;
     jk_ref r;
     jk_slot_open(s, rare); /* also where the value goes on in its cell */
-    nstates = jk_slot_turn(s, rare, body->first);
+    jk_outside_init(&o, s->p, rare);
+    while ((r = jk_outside_next(&o)) != JK_NOREF)
+        jk_slot_use(s, r);
+    for (r = rare; r-- > body->first;)
+        if (ins[r].op == JK_RSTATE) {
+            t = jk_slot_push(s, r, 2);
+            t->to = jk_slot_open(s, r);
+            t->from[2] = jk_slot_take(s);
+        }
     states = s->step;
-    for (r = rare; r-- > body->first;) {
-        if (s->slot[r] == JK_NOREF || ins[r].op == JK_RSTATE)
-            continue;
-        if (ins[r].op == JK_RARE)
-            jk_fail(s->e, JITK_ERR_UNSUPPORTED, "a rare body inside a rare body");
-        jk_slot_place(s, r);
-    }
-    for (t = states; t < states + nstates; t++)
+    body_end = s->nstep;
+    for (r = rare; r-- > body->first;)
+        if (s->slot[r] != JK_NOREF && ins[r].op != JK_RSTATE)
+            jk_slot_place(s, r);
+    for (t = states; t < states_end; t++) {
         jk_slot_close(s, t->ref);
+        s->free[s->nfree++] = t->from[2];
+    }
     t = jk_slot_push(s, rare, 0);
     t->to = s->free[s->nfree++] = active;
     t->from[0] = again;
-    t->from[1] = nstates;
-    t->from[2] = (uint32_t)(states - t) - 1;
+    t->from[1] = body_end - end;
+    t->from[2] = s->nstep - body_end - 1;
     t = jk_slot_push(s, rare, 2);
     t->to = jk_slot_close(s, rare);
     t->from[2] = result;
@@ -139,8 +131,7 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
 {
     const jk_program *p = s->p;
     const jk_param_info *a, *end = p->args + p->nargs, *begin = g->stores ? p->args + p->nparams : end;
-    const jk_step *taken;
-    uint32_t i;
+    uint32_t i, taken;
     for (a = end; a-- > begin;)
         if (a->is_array) {
             jk_step *t = jk_slot_push(s, a->value, 0);
@@ -149,7 +140,7 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
         }
     for (i = g->nred; i-- > 0;)
         jk_slot_push(s, g->red[i], 1);
-    taken = s->step;
+    taken = s->nstep;
     for (a = end; a-- > begin;)
         if (a->is_array && p->ins[a->value].op == JK_LOAD)
             jk_slot_place(s, a->value);
@@ -158,36 +149,34 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
             jk_slot_rare(s, g->order[i]);
         else
             jk_slot_place(s, g->order[i]);
-    g->ncompute = (uint32_t)(taken - s->step);
+    g->nstep = s->nstep;
+    g->ncompute = s->nstep - taken;
+    g->step = s->step;
 }
 
-JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e)
+JK_FUNC void jk_slots(jk_program *p, jk_arena *arena)
 {
     jk_stage *g = (jk_stage *)p->stages, *end = g + p->nstages; /* they stand in the arena */
     size_t n = p->nins * sizeof(uint32_t);
     jk_slotter s;
     memset(&s, 0, sizeof s);
     s.p = p;
-    s.e = e;
     /* A value takes at most two slots, an RSTATE's and a RARE's with it. */
     s.slot = (uint32_t *)jk_arena_alloc(arena, 3 * n);
     if (!s.slot)
-        return jk_fail_nomem(e);
+        return;
     memset(s.slot, 0xff, n);
     s.free = s.slot + p->nins;
     for (; g < end; g++) {
-        jk_step *room;
-        g->nstep = jk_slot_count(p, g);
-        room = (jk_step *)jk_arena_alloc(arena, g->nstep * sizeof *room);
-        if (!room)
-            return jk_fail_nomem(e); /* the first error is kept */
-        s.step = room + g->nstep;
+        uint32_t most = jk_slot_count(p, g);
+        s.step = (jk_step *)jk_arena_alloc(arena, most * sizeof *s.step);
+        if (!s.step)
+            return;
+        s.step += most;
+        s.nstep = 0;
         jk_slot_steps(&s, g);
-        g->nstep -= (uint32_t)(s.step - room);
-        g->step = s.step;
     }
     p->nslots = s.nslots;
-    return e->status;
 }
 
 JK_SMALL_CLOSE

@@ -76,6 +76,8 @@ JK_FUNC const char *jk_verify_ins(const jk_verifier *v, jk_ref r)
     leaf = jk_op_rows[i->op].flags & JK_LEAF;
     if (i->op == JK_RARE && i->aux >= p->nrares)
         return "no such rare body";
+    if (i->op == JK_RARE && v->body[r] != JK_NOREF)
+        return "a rare body inside a rare body";
     if (i->op == JK_RSTATE && (i->b >= p->nins || v->body[i->b] != v->body[r]) && i->b >= r)
         return "a state's next value is outside the body";
     n = jk_ins_operands(p, r, x);
