@@ -76,39 +76,90 @@ static uint64_t sp_bits(uint64_t digits, int exponent)
     return (digits & ((1ull << (p - 1)) - 1)) | (uint64_t)(exponent + (int)p - 1 + bias) << (p - 1);
 }
 
-/* Roots next to the middle m = M/2 of two numbers: x 2^t = M^2 + d. -d must be a square modulo 2^t, thus 1 modulo 8;
- * its roots are found digit by digit (Hensel). */
+/* Roots next to the middle of two numbers, M/2: x 2^t = M^2 + d with t = p + 1 or p + 2. -d must be a square modulo
+ * 2^t, thus 1 modulo 8; its roots are found digit by digit (Hensel). Fills x[] with the digits; returns how many. */
+static int sp_hard(int t, int p, int64_t d, uint64_t *x)
+{
+    sp_wide one = 1, r = 1, plus = (sp_wide)(sp_int)d, c = 0 - plus;
+    int n = 0;
+    for (int k = 3; k < t; k++)
+        if ((r * r ^ c) & (((one << k) << 1) - 1))
+            r += one << (k - 1);
+    for (int s = 0; s < 4; s++) {
+        sp_wide m = ((s & 1 ? 0 - r : r) + ((sp_wide)(unsigned)(s >> 1) << (t - 1))) & ((one << t) - 1),
+                y = m * m + plus;
+        ck_assert((y & ((one << t) - 1)) == 0);
+        if (m >> p == 1 && (y >> t) >> (p - 1) == 1)
+            x[n++] = (uint64_t)(y >> t);
+    }
+    return n;
+}
+
 START_TEST(hardest_roots)
 {
     size_t n = 0;
+    uint64_t x[4];
     if (!sp_open("sqrt(x)", _i))
         return;
     int p = sp.type == JITK_F64 ? 53 : 24;
     int64_t last = 8 * (int64_t)kut_scaled(20000);
     for (int t = p + 1; t <= p + 2; t++)
-        for (int64_t d = 7 - last; d <= last; d += 8) {
-            sp_wide one = 1, r = 1, plus = (sp_wide)(sp_int)d, c = 0 - plus;
-            for (int k = 3; k < t; k++)
-                if ((r * r ^ c) & (((one << k) << 1) - 1))
-                    r += one << (k - 1);
-            for (int s = 0; s < 4; s++) {
-                sp_wide m = (sp_wide)((s & 1 ? (sp_wide)0 - r : r) + ((sp_wide)(unsigned)(s >> 1) << (t - 1))) &
-                            ((one << t) - 1);
-                sp_wide x = (m * m + plus) >> t;
-                ck_assert(((m * m + plus) & ((one << t) - 1)) == 0);
-                if (m >> p != 1 || x >> (p - 1) != 1)
-                    continue;
-                kut_put(sp.type, sp.a, (ptrdiff_t)n++, sp_bits((uint64_t)x, (t & 1) + (int)(d % 40) * 2));
+        for (int64_t d = 7 - last; d <= last; d += 8)
+            for (int k = sp_hard(t, p, d, x); k > 0; k--) {
+                kut_put(sp.type, sp.a, (ptrdiff_t)n++, sp_bits(x[k - 1], (t & 1) + (int)(d % 40) * 2));
                 if (n == SP_N) {
                     sp_compare(n);
                     n = 0;
                 }
             }
-        }
     sp_compare(n);
     sp_close();
 }
 END_TEST
+
+#ifndef __FAST_MATH__
+/* What the sequences of split.c compute from the estimate y: terms of the series from c on. */
+static double sp_root(double x, double y, double c)
+{
+    double g = x * y, h = y / 2, e = fma(-h, g, 0x1.fffffffffffffp-2);
+    double w = c > 5 ? fma(c, e, 35.0 / 8) : c;
+    w = fma(fma(fma(w, e, 2.5), e, 1.5), e, 1) * e;
+    g = fma(g, w, g);
+    h = fma(h, w, h);
+    return fma(fma(-g, g, x), h, g);
+}
+
+static float sp_rootf(float x, float y)
+{
+    float g = x * y, h = y / 2, e = fmaf(-h, g, 0x1.fffffep-2f);
+    g = fmaf(g, e, g);
+    h = fmaf(h, e, h);
+    return fmaf(fmaf(-g, g, x), h, g);
+}
+
+/* Processors differ in their estimates: the hardest roots of all are right with whatever the manuals allow, 2^-14 and
+ * 1.5 * 2^-12 (AVX2). */
+START_TEST(any_estimate_will_do)
+{
+    kut_rng rng = {kut_seed() + 1};
+    uint64_t x[4];
+    int p = _i ? 24 : 53;
+    for (int t = p + 1; t <= p + 2; t++)
+        for (int64_t d = -33; d <= 31; d += 8)
+            for (int k = sp_hard(t, p, d, x); k > 0; k--)
+                for (size_t tries = kut_scaled(20000); tries > 0; tries--) {
+                    double v = ldexp((double)x[k - 1], 1 - p + (int)(tries & 1)), s = sqrt(v);
+                    double off = ldexp((double)(int64_t)kut_next(&rng), -63), y = (1 + 0x1p-14 * off) / s;
+                    if (p == 24) {
+                        ck_assert(sp_rootf((float)v, (float)y) == sqrtf((float)v));
+                        continue;
+                    }
+                    ck_assert(sp_root(v, (float)y, 35.0 / 8) == s);
+                    ck_assert(sp_root(v, (float)((1 + 1.5 * 0x1p-12 * off) / s), 63.0 / 8) == s);
+                }
+}
+END_TEST
+#endif
 
 /* Quotients next to the middle of two numbers: a 2^p = b M + d, with b odd and M = -d / b modulo 2^p. */
 START_TEST(hardest_quotients)
@@ -185,6 +236,9 @@ Suite *suite_split(void)
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, roots_of_all_singles, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(t, hardest_roots, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
+#ifndef __FAST_MATH__
+    tcase_add_loop_test(t, any_estimate_will_do, 0, 2);
+#endif
     tcase_add_loop_test(t, hardest_quotients, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
     tcase_add_loop_test(t, any_lane_may_be_slow, 2 * KUT_FIRST_ISA * SP_TEXTS, 2 * KUT_END_ISA * SP_TEXTS);
     suite_add_tcase(s, t);

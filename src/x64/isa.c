@@ -75,13 +75,16 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {0x7ff0000000000000u, 0x7f800000u}, /* INF */
         /* split.c's */
         {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
-        {0x3ff8000000000000u, 0},           /* 3_HALVES */
-        {0x4004000000000000u, 0},           /* 5_HALVES */
+        {0x3fdfffffffffffffu, 0x3effffffu}, /* HALF_LESS: the number below it */
+        {0x3ff8000000000000u, 0},           /* 3_2 */
+        {0x4004000000000000u, 0},           /* 5_2 */
+        {0x4011800000000000u, 0},           /* 35_8 */
+        {0x401f800000000000u, 0},           /* 63_8 */
         {0x000fffffffffffffu, 0x007fffffu}, /* DIGITS */
-        {0x07b0000000000000u, 0x0d800000u}, /* ROOT_LOW: 2^-900, 2^-100 */
-        {0x783fffffffffffffu, 0x71ffffffu}, /* ROOT_SPAN: to the largest number */
-        {0xb870000000000000u, 0},           /* ROOT_LOW_AVX2: 2^-120 (a single's range); the sign the other way round */
-        {0x8f00000000000000u, 0},           /* ROOT_SPAN_AVX2: to 2^120 */
+        {0x0f60000000000000u, 0x1b000000u}, /* ROOT_LOW: 2^-900, 2^-100, doubled */
+        {0xf07fffffffffffffu, 0xe3ffffffu}, /* ROOT_SPAN: to the largest number */
+        {0xf0e0000000000000u, 0}, /* ROOT_LOW_AVX2: 2^-120 (a single's range); the top bit the other way round */
+        {0x9e00000000000000u, 0}, /* ROOT_SPAN_AVX2: to 2^120 */
         {0x4de0000000000000u, 0x43000000u}, /* QUOTIENT_LOW: 2^-400, 2^-60, doubled */
         {0x6400000000000000u, 0x78000000u}, /* QUOTIENT_SPAN: to 2^400, 2^60 */
     };

@@ -2,38 +2,54 @@
  * cycles, while the multipliers stand idle. A light body therefore has every other root, or every fourth quotient, of a
  * step computed by fma from the hardware's estimate: to the last bit what the instruction gives, so that no result
  * depends on which of the two a lane meets. (Markstein, Computation of elementary functions on the IBM RISC
- * System/6000, 1990; Cornea, Harrison and Tang, Scientific Computing on Itanium-based Systems, 2002.) Why it is
- * correct, with u = one unit in the last place of the result and p bits:
+ * System/6000, 1990; Cornea, Harrison and Tang, Scientific Computing on Itanium-based Systems, 2002.) Below, p is the
+ * number of bits, u the unit in the last place of numbers in [1, 2), the estimate any with a relative error of 2^-14
+ * (AVX2: 2^-11.4).
  *
- *   Roots. s = sqrt(x), d = x - g^2 is exact for g near s, and g + d h = s - (s - g)^2 / (2 s) where h = 1/(2 s). x is
- * no square of a midpoint m of two numbers: in units of u^2/4 it differs from m^2 by ..., -9, -1, 7, 15, ..., and s
- * from m by as many u^2/(8 s). Where s is that near to m, |s - g| is u/2 if g is a neighbour: the square is 1 such
- * unit, on the safe side for s < m and less than 7 for s > m, and a relative error of h below 2.25 u/s does no harm but
- * where the difference is -1, which only x = 4^k (1 - 2^-p) has; there g is exact to less than the rest. The series 1 +
- * e + 3/2 e^2 + 5/2 e^3, e = 1/2 - g h, takes 14 bits to 53, and 22 in its shorter form. Quotients. r = a - b q is
- * exact for q within u of a/b; a/b differs from any midpoint by 2^-p u/b at least (b in [1, 2)), so q + r y rounds
- * rightly if y is 1/b to less than 2/b^2 half units: correctly rounded, in short, and that fails for b = 2 - 2^(1-p)
- * alone.
+ * Roots. s = sqrt(x) in [1, 2), g is near s, h near 1/(2 s), d = x - g^2; the result is g + d h, which but for the
+ * error of h is s - (s - g)^2 / (2 s).
+ * - In units of u^2/4, x differs from the square of a midpoint m of two numbers by -1, 7, -9, 15, ...: it is a multiple
+ *   of 8 of them, and m^2 is 1 more than one. So s differs from m by as many u^2/(8 s).
+ * - Only so near to m may the last sum err. If g is within 1.5 u of s, it is a neighbour of m there: d is exact; the
+ *   square is 1 such unit, which is less than 7 on the one side and harmless on the other; an error of h may be 9 units
+ *   long where the difference is -9 or beyond, relatively 2.25 u/s.
+ * - -1 is left, which x = 1 + u and x = 4 - 2 u have, the solutions of M^2 = 1 modulo powers of two. There the sum is a
+ *   tie or next to it, and right where h <= 1/2 and where g = 2 - u, respectively.
+ * - From the estimate y come g = x y with an error of u/2, h = y/2 with none, e = 1/2 - g h, and both times
+ *   1/sqrt(1 - 2 e) = 1 + e + 3/2 e^2 + 5/2 e^3 + 35/8 e^4 + 63/8 e^5. Half of the error goes to each: g is within u/4,
+ *   h within u/(4 s) relatively. Taking the number below 1/2 in e makes both u/4 less: g ends between s - 0.84 u and s
+ *   before it is rounded, and h <= 1/2. All conditions hold.
  *
- * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero,
- * negative or near the ends of the exponents, and that b. */
+ * Quotients. b in [1, 2), q is within u of a/b, y near 1/b, r = a - b q is exact; the result is q + r y.
+ * - a/b differs from any midpoint by at least 2^-p u/b, so that the sum errs only where y does by 2/b^2 halves of its
+ *   own last place. Rounding 1/b to nearest is enough but for b = 2 - u, where it fails if a is a power of two.
+ *
+ * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero
+ * or near the ends of the exponents, and that b. */
 #include "gen.h"
 
 JK_SMALL_OPEN
 
 /* clang-format off */
 
-/* Bad lanes in K (all ones in U): A's bits outside of [X, X + Y], unsigned; AVX2 compares with a sign. */
+/* Bad lanes in K (all ones in U): A's bits but for the sign outside of a range, unsigned; AVX2 compares with a sign. A
+ * number below 0 is none of them: its estimate is a NaN, as its root is. */
 #define JK_C_ROOT_BEGIN(low, span) \
     JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_HALF), \
     JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
-    JK_C_V(PSUB, U, A, X)
+    JK_C_V(PADD, U, A, A), \
+    JK_C_V(PSUB, U, U, X)
 /* D = g, T = h from the estimate in T. */
 #define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(MUL, T, T, Z)
-#define JK_C_ROOT_ERROR JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
+#define JK_C_ROOT_ERROR JK_C_CONST(Z, JK_BITS_HALF_LESS), JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
 #define JK_C_ROOT_STEP(e) JK_C_V(FMADD213, D, e, D), JK_C_V(FMADD213, T, e, T)
-#define JK_C_ROOT_SERIES(bits) {JK_DO_CONST, JK_AT_X, 0, 1, bits, 0}, JK_C_V(BROADCAST, W, W, X)
 #define JK_C_ROOT_END JK_C_MOV(U, A), JK_C_V(FNMADD231, U, D, D), JK_C_V(FMADD231, D, U, T), JK_C_END
+/* W = bits U + next, and on: W = W U + next. */
+#define JK_C_ROOT_SERIES(bits) {JK_DO_CONST, JK_AT_X, 0, 1, bits, 0}, JK_C_V(BROADCAST, W, W, X)
+#define JK_C_ROOT_TERM(bits) JK_C_CONST(X, bits), JK_C_V(FMADD213, W, U, X)
+#define JK_C_ROOT_REST \
+    JK_C_ROOT_TERM(JK_BITS_5_2), JK_C_ROOT_TERM(JK_BITS_3_2), JK_C_ROOT_TERM(JK_BITS_ONE), JK_C_V(MUL, W, W, U), \
+    JK_C_ROOT_STEP(W), JK_C_ROOT_END
 
 static const jk_cmd jk_do_root_k64[] = {
     JK_C_TEMP(W),
@@ -43,13 +59,8 @@ static const jk_cmd jk_do_root_k64[] = {
     JK_C_V(RSQRT14, T, T, A),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
-    JK_C_CONST(Y, JK_BITS_3_HALVES), JK_C_CONST(Z, JK_BITS_ONE),
-    JK_C_ROOT_SERIES(JK_BITS_5_HALVES),
-    JK_C_V(FMADD213, W, U, Y),
-    JK_C_V(FMADD213, W, U, Z),
-    JK_C_V(MUL, W, W, U),
-    JK_C_ROOT_STEP(W),
-    JK_C_ROOT_END,
+    JK_C_ROOT_SERIES(JK_BITS_35_8),
+    JK_C_ROOT_REST,
 };
 static const jk_cmd jk_do_root_k32[] = {
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
@@ -61,7 +72,7 @@ static const jk_cmd jk_do_root_k32[] = {
     JK_C_ROOT_STEP(U),
     JK_C_ROOT_END,
 };
-/* The estimate by way of singles, 11 bits of it. */
+/* The estimate is that of singles. */
 static const jk_cmd jk_do_root_vex64[] = {
     JK_C_TEMP(W),
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2),
@@ -72,14 +83,9 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_V(CVTPS2PD, T, T, T),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
-    JK_C_ROOT_STEP(U),
-    JK_C_ROOT_ERROR,
-    JK_C_CONST(Y, JK_BITS_ONE),
-    JK_C_ROOT_SERIES(JK_BITS_3_HALVES),
-    JK_C_V(FMADD213, W, U, Y),
-    JK_C_V(MUL, W, W, U),
-    JK_C_ROOT_STEP(W),
-    JK_C_ROOT_END,
+    JK_C_ROOT_SERIES(JK_BITS_63_8),
+    JK_C_ROOT_TERM(JK_BITS_35_8),
+    JK_C_ROOT_REST,
 };
 
 /* A / B. Bad lanes in K: |A| or |B| outside of a range, or B's digits all ones. */
