@@ -94,7 +94,8 @@ bench_contender *bench_enter(bench_heat *h, const char *name, void (*run)(void *
 void bench_race(bench_heat *h);
 /* Median over the rounds of a's time over b's. Above 1: b is faster. */
 double bench_ratio(const bench_heat *h, const bench_contender *a, const bench_contender *b);
-double bench_median(double *v, size_t count);
+double bench_ratio_noise(const bench_heat *h, const bench_contender *a, const bench_contender *b); /* it is within +- */
+double bench_median(double *v, size_t count);                                                      /* leaves v sorted */
 bench_contender *bench_find(bench_heat *h, const char *name); /* NULL: does not take part */
 /* The fastest by median of the contenders named, or NULL where none takes part. */
 bench_contender *bench_fastest(bench_heat *h, const char *const *names, size_t count);
@@ -121,16 +122,18 @@ typedef struct bench_place {
 /* One line of the table and a CSV line a contender; ratios are against `against` (NULL: none). */
 void bench_report(const bench_place *p, bench_heat *h, const char *mine, const bench_contender *against);
 void bench_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* A target of the project beside what was measured. `at_least`: measured >= target passes, else measured <= target. */
-void bench_target(const char *what, bool at_least, double target, double measured, const char *unit, const char *where);
+/* A target of the project beside what was measured. `at_least`: measured >= target passes, else measured <= target;
+ * nearer to it than `noise` counts as even. */
+void bench_target(const char *what, bool at_least, double target, double measured, double noise, const char *unit,
+                  const char *where);
 /* A running worst value for such a target. */
 typedef struct bench_worst {
     bool any;
-    double value;
+    double value, noise;
     char where[64];
 } bench_worst;
-void bench_worst_note(bench_worst *w, bool smaller_is_worse, double value, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void bench_worst_note(bench_worst *w, bool smaller_is_worse, double value, double noise, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* ---- contenders.c: who takes part in a race over arrays ---- */
 enum { WITH_ISAS = 1, WITH_NUMEXPR = 2, WITH_CEILING = 4 };

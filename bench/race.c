@@ -1,6 +1,7 @@
 /* race: the watch, the rounds and the medians. */
 #define _GNU_SOURCE
 #include "bench.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,12 +95,28 @@ void bench_race(bench_heat *h)
     }
 }
 
+static void ratios(double *v, const bench_heat *h, const bench_contender *a, const bench_contender *b)
+{
+    for (size_t r = 0; r < h->rounds; r++)
+        v[r] = a->sample[r] / b->sample[r];
+}
+
 double bench_ratio(const bench_heat *h, const bench_contender *a, const bench_contender *b)
 {
     double v[BENCH_MAX_ROUNDS];
-    for (size_t r = 0; r < h->rounds; r++)
-        v[r] = a->sample[r] / b->sample[r];
+    ratios(v, h, a, b);
     return bench_median(v, h->rounds);
+}
+
+/* By order statistics: the median lies between the two with a probability of 95 percent (David and Nagaraja, Order
+ * Statistics, 2003), whatever the distribution is. */
+double bench_ratio_noise(const bench_heat *h, const bench_contender *a, const bench_contender *b)
+{
+    double v[BENCH_MAX_ROUNDS], rank = ((double)h->rounds - 1.96 * sqrt((double)h->rounds)) / 2;
+    size_t low = rank > 0 ? (size_t)rank : 0;
+    ratios(v, h, a, b);
+    bench_median(v, h->rounds);
+    return (v[h->rounds - 1 - low] - v[low]) / 2;
 }
 
 bench_contender *bench_find(bench_heat *h, const char *name)

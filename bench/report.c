@@ -75,11 +75,12 @@ void bench_note(const char *format, ...)
 static struct {
     char what[96], unit[12], where[72];
     bool at_least;
-    double target, measured;
+    double target, measured, noise;
 } targets[160];
 static size_t target_count;
 
-void bench_target(const char *what, bool at_least, double target, double measured, const char *unit, const char *where)
+void bench_target(const char *what, bool at_least, double target, double measured, double noise, const char *unit,
+                  const char *where)
 {
     if (target_count == sizeof targets / sizeof *targets)
         return;
@@ -90,14 +91,16 @@ void bench_target(const char *what, bool at_least, double target, double measure
     targets[i].at_least = at_least;
     targets[i].target = target;
     targets[i].measured = measured;
+    targets[i].noise = noise;
 }
 
-void bench_worst_note(bench_worst *w, bool smaller_is_worse, double value, const char *format, ...)
+void bench_worst_note(bench_worst *w, bool smaller_is_worse, double value, double noise, const char *format, ...)
 {
     if (w->any && (smaller_is_worse ? value >= w->value : value <= w->value))
         return;
     w->any = true;
     w->value = value;
+    w->noise = noise;
     va_list a;
     va_start(a, format);
     vsnprintf(w->where, sizeof w->where, format, a);
@@ -108,22 +111,27 @@ static void say_targets(void)
 {
     if (target_count == 0)
         return;
-    size_t passed = 0;
-    bench_say("\nTargets (ratios are times of the peer over times of jitk: above 1, jitk is faster)\n");
-    bench_say("  %-66s %12s %10s        %s\n", "", "target", "measured", "at");
+    size_t count[3] = {0, 0, 0};
+    bench_say(
+        "\nTargets (ratios are times of the peer over times of jitk: above 1, jitk is faster; even: as near to the\n"
+        "target as this run can tell, +- the 95 percent interval of the median)\n");
+    bench_say("  %-66s %12s %10s %-9s       %s\n", "", "target", "measured", "", "at");
     for (size_t i = 0; i < target_count; i++) {
-        bool good =
-            targets[i].at_least ? targets[i].measured >= targets[i].target : targets[i].measured <= targets[i].target;
-        char target[32], measured[32];
+        static const char *const words[] = {"MISS", "even", "pass"};
+        double over = (targets[i].measured - targets[i].target) * (targets[i].at_least ? 1 : -1);
+        int verdict = over >= 0 ? 2 : over >= -targets[i].noise ? 1 : 0;
+        char target[32], measured[32], noise[32] = "";
         snprintf(target, sizeof target, "%s %.4g%s", targets[i].at_least ? ">=" : "<=", targets[i].target,
                  targets[i].unit);
         snprintf(measured, sizeof measured, targets[i].measured < 10 ? "%.2f%s" : "%.1f%s", targets[i].measured,
                  targets[i].unit);
-        bench_say("  %-66s %12s %10s  %s  %s\n", targets[i].what, target, measured, good ? "pass" : "MISS",
+        if (targets[i].noise > 0)
+            snprintf(noise, sizeof noise, "+- %.2g", targets[i].noise);
+        bench_say("  %-66s %12s %10s %-9s %s  %s\n", targets[i].what, target, measured, noise, words[verdict],
                   targets[i].where);
-        passed += good;
+        count[verdict]++;
     }
-    bench_say("  %zu of %zu reached\n", passed, target_count);
+    bench_say("  %zu of %zu reached, %zu even, %zu missed\n", count[2], target_count, count[1], count[0]);
 }
 
 void bench_report_close(void)

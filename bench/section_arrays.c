@@ -62,7 +62,8 @@ static void note_reduce(reduce_notes *w, bench_row row, bench_type t, size_t n)
     bench_contender *jitk = bench_find(&heat, "jitk"), *blas = bench_find(&heat, "OpenBLAS");
     bench_contender *best = bench_fastest(&heat, sum_peers, COUNT(sum_peers)), *plain = bench_find(&heat, "gcc-O2");
     if (n >= 10000 && best)
-        bench_worst_note(&w->large, true, bench_ratio(&heat, best, jitk), "n = %.0e, %s", (double)n, best->name);
+        bench_worst_note(&w->large, true, bench_ratio(&heat, best, jitk), bench_ratio_noise(&heat, best, jitk),
+                         "n = %.0e, %s", (double)n, best->name);
     if (n <= 1000 && blas) {
         bench_contender *kernel = &heat.c[0];
         for (size_t i = 0; i < side_isa_count; i++) { /* the compiled kernel, in the best encoding */
@@ -70,18 +71,18 @@ static void note_reduce(reduce_notes *w, bench_row row, bench_type t, size_t n)
             kernel = k && k->ns < kernel->ns ? k : kernel;
         }
         double extra = (kernel->ns < jitk->ns ? kernel->ns : jitk->ns) - blas->ns;
-        bench_worst_note(&w->extra, false, extra, "n = %zu", n);
+        bench_worst_note(&w->extra, false, extra, 0, "n = %zu", n);
     }
     char what[96];
     snprintf(what, sizeof what, "%s %s: over a gcc -O2 loop at n = %.0e", bench_rows[row].name, bench_type_name(t),
              (double)n);
     if (row == ROW_sum && t == BENCH_F64 && plain && n == 1000000)
-        bench_target(what, true, 7, bench_ratio(&heat, plain, jitk), "", "about 7 expected");
+        bench_target(what, true, 7, bench_ratio(&heat, plain, jitk), 0, "", "about 7 expected");
     if (row == ROW_sum && t == BENCH_F64 && plain && n == 100000000)
-        bench_target(what, true, 2.5, bench_ratio(&heat, plain, jitk), "", "2.5 to 3 expected");
+        bench_target(what, true, 2.5, bench_ratio(&heat, plain, jitk), 0, "", "2.5 to 3 expected");
     snprintf(what, sizeof what, "sum %s: over OpenBLAS, without AVX-512, n = %.0e", bench_type_name(t), (double)n);
     if (row == ROW_sum && !side_has(side_isas[side_isa_count - 1].isa) && blas && n >= 10000000)
-        bench_target(what, true, 1.15, bench_ratio(&heat, blas, jitk), "", "");
+        bench_target(what, true, 1.15, bench_ratio(&heat, blas, jitk), 0, "", "");
 }
 
 static void reduce(bench_row row, bench_type t)
@@ -100,11 +101,11 @@ static void reduce(bench_row row, bench_type t)
     snprintf(what, sizeof what, "%s %s: over the better of OpenBLAS and clang-fast, n >= 1e4", bench_rows[row].name,
              bench_type_name(t));
     if (w.large.any)
-        bench_target(what, true, 0.97, w.large.value, "", w.large.where);
+        bench_target(what, true, 0.97, w.large.value, w.large.noise, "", w.large.where);
     snprintf(what, sizeof what, "%s %s: more than OpenBLAS at n = 100 and 1,000", bench_rows[row].name,
              bench_type_name(t));
     if (w.extra.any)
-        bench_target(what, false, 10, w.extra.value, " ns", w.extra.where);
+        bench_target(what, false, 10, w.extra.value, 0, " ns", w.extra.where);
 }
 
 void section_reduce(void)
@@ -143,12 +144,13 @@ static void map(bench_row row, bench_type t, map_notes *w)
         bench_contender *jitk = bench_find(&heat, "jitk"), *exact = bench_fastest(&heat, same, COUNT(same));
         bench_report(&p, &heat, "jitk", peer);
         if (peer && exact && level < 3)
-            bench_worst_note(&w->cache, true, bench_ratio(&heat, peer, jitk), "%s, %s; unfused %.2f", p.size,
-                             peer->name, bench_ratio(&heat, exact, jitk));
+            bench_worst_note(&w->cache, true, bench_ratio(&heat, peer, jitk), bench_ratio_noise(&heat, peer, jitk),
+                             "%s, %s; unfused %.2f", p.size, peer->name, bench_ratio(&heat, exact, jitk));
         if (quick && level < 3)
             w->log_sum += log(bench_ratio(&heat, quick, jitk)), w->count++;
         if (peer && level == 3 && bench_rows[row].out)
-            bench_worst_note(&w->memory, true, bench_ratio(&heat, peer, jitk), "%s", peer->name);
+            bench_worst_note(&w->memory, true, bench_ratio(&heat, peer, jitk), bench_ratio_noise(&heat, peer, jitk),
+                             "%s", peer->name);
         bench_enter_row_done(&heat);
     }
 }
@@ -166,18 +168,18 @@ void section_map(void)
             snprintf(what, sizeof what, "%s %s: over gcc/clang -O3, L1 and L2", bench_rows[row].name,
                      bench_type_name((bench_type)t));
             if (w.cache.any)
-                bench_target(what, true, 1.0, w.cache.value, "", w.cache.where);
+                bench_target(what, true, 1.0, w.cache.value, w.cache.noise, "", w.cache.where);
             snprintf(what, sizeof what, "%s %s: over gcc/clang -O3, to memory", bench_rows[row].name,
                      bench_type_name((bench_type)t));
             if (w.memory.any)
-                bench_target(what, true, 1.2, w.memory.value, "", w.memory.where);
+                bench_target(what, true, 1.2, w.memory.value, w.memory.noise, "", w.memory.where);
             all.log_sum += w.log_sum;
             all.count += w.count;
         }
         snprintf(what, sizeof what, "maps %s: geometric mean over the better -ffast-math, L1 and L2",
                  bench_type_name((bench_type)t));
         if (all.count)
-            bench_target(what, true, 0.97, exp(all.log_sum / (double)all.count), "", "");
+            bench_target(what, true, 0.97, exp(all.log_sum / (double)all.count), 0, "", "");
     }
 }
 
@@ -199,13 +201,21 @@ void section_sweep(void)
 
 /* ---- four reductions in one kernel ---- */
 
+/* Elements that no cache holds a part of that counts. */
+static size_t from_memory(bench_type t)
+{
+    size_t n = 4 * bench_cache(3) / bench_type_size(t);
+    n = n < 10000000 ? 10000000 : n;
+    return n < bench_set.n_max ? n : bench_set.n_max;
+}
+
 /* A kernel has one result for now: the four meet in a sum, which costs one addition a call. */
 #define FOUR_TEXT "(x[]) = sum(x) + min(x) + max(x) + sum(x*x)"
 
 void section_four(void)
 {
     for (int t = BENCH_F64; t <= BENCH_F32; t++) {
-        size_t n = bench_set.n_max < 10000000 ? bench_set.n_max : 10000000;
+        size_t n = from_memory((bench_type)t);
         const bench_arrays *x = bench_fill((bench_type)t, n, 1);
         const void *args[1] = {x->in[0]};
         for (size_t i = 0; i < side_isa_count; i++) {
@@ -221,7 +231,8 @@ void section_four(void)
                 bench_report(&p, &heat, "sum", NULL);
                 snprintf(what, sizeof what, "sum, min, max, sumsq %s %s: time over sum alone, memory", p.type, p.row);
                 if (i >= 3) /* the vector encodings that the target names */
-                    bench_target(what, false, 1.2, bench_ratio(&heat, &heat.c[1], &heat.c[0]), "", "");
+                    bench_target(what, false, 1.2, bench_ratio(&heat, &heat.c[1], &heat.c[0]),
+                                 bench_ratio_noise(&heat, &heat.c[1], &heat.c[0]), "", "");
             }
             bench_enter_row_done(&heat);
         }

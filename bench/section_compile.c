@@ -128,7 +128,7 @@ static void race(const char *row, const work *w, bool numexpr, double target_us)
     bench_report(&p, &heat, "jitk", bench_find(&heat, "TCC"));
     char what[96];
     snprintf(what, sizeof what, "compile %s, text to callable code, and free", row);
-    bench_target(what, false, target_us, bench_find(&heat, "jitk")->ns / 1000, " us", "array kernel, warm");
+    bench_target(what, false, target_us, bench_find(&heat, "jitk")->ns / 1000, 0, " us", "array kernel, warm");
 }
 
 void section_compile(void)
@@ -221,7 +221,7 @@ static void call_race(const char *row, const char *text, bench_row loop, bool ma
     for (size_t i = 0; i < 2; i++) {
         snprintf(what, sizeof what, "a call at n = 1, %s, %s: over the loop", row, heat.c[i].name);
         if (strcmp(heat.c[i].name, "jitk_eval") != 0)
-            bench_target(what, false, 25, heat.c[i].ns - heat.c[2].ns, " ns", "");
+            bench_target(what, false, 25, heat.c[i].ns - heat.c[2].ns, 0, " ns", "");
     }
     jitk_free(c.kernel);
 }

@@ -104,8 +104,8 @@ void section_header(void)
         return;
     }
     sizes(&jitk, &code, &tables);
-    bench_target("machine code of jitk.h, gcc -O2", false, 64, code / 1024, " KiB", "sections .text*");
-    bench_target("tables of jitk.h", false, 200, tables / 1024, " KiB", "sections .rodata*, .data*");
+    bench_target("machine code of jitk.h, gcc -O2", false, 64, code / 1024, 0, " KiB", "sections .text*");
+    bench_target("tables of jitk.h", false, 200, tables / 1024, 0, " KiB", "sections .rodata*, .data*");
     if (compile_once(&stb) < 0) {
         bench_note(
             "stb_image.h is not installed (Debian: libstb-dev); nothing to compare the header's compile time with");
@@ -119,7 +119,7 @@ void section_header(void)
         p.section = "header", p.row = "gcc -O2 -c", p.type = "", p.size = "-";
         bench_report(&p, &heat, "jitk.h", &heat.c[1]);
         bench_target("compile time of jitk.h over stb_image.h's, gcc -O2", false, 0.7,
-                     bench_ratio(&heat, &heat.c[0], &heat.c[1]), "", "processor time");
+                     bench_ratio(&heat, &heat.c[0], &heat.c[1]), 0, "", "processor time");
     }
     remove(jitk.source), remove(jitk.object), remove(stb.source), remove(stb.object), rmdir(directory);
 }
