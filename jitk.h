@@ -1013,9 +1013,10 @@ JK_NOINLINE double jk_wide_round(uint64_t sign, jk_wide w, int e);
 
 JK_FUNC double jk_min_f64(double a, double b); /* IEEE 754-2019 minimum: NaN wins, -0 is less than +0 */
 
-/* Applies one JK_FOLD op to n elements of each of three operands, all contiguous; `to` may be one of them, else overlaps
- * none. from[1] and from[2] must be readable also where the op has fewer. type is the result's, operand_type (which
- * matters for CVT) the first operand's. */
+/* Applies one JK_FOLD op to n elements, not 0, of each of three operands, all contiguous; `to` may be one of them, else
+ * overlaps none. Works on 16 bytes at a time: the rest of the last ones must be readable, and is written in `to`. So
+ * must from[1] and from[2] be also where the op has fewer. type is the result's, operand_type (which matters for CVT)
+ * the first operand's; aux is 0 but for shifts. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from);
 /* The same of constants (bits in, bits out). */
@@ -1455,10 +1456,12 @@ JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
         *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
 }
 
-/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0. These are no single
- * instructions: */
-JK_NOINLINE void jk_fp_others(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0; how is twice the op, and one
+ * more for lanes of four bytes. These are no single instructions: */
+JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
 {
+    const unsigned op = how / 2;
+    const bool single = how & 1;
     const char *x = from[0], *y = op == JK_ISNAN ? x : from[1], *z = from[2];
     (void)aux;
     if (op == JK_FMA && !single)
@@ -1479,22 +1482,24 @@ JK_NOINLINE void jk_fp_others(unsigned op, bool single, unsigned aux, ptrdiff_t 
         *(jk_unaligned *)(to + i) = a;                                                     \
     } while ((i += 16) != 0);                                                              \
     return;
-/* The same where lanes of four bytes are another thing than those of eight. */
-#define JK_CASE(op, value4, value8)           \
-    case op:                                  \
-        if (single) {                         \
-            JK_EACH(a = (jk_lanes64)(value4)) \
-        }                                     \
+/* Where lanes of four bytes are another thing than those of eight, and where they are not. */
+#define JK_CASE(op, value4, value8)       \
+    case 2 * op + 1:                      \
+        JK_EACH(a = (jk_lanes64)(value4)) \
+    case 2 * op:                          \
         JK_EACH(a = (jk_lanes64)(value8))
+#define JK_BOTH(op)  \
+    case 2 * op + 1: \
+    case 2 * op
 
 /* It calls nothing, so that all of it stays in registers that need no saving. */
-JK_NOINLINE void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
 {
     static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
                                         {0x8000000080000000, 0x8000000080000000}};
     const char *x = from[0], *y = from[1], *z;
-    jk_lanes64 sign;
-    switch (op) {
+    const jk_lanes64 sign = signs[how & 1];
+    switch (how) {
         JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
         JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
         JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
@@ -1503,69 +1508,49 @@ JK_NOINLINE void jk_fp_vectors(unsigned op, bool single, unsigned aux, ptrdiff_t
         JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
         JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
         JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
-        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
-    case JK_NEG:
-        sign = signs[single];
-        JK_EACH(a ^= sign)
-    case JK_ABS:
-        sign = ~signs[single];
-        JK_EACH(a &= sign)
-    case JK_MNOT:
-        JK_EACH(a = ~a)
-    case JK_MAND:
-    case JK_IAND:
-        JK_EACH(a &= b)
-    case JK_MOR:
-    case JK_IOR:
-        JK_EACH(a |= b)
-    case JK_IXOR:
-        JK_EACH(a ^= b)
-    case JK_SELECT:
-        z = from[2];
+        JK_BOTH(JK_BITS)
+            : /* a shift by 0 */
+              JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux) JK_BOTH(JK_NEG)
+            : JK_EACH(a ^= sign) JK_BOTH(JK_ABS)
+            : JK_EACH(a &= ~sign) JK_BOTH(JK_MNOT)
+            : JK_EACH(a = ~a) JK_BOTH(JK_MAND)
+            : JK_BOTH(JK_IAND)
+            : JK_EACH(a &= b) JK_BOTH(JK_MOR)
+            : JK_BOTH(JK_IOR) : JK_EACH(a |= b) JK_BOTH(JK_IXOR) : JK_EACH(a ^= b) JK_BOTH(JK_SELECT) : z = from[2];
         JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
-    case JK_BITS:
-        JK_EACH(;)
     }
 }
 #undef JK_EACH
 #undef JK_CASE
+#undef JK_BOTH
 
-/* The last, short vector goes through copies. */
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from)
 {
-    const size_t size = jk_type_size(type), rest = n * size % 16, whole = n * size - rest;
+    const size_t size = jk_type_size(type), nbytes = JK_ALIGN_UP(n * size, 16);
     const bool other = op - JK_FLOOR <= JK_RINT - JK_FLOOR || op - JK_MIN <= JK_ISNAN - JK_MIN;
-    void (*const run)(unsigned, bool, unsigned, ptrdiff_t, char *, const char *const *) =
+    void (*const run)(unsigned, unsigned, ptrdiff_t, char *, const char *const *) =
         other ? jk_fp_others : jk_fp_vectors;
-    uint64_t copy[5][2]; /* the last one is its end */
-    const char *at[3];
-    char *end = (char *)to + whole;
-    size_t k;
+    const char *end[3];
+    unsigned k;
     if (op == JK_CVT) { /* of uniform values only */
         jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
         return;
     }
-    at[0] = (const char *)from[0] + whole, at[1] = (const char *)from[1] + whole, at[2] = (const char *)from[2] + whole;
-    if (whole)
-        run(op, size == 4, aux, -(ptrdiff_t)whole, end, at);
-    if (!rest)
-        return;
-    memset(copy, 0, sizeof copy);
     for (k = 0; k < 3; k++)
-        at[k] = (const char *)memcpy(copy[k], at[k], rest) + 16;
-    run(op, size == 4, aux, -16, (char *)copy[4], at);
-    memcpy(end, copy[3], rest);
+        end[k] = (const char *)from[k] + nbytes;
+    run(2 * op + (size == 4), aux, -(ptrdiff_t)nbytes, (char *)to + nbytes, end);
 }
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c)
 {
-    uint64_t to = 0;
+    uint64_t v[4], to[2]; /* the rest of an operand's 16 bytes is the next one */
     const void *from[3];
-    from[0] = &a, from[1] = &b, from[2] = &c;
-    jk_fp_apply(op, type, operand_type, aux, 1, &to, from);
-    return to;
+    v[0] = a, v[1] = b, v[2] = c, v[3] = 0;
+    from[0] = v, from[1] = v + 1, from[2] = v + 2;
+    jk_fp_apply(op, type, operand_type, aux, 1, to, from);
+    return jk_type_size(type) == 8 ? to[0] : (uint32_t)to[0];
 }
 
 JK_FUNC double jk_min_f64(double a, double b)
@@ -1599,13 +1584,13 @@ JK_FUNC int64_t jk_cvt_integer(double x)
 {
     uint64_t u = jk_f64_bits(x);
     int64_t k;
-    if (u << 1 >= (uint64_t)0x43E << 53) /* 2^63 */
-        return u << 1 > JK_F64_INF << 1 ? 0 : u >> 63 ? INT64_MIN : INT64_MAX;
-#if defined(__x86_64__) /* no libm: it may set errno */
+#if defined(__x86_64__) /* no libm: it may set errno; INT64_MIN where no integer is near */
     __asm__("cvtsd2si %1, %0" : "=r"(k) : "x"(x));
 #else
-    k = __builtin_llrint(x);
+    k = u << 1 < (uint64_t)0x43E << 53 /* 2^63 */ ? __builtin_llrint(x) : INT64_MIN;
 #endif
+    if (k == INT64_MIN)
+        k = u << 1 > JK_F64_INF << 1 ? 0 : u >> 63 ? INT64_MIN : INT64_MAX;
     return k;
 }
 
@@ -1640,15 +1625,17 @@ JK_NOINLINE void jk_cvt_copy(char *to, ptrdiff_t to_stride, const char *from, pt
         } while (--n);
 }
 
-#define JK_EACH(statement)                 \
-    for (i = 0; i < n; i++, p += stride) { \
-        statement;                         \
-    }                                      \
+/* n is not 0. */
+#define JK_EACH(statement) \
+    do {                   \
+        statement;         \
+        p += stride;       \
+    } while (++i < n);     \
     break
 
 JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t stride, size_t n)
 {
-    size_t i;
+    size_t i = 0;
     float f;
     int32_t i32;
     switch (type) {
@@ -1659,13 +1646,13 @@ JK_FUNC void jk_cvt_read(jk_cvt_value *x, const char *p, jk_type type, ptrdiff_t
     case JK_U8:
         JK_EACH(x[i].k = *(const unsigned char *)p);
     default:
-        jk_cvt_copy((char *)x, 8, p, stride, 8, n);
+        JK_EACH(memcpy(&x[i], p, 8));
     }
 }
 
 JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_value *x, bool is_float, size_t n)
 {
-    size_t i;
+    size_t i = 0;
     float f;
     int32_t i32;
     switch (type) {
@@ -1676,7 +1663,7 @@ JK_FUNC void jk_cvt_write(char *p, jk_type type, ptrdiff_t stride, const jk_cvt_
     case JK_U8:
         JK_EACH(*(unsigned char *)p = (unsigned char)jk_cvt_clamp(x[i].k, 0, 255));
     default:
-        jk_cvt_copy(p, stride, (const char *)x, 8, 8, n);
+        JK_EACH(memcpy(p, &x[i], 8));
     }
 }
 #undef JK_EACH
@@ -1798,22 +1785,23 @@ JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_le
  * rounded once, to nearest even, whatever the locale; those of infinity if it is too large. */
 JK_FUNC uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits);
 
-/* An error as a person reads it: place and message, the source's line, a caret under the place. */
-JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out);
+/* An error as a person reads it: place and message, the source's line (of a terminated text; NULL: without), a caret
+ * under the place. */
+JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, FILE *out);
 #endif
 /* ---- back in src/front.h ---- */
 /* ---- src/syntax/number.c ---- */
 /* syntax: a number's text to the nearest f64 or f32, ties to even, in one rounding.
  *
  * Integers only: neither the floating-point mode, nor the compiler's flags, nor the locale can change a bit. All digits
- * become one bignum. A decimal exponent multiplies it by 5 or divides it by 5, thirteen powers at a time, each a walk
- * over the words; before it is divided, words of zeros are put below it. As floor(floor(x / a) / b) = floor(x / (a *
+ * become one bignum, below which words of zeros are put. A decimal exponent multiplies it by 5 or divides it by 5,
+ * thirteen powers at a time, each a walk over the words. As floor(floor(x / a) / b) = floor(x / (a *
  * b)), the bits that are left are exactly the quotient's, and "sticky" tells whether something fell off below them. */
 
 JK_SMALL_OPEN
 
 /* Halfway between two doubles has at most 767 significant digits; what follows the first 780 counts as a little more.
- * They take 81 words (98 in hexadecimal), and 5^1110, by which they may have to be divided, 81. */
+ * They take 81 words (98 in hexadecimal); three more, or 89 where they may have to be divided by 5^1110, come below. */
 #define JK_BIG_DIGITS 780
 #define JK_BIG_WORDS 200
 
@@ -1836,8 +1824,8 @@ JK_NOINLINE void jk_big_mul_add(jk_big *b, uint32_t factor, uint32_t plus)
         b->word[b->n++] = (uint32_t)carry;
 }
 
-/* Whether there is a remainder. */
-JK_FUNC bool jk_big_divide(jk_big *b, uint32_t by)
+/* The remainder. */
+JK_FUNC uint32_t jk_big_divide(jk_big *b, uint32_t by)
 {
     uint64_t left = 0;
     uint32_t i;
@@ -1847,15 +1835,15 @@ JK_FUNC bool jk_big_divide(jk_big *b, uint32_t by)
         left %= by;
     }
     b->n -= !b->word[b->n - 1];
-    return left != 0;
+    return (uint32_t)left;
 }
 
-/* b * 5^power; the quotient is worth 2^-*below and has 64 bits or more. */
-JK_FUNC bool jk_big_scale(jk_big *b, int power, int *below)
+/* b * 5^power; the result is worth 2^-*below and has two words or more, 64 bits if it is a quotient. Not 0 if something
+ * fell off. */
+JK_FUNC uint32_t jk_big_scale(jk_big *b, int power, int *below)
 {
-    bool sticky = false;
-    uint32_t words = power < 0 ? (uint32_t)(-power * 7 / 96 + 3) : 0; /* 5 has less than 7/3 bits */
-    int left = power < 0 ? -power : power;
+    uint32_t sticky = 0, left = power < 0 ? (uint32_t)-power : (uint32_t)power;
+    uint32_t words = (power < 0 ? left * 5 / 64 : 0) + 3; /* 5 has less than 5/2 bits */
     memmove(b->word + words, b->word, b->n * sizeof *b->word);
     memset(b->word, 0, words * sizeof *b->word);
     b->n += words;
@@ -1872,31 +1860,34 @@ JK_FUNC bool jk_big_scale(jk_big *b, int power, int *below)
     return sticky;
 }
 
-/* The bits of b * 2^e (b not 0), plus a little if sticky, rounded to the type. */
-JK_FUNC uint64_t jk_big_round(jk_big *b, int e, bool sticky, jk_type type)
+/* The bits of b * 2^e (b has two words or more), plus a little if sticky, rounded to the type. */
+JK_FUNC uint64_t jk_big_round(jk_big *b, int e, uint32_t sticky, jk_type type)
 {
-    int digits = type == JK_F32 ? 24 : 53, least = type == JK_F32 ? -149 : -1074, shift, drop;
-    uint64_t m = 0, below, inf = (type == JK_F32 ? (uint64_t)255 : (uint64_t)2047) << (digits - 1);
+    static const struct jk_float_row {
+        int digits, least;
+        uint64_t inf;
+    } rows[] = {{53, -1074, (uint64_t)2047 << 52}, {24, -149, (uint64_t)255 << 23}};
+    const struct jk_float_row *to = &rows[type];
+    uint64_t m, below;
     uint32_t i;
-    shift = __builtin_clz(b->word[b->n - 1]);
+    int shift = __builtin_clz(b->word[b->n - 1]), drop;
     jk_big_mul_add(b, (uint32_t)1 << shift, 0);
-    m = (uint64_t)b->word[b->n - 1] << 32;
-    m |= b->n > 1 ? b->word[b->n - 2] : 0;
+    m = (uint64_t)b->word[b->n - 1] << 32 | b->word[b->n - 2];
     for (i = 2; i < b->n; i++)
-        sticky |= b->word[i - 2] != 0;
+        sticky |= b->word[i - 2];
     e += (int)(32 * b->n) - 64 - shift; /* of m's last bit */
-    drop = JK_LARGER(64 - digits, least - e);
+    drop = JK_LARGER(64 - to->digits, to->least - e);
     if (drop > 64)
         return 0;
-    e += drop - least;
+    e += drop - to->least;
     if (e > 2046)
-        return inf;
+        return to->inf;
     below = m << 1 << (64 - drop); /* less than half of what is kept */
     m = m >> (drop - 1);
     m = (m >> 1) + ((m & 1) && (below || sticky || (m & 2)));
     /* The leading bit adds one to the exponent, and so does a carry out of the fraction. */
-    m += (uint64_t)e << (digits - 1);
-    return JK_SMALLER(m, inf);
+    m += (uint64_t)e << (to->digits - 1);
+    return JK_SMALLER(m, to->inf);
 }
 
 /* A digit's value; 99 where there is none. */
@@ -1906,60 +1897,66 @@ JK_NOINLINE unsigned jk_digit(char c)
     return d < 10 ? d : letter < 6 ? letter + 10 : 99;
 }
 
-/* The digits of an exponent; beyond what any text can make up for it stays put. */
-JK_FUNC int jk_exponent(const char **at)
+/* If an exponent's letter is followed by one, adds it to *power; beyond what any text can make up for it stays put.
+ * Returns where the number ends. */
+JK_FUNC const char *jk_exponent(const char *s, int *power)
 {
+    const char *first = s + 1 + (s[1] == '-' || s[1] == '+'), *t = first;
+    unsigned d;
     int e = 0;
-    for (; jk_digit(**at) < 10; ++*at)
-        e = e > 100000000 ? e : e * 10 + (int)jk_digit(**at);
-    return e;
+    for (; (d = jk_digit(*t)) < 10; t++)
+        e = e > 100000000 ? e : e * 10 + (int)d;
+    *power += s[1] == '-' ? -e : e;
+    return t > first ? t : s;
 }
 
 JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits)
 {
-    bool hex = text[0] == '0' && (text[1] | 32) == 'x' && jk_digit(text[text[2] == '.' ? 3 : 2]) < 16, point = false,
-         sticky = false;
-    const char *s = hex ? text + 2 : text, *first = s, *t;
-    int power = 0, count = 0, e, unit = hex ? 4 : 1; /* a digit more is as much as `unit` more in the exponent */
+    static const struct jk_radix {
+        uint8_t prefix, radix, exponent;
+        uint8_t unit; /* a digit more is as much as so much more in the exponent */
+    } radixes[] = {{0, 10, 'e', 1}, {2, 16, 'p', 4}};
+    bool hex = text[0] == '0' && (text[1] | 32) == 'x' && jk_digit(text[text[2] == '.' ? 3 : 2]) < 16, point = false;
+    const struct jk_radix *r = &radixes[hex];
+    const char *first = text + r->prefix, *s;
+    int power = 0, count = 0, e;
+    uint32_t sticky = 0;
     unsigned d;
     jk_big b;
     b.n = 0;
-    for (;; s++) {
+    for (s = first;; s++) {
         d = jk_digit(*s);
         if (*s == '.' && !point) {
             point = true;
             continue;
         }
-        if (d >= (hex ? 16u : 10u))
+        if (d >= r->radix)
             break;
-        power -= point ? unit : 0;
+        if (point)
+            power -= r->unit;
         if (count == JK_BIG_DIGITS) {
-            sticky |= d != 0;
-            power += unit;
+            sticky |= d;
+            power += r->unit;
             continue;
         }
         count += count || d;
         if (bits)
-            jk_big_mul_add(&b, hex ? 16 : 10, d);
+            jk_big_mul_add(&b, r->radix, d);
     }
     if (s == first + point)
         return 0;
-    if ((*s | 32) == (hex ? 'p' : 'e')) {
-        t = s + 1 + (s[1] == '-' || s[1] == '+');
-        if (jk_digit(*t) < 10) {
-            e = jk_exponent(&t);
-            power += s[1] == '-' ? -e : e;
-            s = t;
-        }
-    }
+    if ((*s | 32) == r->exponent)
+        s = jk_exponent(s, &power);
     if (bits) {
-        e = power + unit * count; /* where the first digit stands: far outside of every type it does not matter where */
-        e = e > 310 * unit ? 310 * unit - e : e < -330 * unit ? -330 * unit - e : 0;
+        /* Where the first digit stands: far outside of every type it does not matter where. */
+        e = power + r->unit * count;
+        e = e > 310 * r->unit ? 310 * r->unit - e : e < -330 * r->unit ? -330 * r->unit - e : 0;
         power += e;
-        e = 0;
-        if (b.n && !hex)
-            sticky |= jk_big_scale(&b, power, &e);
-        *bits = b.n ? jk_big_round(&b, power - e, sticky, type) : 0;
+        *bits = 0;
+        if (b.n) {
+            sticky |= jk_big_scale(&b, hex ? 0 : power, &e);
+            *bits = jk_big_round(&b, power - e, sticky, type);
+        }
     }
     return (uint32_t)(s - text);
 }
@@ -3109,54 +3106,53 @@ JK_SMALL_OPEN
 #define JK_CARET_BEFORE 60 /* of a long line, what is shown around the place */
 #define JK_CARET_AFTER 40
 
-/* The bytes of the character at s (left of them in its line); *shown is what stands for it: a '?' for what a terminal
- * should not see, so many bytes of it. */
-JK_FUNC size_t jk_caret_char(const char *s, size_t left, const char **shown)
+/* Prints the character at s, a '?' for what a terminal should not see. Returns its bytes. */
+JK_FUNC size_t jk_caret_char(const char *s, FILE *out)
 {
-    char four[5] = {0, 0, 0, 0, 0};
-    size_t n;
-    memcpy(four, s, JK_SMALLER(left, 4));
-    n = jk_utf8_length(four);
-    *shown = n > 1 || *s == '\t' || (n == 1 && (unsigned char)*s >= 32 && *s != 127) ? s : "?";
-    return JK_LARGER(n, 1);
+    size_t n = jk_utf8_length(s);
+    if (n > 1 || *s == '\t' || (unsigned char)(*s - 32) < 95) {
+        fwrite(s, 1, n, out);
+        return n;
+    }
+    fputc('?', out);
+    return 1;
+}
+
+JK_FUNC bool jk_is_middle(const char *s) /* of a character */
+{
+    return ((unsigned char)*s & 0xc0) == 0x80;
 }
 
 /* line:column: message, then the line of the source and a caret under the place. Columns are bytes, the caret stands
  * under the character: a tab stays a tab, and a character of several bytes takes one place. */
-JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, size_t len, FILE *out)
+JK_FUNC void jk_error_print_caret(const jitk_error *e, const char *source, FILE *out)
 {
-    size_t line = 1, nmarks = 0, n;
-    const char *start = source, *end = source + len, *stop, *at, *from, *to, *s, *shown;
+    size_t line = e->line, nmarks = 0;
+    const char *start = source, *stop, *at, *from, *to, *s;
     char marks[JK_CARET_BEFORE + JK_CARET_AFTER + 8]; /* one for each character shown, and one behind the last */
-    if (e->line == 0) {
+    if (line == 0 || !source) {
         fprintf(out, "%s\n", e->message);
         return;
     }
-    for (s = source; s < end && line < e->line; s++)
-        if (*s == '\n') {
-            line++;
-            start = s + 1;
-        }
-    for (stop = start; stop < end && *stop != '\n'; stop++)
-        ;
-    if (stop < end && stop > start && stop[-1] == '\r')
+    for (; line > 1 && (s = jk_find_char(start, '\n')) != NULL; line--)
+        start = s + 1;
+    stop = start + strcspn(start, "\n");
+    if (*stop && stop > start && stop[-1] == '\r')
         stop--;
-    n = (size_t)(stop - start);
-    at = start + (e->column - 1 < n ? e->column - 1 : n);
-    from = at - start > JK_CARET_BEFORE ? at - JK_CARET_BEFORE : start;
-    to = stop - at > JK_CARET_AFTER ? at + JK_CARET_AFTER : stop;
-    while (from > start && from < at && ((unsigned char)*from & 0xc0) == 0x80)
+    at = start + JK_SMALLER(e->column - 1, (size_t)(stop - start));
+    from = at - JK_SMALLER(at - start, JK_CARET_BEFORE);
+    to = at + JK_SMALLER(stop - at, JK_CARET_AFTER);
+    while (from > start && from < at && jk_is_middle(from))
         from++;
-    while (to < stop && ((unsigned char)*to & 0xc0) == 0x80)
+    while (to < stop && jk_is_middle(to))
         to++;
     fprintf(out, "%zu:%zu: %s\n  %s", e->line, e->column, e->message, from > start ? "..." : "");
-    for (s = from; s < to; s += n) {
-        n = jk_caret_char(s, (size_t)(to - s), &shown);
-        fwrite(shown, 1, *shown == '?' ? 1 : n, out);
+    for (s = from; s < to;) {
         if (s < at)
             marks[nmarks++] = *s == '\t' ? '\t' : ' ';
         else if (s == at || (size_t)(s - at) < e->length)
             marks[nmarks++] = s == at ? '^' : '~';
+        s += jk_caret_char(s, out);
     }
     if (at == to)
         marks[nmarks++] = '^';
@@ -3184,7 +3180,7 @@ typedef uint32_t jk_ref;
 
 typedef struct jk_ins {
     uint8_t op, type;  /* jk_op; jk_type of the value */
-    uint16_t aux;      /* shift count (ISHL, ISHR); number of the jk_rare (RARE) */
+    uint16_t aux;      /* shift count (ISHL, ISHR); number of the jk_rare (RARE); else 0 */
     uint32_t a, b, c;  /* operands; for leaves what ops.h says */
 } jk_ins;
 
@@ -3292,11 +3288,11 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
 struct jitk_ast;
 typedef struct jk_lower_options {
     jk_type type;
-    unsigned flags;
+    unsigned flags;            /* JITK_STRICT ..., such as there are: whoever calls has looked */
     const char *entry;         /* NULL: the last definition */
     bool scalar;               /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
 } jk_lower_options;
-/* The whole way from a tree to a planned program, all of it in the arena. *out is written on JITK_OK only. */
+/* The whole way from a tree to a planned program, all of it in the arena. *e says nothing yet. */
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e);
 /* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. */
@@ -3307,8 +3303,9 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
  * uniform = !varying[the RARE]. */
 JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots, size_t nroots,
                              bool uniform, const jk_ref **order, uint32_t *norder);
-/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. */
-JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e);
+/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. Without memory the
+ * arena has failed. */
+JK_FUNC void jk_slots(jk_program *p, jk_arena *arena);
 /* How many value operands op has (0 for leaves), for walks over a, b, c. */
 JK_FUNC unsigned jk_op_arity(jk_op op);
 JK_FUNC const char *jk_op_name(jk_op op);
@@ -3477,8 +3474,20 @@ JK_FUNC jk_type jk_mask_type(jk_type t)
 #define JK_BE_ITSELF JK_OP_COUNT      /* the first operand */
 #define JK_BE_POW2 (JK_OP_COUNT + 1)  /* jk_rule_pow2's */
 #define JK_BE_TRUTH (JK_OP_COUNT + 2) /* jk_rule_truth's */
-/* Of the operands a, b, c; of a's and b's own first operands; and */
-enum { JK_OF_A, JK_OF_B, JK_OF_C, JK_OF_AA, JK_OF_AB, JK_OF_BA, JK_OF_ZERO, JK_OF_MINUS_A, JK_OF_MINUS_B, JK_OF_ISNAN };
+/* Of the operands a, b, c; of a's own operands and b's first one; and */
+enum {
+    JK_OF_A,
+    JK_OF_B,
+    JK_OF_C,
+    JK_OF_AA,
+    JK_OF_AB,
+    JK_OF_AC,
+    JK_OF_BA,
+    JK_OF_ZERO,
+    JK_OF_MINUS_A,
+    JK_OF_MINUS_B,
+    JK_OF_ISNAN
+};
 
 typedef struct jk_rule {
     uint8_t op, fits[3], be, of[3];
@@ -3525,10 +3534,10 @@ static const jk_rule jk_rules[] = {
     JK_SIGNS(FMA),
 
     /* only a NaN is not equal to itself */
-    JK_TO(LT, ANY, SAME, ANY, BE_ITSELF, ZERO, A, A), JK_TO(LT, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
-    JK_TO(LE, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(LE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
-    JK_TO(EQ, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(EQ, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
-    JK_TO(NE, ANY, SAME, ANY, ISNAN, A, A, A), JK_TO(NE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, A, A, A),
+    JK_TO(LT, ANY, SAME, ANY, BE_ITSELF, ZERO, A, A), JK_TO(LT, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
+    JK_TO(LE, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(LE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
+    JK_TO(EQ, ANY, SAME, ANY, MNOT, ISNAN, A, A), JK_TO(EQ, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
+    JK_TO(NE, ANY, SAME, ANY, ISNAN, A, A, A), JK_TO(NE, OP(SELECT), OP(CONST), ANY, BE_TRUTH, AA, AB, AC),
 
     JK_TO(MNOT, OP(MNOT), ANY, ANY, BE_ITSELF, AA, A, A),
     JK_TO(MNOT, OP(EQ), ANY, ANY, NE, AA, AB, A), /* also with a NaN; < and <= have no such twin */
@@ -3572,31 +3581,29 @@ JK_NOINLINE bool jk_rule_fits(const jk_ir *ir, unsigned pattern, const jk_ref *x
     }
 }
 
-/* x / 2^k = x * 2^-k where both are powers of two of the type, the reciprocal perhaps the subnormal 2^-1023. */
+/* x / 2^k = x * 2^-k: the reciprocal of a normal power of two is exact, be it the subnormal 2^-1023. */
 JK_FUNC jk_ref jk_rule_pow2(jk_ir *ir, jk_type t, jk_ref a, jk_ref b)
 {
-    unsigned shift = t == JK_F64 ? 52 : 23, bias = t == JK_F64 ? 1023 : 127;
-    uint64_t bits = jk_ir_const_bits(&ir->ins[b]), sign = bits & jk_kind_bits(JK_IS_MINUS_ZERO, t),
-             e = (bits ^ sign) >> shift;
-    if ((bits ^ sign) != e << shift || e == 0 || e > 2 * bias)
+    uint64_t bits = jk_ir_const_bits(&ir->ins[b]), fraction = bits << (t == JK_F64 ? 12 : 41),
+             size = bits & ~jk_kind_bits(JK_IS_MINUS_ZERO, t);
+    if (fraction || size == 0 || size == jk_kind_bits(JK_IS_INF, t))
         return JK_NOREF;
-    bits = e < 2 * bias ? (2 * bias - e) << shift : (uint64_t)1 << (shift - 1);
-    return jk_ir_2(ir, JK_MUL, a, jk_ir_bits(ir, t, sign | bits));
+    bits = jk_fp_fold(JK_DIV, t, t, 0, jk_kind_bits(JK_IS_ONE, t), bits, 0);
+    return jk_ir_2(ir, JK_MUL, a, jk_ir_bits(ir, t, bits));
 }
 
-/* A comparison of `m ? c : d` with a constant, all three constants, is m, !m or a constant: this is how a truth value
- * that was counted as 1 or 0 becomes a mask again. */
-JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, jk_ref a, jk_ref b)
+/* A comparison of `m ? c : d` (s) with a constant, all three constants, is m, !m or a constant: this is how a truth
+ * value that was counted as 1 or 0 becomes a mask again. */
+JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, const jk_ref *s, jk_ref b)
 {
-    jk_ins s = ir->ins[a];
     jk_ref yes, no;
-    if (!jk_ir_is_const(ir, s.b) || !jk_ir_is_const(ir, s.c))
+    if (!jk_ir_is_const(ir, s[1]) || !jk_ir_is_const(ir, s[2]))
         return JK_NOREF;
-    yes = jk_ir_2(ir, op, s.b, b);
-    no = jk_ir_2(ir, op, s.c, b);
+    yes = jk_ir_2(ir, op, s[1], b);
+    no = jk_ir_2(ir, op, s[2], b);
     if (yes == no)
         return yes;
-    return jk_ir_is(ir, yes, JK_IS_ONES) ? s.a : jk_ir_1(ir, JK_MNOT, s.a);
+    return jk_ir_is(ir, yes, JK_IS_ONES) ? s[0] : jk_ir_1(ir, JK_MNOT, s[0]);
 }
 
 /* An operand of what a rule makes of x. */
@@ -3609,6 +3616,8 @@ JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref
         return i->a;
     case JK_OF_AB:
         return i->b;
+    case JK_OF_AC:
+        return i->c;
     case JK_OF_ZERO:
         return jk_ir_bits(ir, type, 0);
     case JK_OF_MINUS_A:
@@ -3637,7 +3646,7 @@ JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x
         for (k = 0; k < 3; k++)
             y[k] = jk_rule_of(ir, u->of[k], type, x);
         r = u->be == JK_BE_POW2     ? jk_rule_pow2(ir, type, x[0], x[1])
-            : u->be == JK_BE_TRUTH  ? jk_rule_truth(ir, op, x[0], x[1])
+            : u->be == JK_BE_TRUTH  ? jk_rule_truth(ir, op, y, x[1])
             : u->be == JK_BE_ITSELF ? y[0]
                                     : jk_ir_emit(ir, (jk_op)u->be, type, 0, y[0], y[1], y[2]);
     }
@@ -3645,26 +3654,38 @@ JK_FUNC jk_ref jk_ir_simplify(jk_ir *ir, jk_op op, jk_type type, const jk_ref *x
 }
 
 /* ---- sharing ---- */
-JK_FUNC size_t jk_ir_hash(const jk_ir *ir, const jk_ins *i)
+/* What is the same in equal instructions: all of it, but a RARE is looked for by its mask and fast value. */
+typedef struct jk_ins_key {
+    uint64_t head, tail;
+} jk_ins_key;
+
+JK_FUNC jk_ins_key jk_ins_key_of(const jk_ins *i)
 {
-    /* A RARE is looked for by its mask and fast value. */
-    uint64_t x = ((uint64_t)i->a << 32 | (uint32_t)(i->type << 8) | i->op) * 0x9e3779b97f4a7c15u;
-    uint64_t y = i->op == JK_RARE ? i->b : ((uint64_t)i->c << 32 | i->b) + i->aux;
-    return (size_t)((x ^ x >> 29 ^ y) * 0xbf58476d1ce4e5b9u >> 32) & (ir->nbuckets - 1);
+    jk_ins_key k;
+    memcpy(&k, i, sizeof k);
+    if (i->op == JK_RARE) {
+        k.head &= ~((uint64_t)UINT16_MAX << 16); /* aux */
+        k.tail = i->b;
+    }
+    return k;
 }
 
-JK_FUNC bool jk_ins_same(const jk_ins *x, const jk_ins *y)
+JK_NOINLINE size_t jk_ir_hash(const jk_ir *ir, const jk_ins *i)
 {
-    if (x->op != y->op || x->type != y->type || x->a != y->a || x->b != y->b)
-        return false;
-    return x->op == JK_RARE || (x->c == y->c && x->aux == y->aux);
+    jk_ins_key k = jk_ins_key_of(i);
+    uint64_t x = k.head * 0x9e3779b97f4a7c15u;
+    return (size_t)((x ^ x >> 29 ^ k.tail) * 0xbf58476d1ce4e5b9u >> 32) & (ir->nbuckets - 1);
 }
 
-JK_FUNC jk_ref jk_ir_find(const jk_ir *ir, const jk_ins *i)
+JK_NOINLINE jk_ref jk_ir_find(const jk_ir *ir, const jk_ins *i)
 {
-    jk_ref r = ir->bucket[jk_ir_hash(ir, i)];
-    while (r != JK_NOREF && !jk_ins_same(&ir->ins[r], i))
-        r = ir->chain[r];
+    jk_ins_key k = jk_ins_key_of(i), other;
+    jk_ref r;
+    for (r = ir->bucket[jk_ir_hash(ir, i)]; r != JK_NOREF; r = ir->chain[r]) {
+        other = jk_ins_key_of(&ir->ins[r]);
+        if (other.head == k.head && other.tail == k.tail)
+            break;
+    }
     return r;
 }
 
@@ -3718,25 +3739,25 @@ JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags
 }
 
 /* Of operands that are all constants. */
-JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, const jk_ins *i, const jk_ref *x, unsigned n)
+JK_FUNC jk_ref jk_ir_fold(jk_ir *ir, jk_op op, jk_type type, unsigned aux, const jk_ref *x, unsigned n)
 {
-    uint64_t v[3] = {0, 0, 0};
+    uint64_t v[3];
     unsigned k;
-    if (!(jk_op_rows[i->op].flags & JK_FOLD))
+    if (!(jk_op_rows[op].flags & JK_FOLD))
         return JK_NOREF;
-    for (k = 0; k < n; k++) {
-        if (!jk_ir_is_const(ir, x[k]))
+    for (k = 0; k < 3; k++) {
+        if (k < n && !jk_ir_is_const(ir, x[k]))
             return JK_NOREF;
-        v[k] = jk_ir_const_bits(&ir->ins[x[k]]);
+        v[k] = jk_ir_const_bits(&ir->ins[x[k]]); /* of what is no operand any */
     }
-    if (i->op != JK_BITS)
-        v[0] = jk_fp_fold((jk_op)i->op, (jk_type)i->type, (jk_type)ir->ins[x[n - 1]].type, i->aux, v[0], v[1], v[2]);
-    return jk_ir_bits(ir, (jk_type)i->type, v[0]);
+    v[0] = jk_fp_fold(op, type, (jk_type)ir->ins[x[n - 1]].type, aux, v[0], v[1], v[2]);
+    return jk_ir_bits(ir, type, v[0]);
 }
 
 JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c)
 {
     unsigned flags = jk_op_rows[op].flags, n = jk_op_rows[op].arity, k;
+    uint8_t varying = op == JK_LOAD;
     jk_ref x[3], r;
     jk_ins i;
     if (ir->arena->failed)
@@ -3744,23 +3765,25 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
     x[0] = a;
     x[1] = b;
     x[2] = c;
-    i.op = (uint8_t)op;
-    i.type = (uint8_t)type;
-    i.aux = (uint16_t)aux;
-    if (n > 0) { /* a leaf's are none */
-        bool ca = jk_ir_is_const(ir, a), cb = n > 1 && jk_ir_is_const(ir, b);
-        if ((flags & JK_COMM) && (ca != cb ? ca : a > b)) {
+    if (flags & JK_COMM) {
+        bool ca = jk_ir_is_const(ir, a), cb = jk_ir_is_const(ir, b);
+        if (ca != cb ? ca : a > b) {
             x[0] = b;
             x[1] = a;
         }
+    }
+    if (n > 0) { /* a leaf's are none */
         for (k = n; k < 3; k++)
             x[k] = 0;
-        r = jk_ir_fold(ir, &i, x, n);
+        r = jk_ir_fold(ir, op, type, aux, x, n);
         if (r == JK_NOREF)
             r = jk_ir_simplify(ir, op, type, x);
         if (r != JK_NOREF)
             return r;
     }
+    i.op = (uint8_t)op;
+    i.type = (uint8_t)type;
+    i.aux = (uint16_t)aux;
     i.a = x[0];
     i.b = x[1];
     i.c = x[2];
@@ -3773,9 +3796,9 @@ JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_re
         return 0;
     r = (jk_ref)ir->nins++;
     ir->ins[r] = i;
-    ir->varying[r] = op == JK_LOAD;
     for (k = 0; k < n && !(flags & JK_RED); k++)
-        ir->varying[r] |= ir->varying[x[k]];
+        varying |= ir->varying[x[k]];
+    ir->varying[r] = varying;
     ir->chain[r] = JK_UNSHARED;
     if (op != JK_RSTATE) /* each is one of its own */
         jk_ir_link(ir, r);
@@ -3877,10 +3900,10 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
     never = jk_ir_is(ir, mask, JK_IS_ZERO);
     if (never || (jk_ir_is_const(ir, mask) && rare->again == JK_NOREF && jk_ir_is_const(ir, result))) {
         /* The body is taken back: what stays is a value made before it, or a constant of it. */
-        jk_ins i = ir->ins[r = never ? fast : result];
+        const jk_ins *i = &ir->ins[r = never ? fast : result];
         ir->nins = rare->first;
         ir->nrares--;
-        return r < ir->nins ? r : jk_ir_bits(ir, (jk_type)i.type, jk_ir_const_bits(&i));
+        return r < ir->nins ? r : jk_ir_bits(ir, (jk_type)i->type, jk_ir_const_bits(i));
     }
     r = jk_ir_emit(ir, JK_RARE, (jk_type)ir->ins[fast].type, (unsigned)(ir->nrares - 1), mask, fast, result);
     if (ir->varying[r]) {
@@ -3909,8 +3932,8 @@ typedef struct jk_orderer {
     uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
     const uint32_t *level; /* NULL, or: of uniform values only those of this level */
     uint32_t at_level;
-    const uint8_t *need; /* registers that computing a value takes, about; by ref - lo */
-    uint32_t *mark;      /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
+    uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
+    uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
     JK_LIST(jk_ref, stack);
     JK_LIST(jk_ref, out);
@@ -4051,26 +4074,31 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
     }
 }
 
+/* To order uniform values of [lo, hi), of any level. */
+JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi)
+{
+    uint32_t *mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * (sizeof *mark + 1));
+    memset(o, 0, sizeof *o);
+    o->p = p;
+    o->arena = arena;
+    o->lo = lo;
+    o->hi = hi;
+    o->stamp = 1;
+    if (!mark)
+        return;
+    o->mark = mark;
+    o->need = (uint8_t *)(mark + (hi - lo));
+    jk_order_needs(p, lo, hi, o->need);
+}
+
 JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots,
                              size_t nroots, bool uniform, const jk_ref **order, uint32_t *norder)
 {
     jk_orderer o;
     size_t i;
-    uint8_t *need = (uint8_t *)jk_arena_alloc(arena, hi - lo);
-    memset(&o, 0, sizeof o);
-    o.mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * sizeof *o.mark);
-    *norder = 0;
-    if (!need || !o.mark)
-        return JITK_ERR_NOMEM;
-    jk_order_needs(p, lo, hi, need);
-    o.p = p;
-    o.arena = arena;
-    o.lo = lo;
-    o.hi = hi;
+    jk_order_init(&o, p, arena, lo, hi);
     o.varying = !uniform;
-    o.need = need;
-    o.stamp = 1;
-    for (i = 0; i < nroots; i++)
+    for (i = 0; i < nroots && !arena->failed; i++)
         if (roots[i] != JK_NOREF)
             jk_order_root(&o, roots[i]);
     *order = o.out;
@@ -4092,10 +4120,10 @@ JK_SMALL_OPEN
 typedef struct jk_slotter {
     const jk_program *p;
     jk_step *step;         /* the first of those made */
+    uint32_t nstep;        /* all of the stage's */
     uint32_t *slot;        /* [nins] JK_NOREF: not open */
     uint32_t *free, nfree; /* a stack */
     uint32_t nslots;
-    jitk_error *e;
 } jk_slotter;
 
 JK_NOINLINE uint32_t jk_slot_take(jk_slotter *s)
@@ -4134,6 +4162,7 @@ JK_NOINLINE jk_step *jk_slot_push(jk_slotter *s, jk_ref r, unsigned n)
 {
     jk_step *t = --s->step;
     jk_ref x[4];
+    s->nstep++;
     jk_ins_operands(s->p, r, x);
     memset(t, 0xff, sizeof *t);
     t->ref = r;
@@ -4146,60 +4175,51 @@ JK_NOINLINE jk_step *jk_slot_push(jk_slotter *s, jk_ref r, unsigned n)
 JK_NOINLINE void jk_slot_place(jk_slotter *s, jk_ref r)
 {
     jk_op op = (jk_op)s->p->ins[r].op;
+    bool kept = op == JK_LOAD || jk_slot_has(s, r);
     jk_step *t;
-    if (op == JK_LOAD || jk_slot_has(s, r))
+    if (kept)
         jk_slot_open(s, r);
     t = jk_slot_push(s, r, jk_op_arity(op));
-    if (op == JK_LOAD || jk_slot_has(s, r))
+    if (kept)
         t->to = jk_slot_close(s, r);
 }
 
 /* ---- rare bodies ---- */
 /* What a turn's end reads is open there, all at once: what comes from outside, the states, their next values, and the
- * places where these wait, for one may be another state. Returns the number of states. */
-JK_FUNC uint32_t jk_slot_turn(jk_slotter *s, jk_ref rare, jk_ref first)
-{
-    jk_step *end = s->step, *t;
-    jk_outside o;
-    jk_ref r;
-    jk_outside_init(&o, s->p, rare);
-    while ((r = jk_outside_next(&o)) != JK_NOREF)
-        jk_slot_use(s, r);
-    for (r = rare; r-- > first;)
-        if (s->p->ins[r].op == JK_RSTATE)
-            jk_slot_push(s, r, 2)->to = jk_slot_open(s, r);
-    for (t = s->step; t < end; t++)
-        t->from[2] = jk_slot_take(s);
-    for (t = s->step; t < end; t++)
-        s->free[s->nfree++] = t->from[2];
-    return (uint32_t)(end - s->step);
-}
-
+ * places where these wait, for one may be another state. */
 JK_FUNC void jk_slot_rare(jk_slotter *s, jk_ref rare)
 {
     const jk_ins *ins = s->p->ins;
     const jk_rare *body = &s->p->rares[ins[rare].aux];
     uint32_t active = jk_slot_take(s), again = jk_slot_use(s, body->again), result = jk_slot_use(s, ins[rare].c),
-             nstates;
-    jk_step *t, *states;
+             end = s->nstep, body_end;
+    jk_step *t, *states_end = s->step, *states;
+    jk_outside o;
     jk_ref r;
     jk_slot_open(s, rare); /* also where the value goes on in its cell */
-    nstates = jk_slot_turn(s, rare, body->first);
+    jk_outside_init(&o, s->p, rare);
+    while ((r = jk_outside_next(&o)) != JK_NOREF)
+        jk_slot_use(s, r);
+    for (r = rare; r-- > body->first;)
+        if (ins[r].op == JK_RSTATE) {
+            t = jk_slot_push(s, r, 2);
+            t->to = jk_slot_open(s, r);
+            t->from[2] = jk_slot_take(s);
+        }
     states = s->step;
-    for (r = rare; r-- > body->first;) {
-        if (s->slot[r] == JK_NOREF || ins[r].op == JK_RSTATE)
-            continue;
-        if (ins[r].op == JK_RARE)
-            jk_fail(s->e, JITK_ERR_UNSUPPORTED, "a rare body inside a rare body");
-        jk_slot_place(s, r);
-    }
-    for (t = states; t < states + nstates; t++)
+    body_end = s->nstep;
+    for (r = rare; r-- > body->first;)
+        if (s->slot[r] != JK_NOREF && ins[r].op != JK_RSTATE)
+            jk_slot_place(s, r);
+    for (t = states; t < states_end; t++) {
         jk_slot_close(s, t->ref);
+        s->free[s->nfree++] = t->from[2];
+    }
     t = jk_slot_push(s, rare, 0);
     t->to = s->free[s->nfree++] = active;
     t->from[0] = again;
-    t->from[1] = nstates;
-    t->from[2] = (uint32_t)(states - t) - 1;
+    t->from[1] = body_end - end;
+    t->from[2] = s->nstep - body_end - 1;
     t = jk_slot_push(s, rare, 2);
     t->to = jk_slot_close(s, rare);
     t->from[2] = result;
@@ -4221,8 +4241,7 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
 {
     const jk_program *p = s->p;
     const jk_param_info *a, *end = p->args + p->nargs, *begin = g->stores ? p->args + p->nparams : end;
-    const jk_step *taken;
-    uint32_t i;
+    uint32_t i, taken;
     for (a = end; a-- > begin;)
         if (a->is_array) {
             jk_step *t = jk_slot_push(s, a->value, 0);
@@ -4231,7 +4250,7 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
         }
     for (i = g->nred; i-- > 0;)
         jk_slot_push(s, g->red[i], 1);
-    taken = s->step;
+    taken = s->nstep;
     for (a = end; a-- > begin;)
         if (a->is_array && p->ins[a->value].op == JK_LOAD)
             jk_slot_place(s, a->value);
@@ -4240,36 +4259,34 @@ JK_FUNC void jk_slot_steps(jk_slotter *s, jk_stage *g)
             jk_slot_rare(s, g->order[i]);
         else
             jk_slot_place(s, g->order[i]);
-    g->ncompute = (uint32_t)(taken - s->step);
+    g->nstep = s->nstep;
+    g->ncompute = s->nstep - taken;
+    g->step = s->step;
 }
 
-JK_FUNC jitk_status jk_slots(jk_program *p, jk_arena *arena, jitk_error *e)
+JK_FUNC void jk_slots(jk_program *p, jk_arena *arena)
 {
     jk_stage *g = (jk_stage *)p->stages, *end = g + p->nstages; /* they stand in the arena */
     size_t n = p->nins * sizeof(uint32_t);
     jk_slotter s;
     memset(&s, 0, sizeof s);
     s.p = p;
-    s.e = e;
     /* A value takes at most two slots, an RSTATE's and a RARE's with it. */
     s.slot = (uint32_t *)jk_arena_alloc(arena, 3 * n);
     if (!s.slot)
-        return jk_fail_nomem(e);
+        return;
     memset(s.slot, 0xff, n);
     s.free = s.slot + p->nins;
     for (; g < end; g++) {
-        jk_step *room;
-        g->nstep = jk_slot_count(p, g);
-        room = (jk_step *)jk_arena_alloc(arena, g->nstep * sizeof *room);
-        if (!room)
-            return jk_fail_nomem(e); /* the first error is kept */
-        s.step = room + g->nstep;
+        uint32_t most = jk_slot_count(p, g);
+        s.step = (jk_step *)jk_arena_alloc(arena, most * sizeof *s.step);
+        if (!s.step)
+            return;
+        s.step += most;
+        s.nstep = 0;
         jk_slot_steps(&s, g);
-        g->nstep -= (uint32_t)(s.step - room);
-        g->step = s.step;
     }
     p->nslots = s.nslots;
-    return e->status;
 }
 
 JK_SMALL_CLOSE
@@ -4293,11 +4310,10 @@ typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
     uint8_t *live; /* by ref: JK_LIVE, JK_IN_BODY */
-    uint8_t *need;
-    uint32_t *level, *cell, *mark;
+    uint32_t *level, *cell;
     uint32_t npasses;
     jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
-                                   holds each stage's first one and next, by ref, the others */
+                                   holds each stage's first one and next, by ref, the others, each + 1; 0: no more */
 } jk_planner;
 
 #define JK_LIVE 1
@@ -4381,11 +4397,11 @@ JK_FUNC void jk_plan_roots(jk_planner *q)
         if (q->cell[r] != JK_NOCELL && p->ins[r].op != JK_PARAM) {
             jk_ref *head = &q->roots[2 * q->level[r] - jk_is_red(p, r)];
             q->next[r] = *head;
-            *head = r;
+            *head = r + 1;
         }
 }
 
-/* One stage's order, appended to the common list; the offset stands in norder until all is built. */
+/* One stage's order. */
 JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t number)
 {
     const jk_program *p = q->p;
@@ -4396,7 +4412,7 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
     o->at_level = number / 2;
     o->stamp += 2;
     s->red = q->red;
-    for (r = q->roots[number]; r != JK_NOREF; r = q->next[r]) {
+    for (r = q->roots[number]; r-- > 0; r = q->next[r]) {
         jk_order_root(o, s->is_pass ? p->ins[r].a : r);
         if (s->is_pass)
             *q->red++ = r;
@@ -4407,37 +4423,28 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
             s->stores = true;
             jk_order_root(o, p->args[k].value);
         }
+    s->order = o->out;
     s->norder = (uint32_t)o->nout;
+    o->out = NULL;
+    o->nout = o->cap_out = 0;
 }
 
 JK_FUNC void jk_plan_stages(jk_planner *q)
 {
     jk_program *p = q->p;
-    uint32_t k, at = 0, n = 2 * q->npasses + 1;
-    jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * sizeof *stages);
+    uint32_t k, n = 2 * q->npasses + 1;
+    jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * (sizeof *stages + sizeof *q->roots));
     jk_orderer o;
-    memset(&o, 0, sizeof o);
-    o.p = p;
-    o.arena = q->arena;
-    o.hi = p->nins;
-    o.level = q->level;
-    o.need = q->need;
-    o.mark = q->mark;
-    p->nstages = n;
-    p->stages = stages;
-    q->roots = (jk_ref *)jk_arena_alloc(q->arena, n * sizeof *q->roots);
+    jk_order_init(&o, p, q->arena, 0, p->nins);
     if (q->arena->failed)
         return;
-    memset(q->roots, 0xff, n * sizeof *q->roots);
+    o.level = q->level;
+    p->nstages = n;
+    p->stages = stages;
+    q->roots = (jk_ref *)(void *)(stages + n);
     jk_plan_roots(q);
     for (k = 0; k < n; k++)
         jk_plan_stage(q, &o, &stages[k], k);
-    for (k = 0; k < n; k++) {
-        uint32_t end = stages[k].norder;
-        stages[k].order = end > at ? o.out + at : NULL;
-        stages[k].norder = end - at;
-        at = end;
-    }
 }
 
 JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out)
@@ -4458,24 +4465,21 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     out->flags = ir->flags;
     q.p = out;
     q.arena = ir->arena;
-    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (5 * sizeof(uint32_t) + 2));
-    if (ir->arena->failed)
+    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
+    if (!q.level)
         return jk_fail_nomem(ir->error);
-    q.mark = q.level + n;
-    q.next = q.mark + n;
+    q.next = q.level + n;
     q.red = q.next + n;
     q.cell = q.red + n;
     q.live = (uint8_t *)(q.cell + n);
-    q.need = q.live + n;
     out->cell = q.cell;
     memset(q.cell, 0xff, n * sizeof *q.cell);
     jk_plan_live(&q);
     jk_plan_levels(&q);
-    jk_order_needs(out, 0, out->nins, q.need);
     jk_plan_stages(&q);
-    if (ir->arena->failed)
-        return jk_fail_nomem(ir->error);
-    return ir->error->status != JITK_OK ? ir->error->status : jk_slots(out, ir->arena, ir->error);
+    if (!ir->arena->failed && ir->error->status == JITK_OK)
+        jk_slots(out, ir->arena);
+    return ir->arena->failed ? jk_fail_nomem(ir->error) : ir->error->status;
 }
 
 JK_SMALL_CLOSE
@@ -4613,9 +4617,8 @@ JK_SMALL_CLOSE
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/builtins.c ---- */
 /* ir: the language's functions, operators and named constants. What one does is a script, a list of steps; a row of the
- * list has its name, its parameters as an error message shows them, and the script. The list is sorted by name: it is
- * searched by halves. What the language has and this version cannot do stands there as LATER, so that the message can
- * say so.
+ * list has its name, its parameters as an error message shows them, and the script. What the
+ * language has and this version cannot do stands there as LATER, so that the message can say so.
  *
  * C leaves open in which order a call's arguments are computed, and numbers of values must not depend on the compiler:
  * no call here has two arguments that emit. */
@@ -4903,20 +4906,13 @@ static const jk_fn jk_operators[] = {
 #undef JK_OPERATOR
 /* clang-format on */
 
+/* The first letter says of nearly all that they are not meant: halving the list would be no faster. */
 JK_FUNC const jk_fn *jk_fn_find(const char *name, size_t len)
 {
-    uint32_t lo = 0, hi = JK_NFUNCTIONS;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        const jk_fn *f = &jk_fns[mid];
-        int c = strncmp(name, f->name, len);
-        if (c == 0 && f->name[len] == 0)
+    const jk_fn *f;
+    for (f = jk_fns; f < jk_fns + JK_NFUNCTIONS; f++)
+        if (*f->name == *name && strncmp(f->name, name, len) == 0 && f->name[len] == 0)
             return f;
-        if (c > 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
     return NULL;
 }
 
@@ -5010,41 +5006,50 @@ JK_FUNC jk_ref jk_script_pow2(jk_ir *ir, const jk_script *s, unsigned n)
     return jk_ir_bits(ir, (jk_type)ir->type, (uint64_t)(s->a == '+' ? bias + j : bias - j) << (wide ? 52 : 23));
 }
 
-/* The script of x^exponent; NULL for an exponent that this version does not have, or no constant. */
-JK_FUNC const jk_script *jk_power_script(jk_ir *ir, jk_ref exponent, unsigned *n)
+/* The exponents that this version has: the first 16 bits of each as an f64, whose others are 0; n; the script. */
+typedef struct jk_power {
+    uint16_t high, n;
+    const jk_script *script;
+} jk_power;
+static const jk_power jk_powers[] = {
+    {0xbff0, 0, jk_script_inverse}, {0x3fe0, 0, jk_script_half},   {0x8000, 0, jk_script_pow0},
+    {0x0000, 0, jk_script_pow0},    {0x3ff0, 1, jk_script_plus},   {0x4000, 2, jk_script_square},
+    {0x4008, 3, jk_script_cube},    {0x4010, 4, jk_script_pow4},   {0x4014, 5, jk_script_power},
+    {0x4018, 6, jk_script_power},   {0x401c, 7, jk_script_power},  {0x4020, 8, jk_script_power},
+    {0x4022, 9, jk_script_power},   {0x4024, 10, jk_script_power}, {0x4026, 11, jk_script_power},
+    {0x4028, 12, jk_script_power},  {0x402a, 13, jk_script_power}, {0x402c, 14, jk_script_power},
+    {0x402e, 15, jk_script_power},  {0x4030, 16, jk_script_power}};
+
+/* The row of x^exponent; NULL for another exponent, or no constant. */
+JK_FUNC const jk_power *jk_power_find(jk_ir *ir, jk_ref exponent)
 {
-    static const jk_script *const whole[] = {jk_script_pow0, jk_script_plus, jk_script_square,
-                                             jk_script_cube, jk_script_pow4, jk_script_power};
-    jk_type t = (jk_type)ir->type;
-    uint64_t bits = jk_ir_const_bits(&ir->ins[exponent]);
-    if (!jk_ir_is_const(ir, exponent))
-        return NULL;
-    if (jk_ir_is(ir, exponent, JK_IS_MINUS_ONE))
-        return jk_script_inverse;
-    if (jk_ir_is(ir, exponent, JK_IS_HALF))
-        return jk_script_half;
-    if (jk_ir_is(ir, exponent, JK_IS_MINUS_ZERO))
-        return jk_script_pow0;
-    for (*n = 0; *n <= 16; ++*n)
-        if (jk_fp_fold(JK_CVT, t, JK_I64, 0, *n, 0, 0) == bits)
-            return whole[JK_SMALLER(*n, 5u)];
-    return NULL;
+    const jk_ins *i = &ir->ins[exponent];
+    const jk_power *p = jk_powers, *end = p + sizeof jk_powers / sizeof *jk_powers;
+    uint64_t bits = jk_fp_fold(JK_CVT, JK_F64, (jk_type)i->type, 0, jk_ir_const_bits(i), 0, 0);
+    while (p < end && bits != (uint64_t)p->high << 48)
+        p++;
+    return p < end && i->op == JK_CONST ? p : NULL;
 }
 
 /* The value r that a script makes of its arguments; JK_NOREF for a power that this version does not have. */
-JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, size_t nargs)
+JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg, uint32_t nargs)
 {
-    jk_ref v[128];  /* by letter */
+    jk_ref v[128]; /* by letter */
+    const jk_power *power;
     unsigned n = 0; /* a power's exponent */
     memset(v, 0, sizeof v);
     while (nargs-- > 0)
         v['x' + nargs] = arg[nargs].ref;
-    while (s) {
+    for (;;) {
         const jk_script *now = s++;
         jk_ref a = v[(int)now->a], b = v[(int)now->b], c = v[(int)now->c], r;
         switch ((unsigned)now->op) {
         case JK_DO_POWER:
-            s = jk_power_script(ir, a, &n);
+            power = jk_power_find(ir, a);
+            if (!power)
+                return JK_NOREF;
+            s = power->script;
+            n = power->n;
             continue;
         case JK_DO_IF_BITS:
             s += n & (unsigned)now->a ? 0 : now->b;
@@ -5084,22 +5089,25 @@ JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg,
         if (now->to == 'r')
             return r;
     }
-    return JK_NOREF;
 }
 
-/* A function or an operator of its arguments; JK_NOREF for a power that this version does not have. */
-JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, size_t nargs)
+/* A function or an operator of its arguments, two at a time where it takes many; JK_NOREF for a power that this version
+ * does not have. */
+JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, uint32_t nargs)
 {
-    size_t i;
+    const bool many = f->flags & JK_FN_MANY;
+    const uint32_t count = many && nargs > 1 ? 2 : nargs;
+    const jk_value *last = arg + nargs - count;
+    jk_ref r;
+    uint32_t i;
     for (i = 0; i < nargs && !(f->flags & JK_FN_RAW); i++)
         arg[i].ref = jk_as_number(ir, arg[i].ref);
-    if (!(f->flags & JK_FN_MANY))
-        return jk_script_run(ir, f->script, arg, nargs);
-    if (nargs == 1)
-        return jk_script_run(ir, f->script + 1, arg, 1);
-    for (i = 1; i < nargs; i++)
-        arg[i].ref = jk_script_run(ir, f->script, &arg[i - 1], 2);
-    return arg[nargs - 1].ref;
+    for (;;) {
+        r = jk_script_run(ir, f->script + (many && nargs == 1), arg, count);
+        if (arg == last)
+            return r;
+        (++arg)->ref = r;
+    }
 }
 
 JK_SMALL_CLOSE
@@ -5128,9 +5136,9 @@ typedef struct jk_binding {
 
 /* One definition at work: the kernel, or a call within. */
 typedef struct jk_inlined {
-    const jk_def *def;
-    uint32_t node;  /* the next one */
-    uint32_t names; /* how many names there are without its parameters */
+    uint32_t def;       /* its number */
+    uint32_t node, end; /* of its nodes the next one, and where they end */
+    uint32_t names;     /* how many names there are without its parameters */
 } jk_inlined;
 
 typedef struct jk_lowerer {
@@ -5138,17 +5146,17 @@ typedef struct jk_lowerer {
     const jk_lower_options *o;
     jk_arena *arena;
     jitk_error *e;
-    jk_ir ir;
-    uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
-    size_t nbuckets, work;
     JK_LIST(jk_binding, names);
     JK_LIST(jk_value, values);
     JK_LIST(jk_inlined, calls);
+    uint32_t *buckets; /* [2 * nbuckets]: of definitions, of parameters */
+    uint32_t nbuckets, work;
+    jk_ir ir;
     char text[128]; /* a part of a message */
 } jk_lowerer;
 
 /* Nodes lowered in calls: definitions that call another twice double each time. */
-#define JK_WORK_MAX ((size_t)1 << 22)
+#define JK_WORK_MAX (1u << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
 /* Errors, those at a node as a whole (1) or at its function's name: status, and the message of a name and `more`. */
@@ -5178,7 +5186,7 @@ typedef enum jk_lower_error {
 #define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
     JK_LOWER_ERRORS(JK_ROW)
 #undef JK_ROW
-        JK_LOWER_END
+        JK_LOWER_ERROR_COUNT
 } jk_lower_error;
 
 typedef struct jk_lower_error_row {
@@ -5215,26 +5223,21 @@ JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error s
 }
 
 /* ---- names ---- */
-JK_FUNC jk_inlined *jk_lower_here(jk_lowerer *l)
-{
-    return &l->calls[l->ncalls - 1];
-}
-
-JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, size_t len, bool param)
+JK_NOINLINE uint32_t *jk_name_bucket(const jk_lowerer *l, const char *text, uint32_t len, bool param)
 {
     return &l->buckets[(jk_name_hash(text, len) & (l->nbuckets - 1)) + (param ? l->nbuckets : 0)];
 }
 
-/* The node's name, from number `at` on, if newer than `older`; 0: none. */
-JK_NOINLINE uint32_t jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_t at, uint32_t older)
+/* The node's name, from number `at` on, if newer than `older`; NULL: none. */
+JK_NOINLINE const jk_binding *jk_name_find(const jk_lowerer *l, const jk_node *n, uint32_t at, uint32_t older)
 {
     const jk_binding *b;
     for (; at > older; at = b->next) {
         b = &l->names[at - 1];
         if (b->len == n->text_len && memcmp(b->text, n->text, b->len) == 0)
-            return at;
+            return b;
     }
-    return 0;
+    return NULL;
 }
 
 JK_NOINLINE void jk_name_enter(jk_lowerer *l, const char *text, uint32_t len, bool param, jk_value v)
@@ -5255,22 +5258,23 @@ JK_FUNC void jk_lower_names(jk_lowerer *l)
 {
     const jk_def *d, *end = l->ast->defs + l->ast->ndefs;
     size_t names = l->ast->ndefs;
+    uint32_t nbuckets = 16;
     const jk_value none = {0, false};
     for (d = l->ast->defs; d < end; d++)
         names += d->nparams;
-    for (l->nbuckets = 16; l->nbuckets < names;)
-        l->nbuckets *= 2;
-    l->buckets = (uint32_t *)jk_arena_zero(l->arena, 2 * l->nbuckets * sizeof *l->buckets);
+    while (nbuckets < names)
+        nbuckets *= 2;
+    l->nbuckets = nbuckets;
+    l->buckets = (uint32_t *)jk_arena_zero(l->arena, nbuckets * 2 * sizeof *l->buckets);
     for (d = l->ast->defs; d < end && !l->arena->failed; d++)
         jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
 }
 
 /* The nearest of the names that could stand here, as a message's end. */
-JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_node *n)
+JK_NOINLINE const char *jk_lower_near(jk_lowerer *l, const jk_inlined *here, const jk_node *n)
 {
-    const jk_inlined *here = jk_lower_here(l);
     bool call = n->kind == JK_AST_CALL;
-    size_t i = call ? 0 : here->names, end = call ? (size_t)(here->def - l->ast->defs) : l->nnames;
+    size_t i = call ? 0 : here->names, end = call ? here->def : l->nnames;
     jk_nearest s;
     jk_nearest_init(&s, n->text, n->text_len);
     for (; i < end; i++) /* to the nameless none is near */
@@ -5326,7 +5330,7 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
         jk_lower_fail(l, n, JK_LOWER_LATER, NULL);
         return;
     }
-    if (many ? n->nkids == 0 : n->nkids != f->nparams) {
+    if (n->nkids < f->nparams || (n->nkids > f->nparams && !many)) {
         jk_lower_counts(l, n, f->nparams, many, f->params);
         return;
     }
@@ -5353,13 +5357,15 @@ JK_NOINLINE const char *jk_lower_count(jk_lowerer *l, uint32_t n)
 }
 
 /* Begins to work on a definition; the caller binds its parameters. */
-JK_NOINLINE void jk_lower_enter(jk_lowerer *l, const jk_def *d)
+JK_NOINLINE void jk_lower_enter(jk_lowerer *l, uint32_t def)
 {
+    const jk_def *d = &l->ast->defs[def];
     jk_inlined *c = (jk_inlined *)jk_push(l->arena, &l->calls, sizeof *c);
     if (!c)
         return;
-    c->def = d;
+    c->def = def;
     c->node = d->first;
+    c->end = d->end;
     c->names = (uint32_t)l->nnames;
 }
 
@@ -5374,8 +5380,9 @@ JK_FUNC void jk_lower_leave(jk_lowerer *l)
 }
 
 /* A call of a definition: its parameters are the values on the top of the stack, where it will leave its own. */
-JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
+JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, uint32_t def)
 {
+    const jk_def *d = &l->ast->defs[def];
     uint32_t i, typed = d->results[0].type != JK_TYPE_NONE;
     for (i = 0; i < d->nparams; i++)
         typed |= d->params[i].type != JK_TYPE_NONE || d->params[i].edge != JK_EDGE_NONE;
@@ -5386,7 +5393,7 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
     } else if (typed) {
         jk_lower_fail(l, n, JK_LOWER_TYPED, NULL);
     }
-    jk_lower_enter(l, d);
+    jk_lower_enter(l, def);
     if (!jk_lower_well(l))
         return;
     l->nvalues -= d->nparams;
@@ -5395,44 +5402,43 @@ JK_FUNC void jk_lower_inline(jk_lowerer *l, const jk_node *n, const jk_def *d)
 }
 
 /* A parameter, a constant, or a call. */
-JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_node *n)
+JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
 {
-    const jk_inlined *c = jk_lower_here(l);
-    uint32_t own = (uint32_t)(c->def - l->ast->defs), def, older,
-             at = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, true), c->names);
-    const jk_value *param = at ? &l->names[at - 1].value : NULL;
+    const jk_binding *own = &l->names[c->def], *first = NULL, *def,
+                     *param = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, true), c->names);
     bool call = n->kind == JK_AST_CALL;
     const jk_fn *f;
-    jk_lower_error say;
-    if (param && !call) {
-        jk_lower_push(l, param->ref, param->array);
+    if (param) {
+        if (call)
+            jk_lower_fail(l, n, JK_LOWER_PARAM, NULL);
+        jk_lower_push(l, param->value.ref, param->value.array);
         return;
     }
-    f = param ? NULL : jk_fn_find(n->text, n->text_len);
-    def = param ? 0 : jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, false), 0);
-    if (call)
-        say = param ? JK_LOWER_PARAM : def ? JK_LOWER_BELOW : JK_LOWER_CALL;
-    else
-        say = f || def ? JK_LOWER_FUNCTION : JK_LOWER_NAME;
-    for (; call && def > own; def = older) {
-        older = jk_name_find(l, n, l->names[def - 1].next, 0);
-        if (def == own + 1 && !older && !f)
-            say = JK_LOWER_ITSELF;
-    }
+    f = jk_fn_find(n->text, n->text_len);
+    /* the last one that stands before this one, and the first of the others */
+    def = jk_name_find(l, n, *jk_name_bucket(l, n->text, n->text_len, false), 0);
+    for (; def && def >= own; def = jk_name_find(l, n, def->next, 0))
+        first = def;
     if (call && def)
-        jk_lower_inline(l, n, &l->ast->defs[def - 1]);
+        jk_lower_inline(l, n, (uint32_t)(def - l->names));
     else if (f && (f->params != NULL) == call)
         jk_lower_builtin(l, n, f);
+    else if (call)
+        jk_lower_fail(l, n,
+                      !first             ? JK_LOWER_CALL
+                      : first > own || f ? JK_LOWER_BELOW
+                                         : JK_LOWER_ITSELF,
+                      jk_lower_near(l, c, n));
     else
-        jk_lower_fail(l, n, say, jk_lower_near(l, n));
+        jk_lower_fail(l, n, f || def || first ? JK_LOWER_FUNCTION : JK_LOWER_NAME, jk_lower_near(l, c, n));
 }
 
-JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
+JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
 {
     if (n->kind == JK_AST_NUMBER)
         jk_lower_number(l, n);
     else if (n->kind == JK_AST_NAME || n->kind == JK_AST_CALL)
-        jk_lower_name(l, n);
+        jk_lower_name(l, c, n);
     else
         jk_lower_builtin(l, n, &jk_operators[n->op - JK_OP_OR]);
 }
@@ -5440,11 +5446,11 @@ JK_FUNC void jk_lower_node(jk_lowerer *l, const jk_node *n)
 JK_FUNC void jk_lower_run(jk_lowerer *l)
 {
     while (jk_lower_well(l)) {
-        jk_inlined *c = jk_lower_here(l);
-        if (c->node < c->def->end) {
+        jk_inlined *c = &l->calls[l->ncalls - 1];
+        if (c->node < c->end) {
             if (l->ncalls > 1 && ++l->work > JK_WORK_MAX)
-                jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %zu operations", JK_WORK_MAX);
-            jk_lower_node(l, &l->ast->nodes[c->node++]);
+                jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %u operations", JK_WORK_MAX);
+            jk_lower_node(l, c, &l->ast->nodes[c->node++]);
         } else if (l->ncalls == 1) {
             return;
         } else {
@@ -5454,28 +5460,28 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
 }
 
 /* ---- the kernel ---- */
-JK_FUNC const jk_def *jk_lower_entry(jk_lowerer *l)
+/* Its definition's number, from 1 on; 0: none. */
+JK_FUNC uint32_t jk_lower_entry(jk_lowerer *l)
 {
     const jitk_ast *a = l->ast;
     const char *name = l->o->entry;
     jk_nearest s;
-    size_t i;
-    if (a->ndefs == 0) {
+    uint32_t i = (uint32_t)a->ndefs;
+    if (i == 0)
         jk_lower_fail_at(l, JK_LOWER_EMPTY, 0, 0, NULL, 0, NULL);
-        return NULL;
-    }
-    if (!name)
-        return &a->defs[a->ndefs - 1];
+    if (i == 0 || !name)
+        return i;
     jk_nearest_init(&s, name, strlen(name));
-    for (i = a->ndefs; i-- > 0;)
-        if (a->defs[i].name) {
-            jk_nearest_try(&s, a->defs[i].name, a->defs[i].name_len);
-            if (s.distance == 0)
-                return &a->defs[i];
-        }
+    for (; i > 0; i--) {
+        const jk_def *d = &a->defs[i - 1];
+        if (d->name)
+            jk_nearest_try(&s, d->name, d->name_len);
+        if (s.distance == 0)
+            return i;
+    }
     jk_nearest_text(&s, l->text, sizeof l->text);
     jk_fail(l->e, JITK_ERR_NAME, "no definition is named '%.*s'%s", JK_NAME_SHOWN(s.len), name, l->text);
-    return NULL;
+    return 0;
 }
 
 JK_FUNC const char *jk_lower_copy(jk_lowerer *l, const char *text, size_t len)
@@ -5492,18 +5498,14 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 {
     const jk_param *p = &d->params[k];
     jk_type own = (jk_type)l->ir.type;
-    jk_lower_error say = JK_LOWER_END;
     jk_value v;
     v.array = d->is_bare ? !l->o->scalar : p->is_array;
     arg->name = jk_lower_copy(l, p->name, p->name_len);
     arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
     arg->is_array = v.array;
-    if (p->edge != JK_EDGE_NONE)
-        say = JK_LOWER_EDGE;
-    else if (l->o->scalar && (v.array || arg->type != own))
-        say = JK_LOWER_SCALAR;
-    if (say != JK_LOWER_END)
-        jk_lower_fail_at(l, say, p->pos, p->name_len, p->name, p->name_len, jk_type_name(own));
+    if (p->edge != JK_EDGE_NONE || (l->o->scalar && (v.array || arg->type != own)))
+        jk_lower_fail_at(l, p->edge != JK_EDGE_NONE ? JK_LOWER_EDGE : JK_LOWER_SCALAR, p->pos, p->name_len, p->name,
+                         p->name_len, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
     jk_name_enter(l, p->name, p->name_len, true, v);
 }
@@ -5511,64 +5513,43 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 /* A scalar result of another type than the kernel's takes an exact integer as it is. */
 JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
-    const jk_result *r = &d->results[k];
+    uint8_t type = d->results[k].type, own = l->ir.type;
     jk_value v = l->values[k];
-    bool plain = r->type == JK_TYPE_NONE || r->type == l->ir.type || v.array;
     int len = snprintf(l->text, sizeof l->text, "result%u", (unsigned)k + 1);
     arg->name = jk_lower_copy(l, l->text, d->nresults == 1 ? 6 : (size_t)len);
-    arg->type = r->type == JK_TYPE_NONE ? l->ir.type : r->type;
+    arg->type = type == JK_TYPE_NONE ? own : type;
     arg->is_result = 1;
     arg->is_array = v.array;
-    arg->value = plain || jk_is_mask((jk_type)l->ir.ins[v.ref].type) ? jk_as_number(&l->ir, v.ref) : v.ref;
-    if (l->o->scalar && arg->type != l->ir.type)
-        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)l->ir.type));
+    arg->value = v.ref;
+    if (arg->type == own || v.array || jk_is_mask((jk_type)l->ir.ins[v.ref].type))
+        arg->value = jk_as_number(&l->ir, v.ref);
+    if (l->o->scalar && arg->type != own)
+        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)own));
 }
 
-JK_FUNC jitk_status jk_lower_def(jk_lowerer *l, const jk_def *d, jk_program *out)
+/* The parameters, what the definition says, and the results. */
+JK_FUNC void jk_lower_def(jk_lowerer *l, uint32_t def, jk_program *out)
 {
+    const jk_def *d = &l->ast->defs[def];
     uint32_t k, nargs = d->nparams + d->nresults;
     jk_param_info *args = (jk_param_info *)jk_arena_zero(l->arena, nargs * sizeof *args);
     if (l->o->scalar && d->nresults != 1)
         jk_lower_fail_at(l, JK_LOWER_ONE, d->pos, d->len, "", 0, jk_lower_count(l, d->nresults));
-    jk_lower_enter(l, d);
+    jk_lower_enter(l, def);
     for (k = 0; k < d->nparams && jk_lower_well(l); k++)
         jk_lower_param(l, d, k, &args[k]);
     jk_lower_run(l);
     for (k = 0; k < d->nresults && jk_lower_well(l); k++)
         jk_lower_result(l, d, k, &args[d->nparams + k]);
-    if (l->arena->failed)
-        return jk_fail_nomem(l->e);
-    return l->e->status == JITK_OK ? jk_plan(&l->ir, args, nargs, d->nparams, out) : l->e->status;
-}
-
-JK_FUNC jitk_status jk_lower_flags(unsigned flags, jitk_error *e)
-{
-    const unsigned exclude = JITK_STRICT | JITK_CONTRACT, later = JITK_COMPENSATED | JITK_EXACT;
-    jitk_status status = JITK_ERR_ARGS;
-    const char *say = "unknown flags: %#x";
-    if (!(flags & ~(exclude | later))) {
-        if ((flags & exclude) == exclude) {
-            say = "JITK_STRICT and JITK_CONTRACT exclude each other";
-        } else if (flags & later) {
-            say = flags & JITK_EXACT ? "JITK_EXACT is not supported yet" : "JITK_COMPENSATED is not supported yet";
-            status = JITK_ERR_UNSUPPORTED;
-        } else {
-            return JITK_OK;
-        }
-    }
-    return jk_fail(e, status, say, flags);
+    if (jk_lower_well(l))
+        jk_plan(&l->ir, args, nargs, d->nparams, out);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e)
 {
     jk_lowerer l;
-    const jk_def *d;
-    jk_program p;
-    jitk_status status = jk_lower_flags(o->flags, e);
-    uint32_t mode;
-    if (status != JITK_OK)
-        return status;
+    uint32_t entry, mode = jk_fp_enter();
     memset(&l, 0, sizeof l);
     l.ast = ast;
     l.o = o;
@@ -5576,17 +5557,11 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
     l.e = e;
     jk_ir_init(&l.ir, arena, o->type, o->flags, e);
     jk_lower_names(&l);
-    if (arena->failed)
-        return jk_fail_nomem(e);
-    d = jk_lower_entry(&l);
-    if (!d)
-        return e->status;
-    mode = jk_fp_enter();
-    status = jk_lower_def(&l, d, &p);
+    entry = jk_lower_entry(&l);
+    if (entry > 0)
+        jk_lower_def(&l, entry - 1, out);
     jk_fp_leave(mode);
-    if (status == JITK_OK)
-        *out = p;
-    return status;
+    return arena->failed ? jk_fail_nomem(e) : e->status;
 }
 
 JK_SMALL_CLOSE
@@ -5890,28 +5865,31 @@ JK_FUNC size_t jk_interp_frame(const jk_program *p)
     return JK_ALIGN_UP((p->nslots + (size_t)3) * JK_SLOT + nred * sizeof(jk_lanes), 64);
 }
 
+/* Of JK_NOREF: the last one for operands, where a step's value may go on its way to a cell. */
 JK_FUNC char *jk_interp_slot(const jk_interp *t, uint32_t slot)
 {
-    return (char *)t->r->frame + (slot + 3) * JK_SLOT;
+    return (char *)t->r->frame + (uint32_t)(slot + 3) * JK_SLOT;
 }
 
 /* The block of a value that is operand k of the step at hand. */
 JK_NOINLINE const void *jk_interp_value(const jk_interp *t, jk_ref ref, uint32_t slot, unsigned k)
 {
     const jk_ins *i = &t->p->ins[ref];
-    size_t size = jk_type_size((jk_type)i->type), at;
+    size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size, at;
     jk_u64 *to = (jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
     uint64_t bits;
     if (slot != JK_NOREF)
         return jk_interp_slot(t, slot);
-    if (i->op == JK_LOAD)
-        return (const char *)t->r->array[i->a] + t->first * size;
+    if (i->op == JK_LOAD) { /* a short one is copied: ops work on 16 bytes at a time */
+        const char *from = (const char *)t->r->array[i->a] + t->first * size;
+        return nbytes % 16 ? memcpy(to, from, nbytes) : from;
+    }
     bits = i->op == JK_CONST ? jk_ir_const_bits(i) : i->op == JK_LENGTH ? t->r->n : t->r->cell[t->p->cell[ref]];
     if (size == 4)
         bits = bits << 32 | (uint32_t)bits;
-    for (at = 0; at < t->n * size; at += 8)
-        *to++ = bits;
-    return (const jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
+    for (at = (nbytes + 7) / 8; at-- > 0;)
+        to[at] = bits;
+    return to;
 }
 
 JK_NOINLINE const void *jk_interp_operand(const jk_interp *t, const jk_step *s, unsigned k)
@@ -5925,7 +5903,7 @@ JK_FUNC void jk_interp_step(const jk_interp *t, const jk_step *s)
     const jk_ins *i = &t->p->ins[s->ref];
     const jk_type type = (jk_type)i->type;
     unsigned arity = jk_op_arity((jk_op)i->op), k;
-    void *to = s->to != JK_NOREF ? (void *)jk_interp_slot(t, s->to) : (void *)&t->r->cell[t->p->cell[s->ref]];
+    void *to = jk_interp_slot(t, s->to);
     const void *from[3];
     if (arity == 0) { /* a LOAD */
         memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size(type));
@@ -5982,8 +5960,6 @@ JK_FUNC const jk_step *jk_interp_rare(const jk_interp *t, const jk_step *s)
         jk_interp_blend(active, active, jk_interp_value(t, rare->again, s[1].from[0], 0), nbytes); /* their and */
         next = 1;
     }
-    if (t->p->cell[s->ref] != JK_NOCELL)
-        memcpy(&t->r->cell[t->p->cell[s->ref]], result, size);
     return end;
 }
 
@@ -5995,11 +5971,17 @@ JK_NOINLINE const jk_step *jk_interp_block(jk_interp *t, size_t at, size_t end)
     const jk_step *s = t->s->step, *computed = s + t->s->ncompute;
     t->first = at;
     t->n = JK_SMALLER(end - at, (size_t)JK_INTERP_BLOCK);
-    while (s < computed)
-        if (t->p->ins[s->ref].op == JK_RARE)
+    while (s < computed) {
+        const jk_ins *i = &t->p->ins[s->ref];
+        const uint32_t cell = t->p->cell[s->ref];
+        const char *value = jk_interp_slot(t, s->to);
+        if (i->op == JK_RARE)
             s = jk_interp_rare(t, s);
         else
             jk_interp_step(t, s++);
+        if (cell != JK_NOCELL)
+            memcpy(&t->r->cell[cell], value, jk_type_size((jk_type)i->type));
+    }
     return s;
 }
 
@@ -6070,7 +6052,8 @@ JK_FP_OPEN
 
 JK_FUNC double jk_node_init(jk_op red)
 {
-    return red == JK_RSUM ? 0 : red == JK_RPROD ? 1 : jk_f64_from_bits(0x7FF0000000000000);
+    static const uint64_t bits[] = {0, 0x3FF0000000000000, 0x7FF0000000000000, 0x7FF0000000000000}; /* 0, 1, infinity */
+    return jk_f64_from_bits(bits[red - JK_RSUM]);
 }
 
 JK_FUNC double jk_node_join(jk_op red, double left, double right)
@@ -6544,10 +6527,10 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
  * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
 JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
-/* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `end` is the address
- * behind the instruction, `pool` that of the constant pool. Returns the length; text holds at least JK_ASM_TEXT bytes. */
+/* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `pool` is where
+ * the constant pool begins, from behind the instruction. Returns the length; text holds at least JK_ASM_TEXT bytes. */
 #define JK_ASM_TEXT 128
-JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, uint64_t end, uint64_t pool, char *text);
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *line, int64_t pool, char *text);
 #endif
 /* ---- back in src/all.h ---- */
 /* ---- src/asm/buffer.c ---- */
@@ -7300,6 +7283,14 @@ static const char jk_names[7][32][6] = {
 #undef JK_TO_31
 #undef JK_GENERAL
 
+/* Behind the first operand: the write mask, merging and zeroing. */
+#define JK_MASKS(zero)                                                                                \
+    {                                                                                                 \
+        "", "{k1}" zero, "{k2}" zero, "{k3}" zero, "{k4}" zero, "{k5}" zero, "{k6}" zero, "{k7}" zero \
+    }
+static const char jk_mask_names[2][8][8] = {JK_MASKS(""), JK_MASKS("{z}")};
+#undef JK_MASKS
+
 JK_NOINLINE char *jk_say(char *at, const char *text)
 {
     while ((*at = *text++))
@@ -7307,9 +7298,9 @@ JK_NOINLINE char *jk_say(char *at, const char *text)
     return at;
 }
 
-JK_NOINLINE char *jk_say_number(char *at, const char *plus, uint64_t v)
+JK_NOINLINE char *jk_say_number(char *at, const char *before, uint64_t v)
 {
-    return at + sprintf(at, "%s0x%llx", plus, (unsigned long long)v);
+    return at + sprintf(at, "%s0x%llx", before, (unsigned long long)v);
 }
 
 JK_NOINLINE char *jk_say_signed(char *at, const char *plus, int64_t v)
@@ -7317,40 +7308,42 @@ JK_NOINLINE char *jk_say_signed(char *at, const char *plus, int64_t v)
     return v < 0 ? jk_say_number(at, "-", 0 - (uint64_t)v) : jk_say_number(at, plus, (uint64_t)v);
 }
 
-JK_NOINLINE char *jk_say_register(char *at, unsigned nbytes, unsigned reg)
+JK_NOINLINE char *jk_say_register(char *at, const char *before, unsigned nbytes, unsigned reg)
 {
-    return jk_say(at, jk_names[__builtin_ctz(nbytes)][reg]);
+    return jk_say(jk_say(at, before), jk_names[__builtin_ctz(nbytes)][reg]);
 }
 
 /* A register operand. */
 JK_NOINLINE char *jk_say_operand(char *at, unsigned kind, unsigned vl, unsigned reg)
 {
-    return jk_say_register(at, kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
+    return jk_say_register(at, "", kind < JK_IS_K ? vl : kind == JK_IS_H ? JK_LARGER(vl / 2, 16u) : kind, reg);
 }
 
-/* The operand's address, after the name of its size (0: none, as lea wants it). */
-static char *jk_say_memory(char *at, const jk_opnd *o, unsigned nbytes, uint64_t end, uint64_t pool)
+/* The operand's address, after the name of its size (1: none, as lea wants it). */
+static char *jk_say_memory(char *at, const jk_opnd *o, unsigned nbytes, int64_t pool)
 {
-    static const char sizes[][8] = {"", "word", "dword", "qword", "xmmword", "ymmword", "zmmword"};
+    static const char sizes[][14] = {
+        "[", "word ptr [", "dword ptr [", "qword ptr [", "xmmword ptr [", "ymmword ptr [", "zmmword ptr ["};
     const char *plus = "";
-    if (nbytes)
-        at = jk_say(jk_say(at, sizes[__builtin_ctz(nbytes)]), " ptr ");
-    at = jk_say(at, "[");
+    int64_t disp = o->disp;
+    at = jk_say(at, sizes[__builtin_ctz(nbytes)]);
     if (o->kind == JK_OPND_POOL) {
-        at = jk_say_signed(jk_say(at, "rip"), "+", (int64_t)(pool + (uint32_t)o->disp - end));
-    } else {
-        if (o->base != JK_NOGP) {
-            at = jk_say_register(at, 8, o->base);
-            plus = "+";
-        }
-        if (o->index != JK_NOGP) {
-            at = jk_say_register(jk_say(at, plus), 8, o->index);
-            at += sprintf(at, "*%u", (unsigned)o->scale);
-            plus = "+";
-        }
-        if (o->disp || !*plus)
-            at = jk_say_signed(at, plus, o->disp);
+        at = jk_say(at, "rip");
+        plus = "+";
+        disp += pool;
     }
+    if (o->base != JK_NOGP) {
+        at = jk_say_register(at, "", 8, o->base);
+        plus = "+";
+    }
+    if (o->index != JK_NOGP) {
+        at = jk_say_register(at, plus, 8, o->index);
+        *at++ = '*';
+        *at++ = (char)('0' + o->scale);
+        plus = "+";
+    }
+    if (disp || !*plus)
+        at = jk_say_signed(at, plus, disp);
     return jk_say(at, "]");
 }
 
@@ -7360,7 +7353,7 @@ static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
     const char *text = jk_inst_text[l->inst], *next = text;
     unsigned pick = (l->vt.fmt & 3u) + (l->enc == JK_ENC_EVEX ? 4 : 0);
     if (l->inst < JK_V_COUNT && l->enc != JK_ENC_LEGACY)
-        at = jk_say(at, "v");
+        *at++ = 'v';
     for (; pick; pick--) {
         next = jk_find_char(next, ',');
         next = next ? next + 1 : text;
@@ -7370,19 +7363,18 @@ static char *jk_say_mnemonic(char *at, const jk_asm_line *l)
     return jk_say(at, l->inst == JK_G_JCC || l->inst == JK_G_CMOV ? jk_names[0][l->v] : "");
 }
 
-static char *jk_say_rm(char *at, const jk_asm_line *l, unsigned bits, unsigned vl, uint64_t end, uint64_t pool)
+static char *jk_say_rm(char *at, const jk_asm_line *l, const jk_inst_row *row, unsigned bits, unsigned vl, int64_t pool)
 {
-    const jk_inst_row *row = &jk_inst_rows[l->inst];
     unsigned nbytes = jk_row_bytes(row, bits, vl, l->rm.bcast);
     if (l->rm.kind == JK_OPND_REG)
         return jk_say_operand(at, row->rm, vl, l->rm.reg);
-    at = jk_say_memory(at, &l->rm, l->inst == JK_G_LEA ? 0 : nbytes, end, pool);
+    at = jk_say_memory(at, &l->rm, l->inst == JK_G_LEA ? 1 : nbytes, pool);
     if (l->rm.bcast)
         at += sprintf(at, "{1to%u}", (row->rm == JK_IS_H ? vl / 2 : vl) / nbytes);
     return at;
 }
 
-JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end, uint64_t pool, char *text)
+JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, int64_t pool, char *text)
 {
     const jk_inst_row *row = &jk_inst_rows[l->inst];
     unsigned bits = row->bits[l->vt.fmt & 3], vl = jk_row_length(bits, l->vt.vl);
@@ -7395,53 +7387,51 @@ JK_FUNC size_t jk_asm_text(const jk_asm *as, const jk_asm_line *l, uint64_t end,
         if (*op == 'r')
             at = jk_say_operand(at, row->reg, vl, l->reg);
         else if (*op == 'v')
-            at = jk_say_register(at, row->rm == JK_IS_K ? 2 : vl, l->v);
+            at = jk_say_register(at, "", row->rm == JK_IS_K ? 2 : vl, l->v);
         else if (*op == 'm')
-            at = jk_say_rm(at, l, bits, vl, end, pool);
+            at = jk_say_rm(at, l, row, bits, vl, pool);
         else if (*op == 'i')
             at = jk_say_signed(at, "", (int64_t)l->imm);
         else
             at = jk_say_number(at, "", *op == 'u' ? l->imm : as->address + (uint64_t)as->labels[l->rm.disp]);
-        if (*comma == ' ' && l->vt.k)
-            at = jk_say(jk_say(jk_say(at, "{"), jk_names[1][l->vt.k]), l->vt.zero ? "}{z}" : "}");
+        if (*comma == ' ')
+            at = jk_say(at, jk_mask_names[l->vt.zero][l->vt.k]);
         comma = ", ";
     }
     if (row->imm && *comma == ',')
-        at = l->inst == JK_V_BLENDV ? jk_say_register(jk_say(at, ", "), vl, (unsigned)l->imm >> 4)
-                                    : jk_say_number(at, ", ", l->imm);
+        at = l->inst == JK_V_BLENDV ? jk_say_register(at, comma, vl, (unsigned)l->imm >> 4)
+                                    : jk_say_number(at, comma, l->imm);
     return (size_t)(at - text);
 }
 
-/* The next `n` bytes in hexadecimal. */
-JK_NOINLINE void jk_list_bytes(FILE *f, const uint8_t *bytes, size_t n, const char *between)
+/* A line's address, and its n bytes in hexadecimal. */
+JK_NOINLINE void jk_list_bytes(const jk_asm *as, size_t at, size_t n, const char *between)
 {
     size_t i;
+    fprintf(as->listing, "%8llx  ", (unsigned long long)(as->address + at));
     for (i = 0; i < n; i++)
-        fprintf(f, "%s%02x", i ? between : "", bytes[i]);
+        fprintf(as->listing, "%s%02x", i ? between : "", as->code[at + i]);
 }
 
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
     const jk_asm_line *l = as->lines, *last = l + as->nlines;
-    FILE *f = as->listing;
     char text[JK_ASM_TEXT];
     size_t i, n;
     for (; l < last; l++) {
         n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
-        fprintf(f, "%8llx  ", (unsigned long long)(as->address + l->offset));
-        jk_list_bytes(f, as->code + l->offset, n, "");
-        jk_asm_text(as, l, as->address + l->offset + n, as->address + pool, text);
-        fprintf(f, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
+        jk_list_bytes(as, l->offset, n, "");
+        jk_asm_text(as, l, (int64_t)(pool - l->offset - n), text);
+        fprintf(as->listing, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
         if (l->note == UINT32_MAX)
-            fprintf(f, "%s\n", text);
+            fprintf(as->listing, "%s\n", text);
         else
-            fprintf(f, "%-48s ; %%%u\n", text, (unsigned)l->note);
+            fprintf(as->listing, "%-48s ; %%%u\n", text, (unsigned)l->note);
     }
     for (i = 0; i < as->npool; i += 16) {
-        fprintf(f, "%8llx  ", (unsigned long long)(as->address + pool + i));
-        jk_list_bytes(f, as->pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
-        fprintf(f, "\n");
+        jk_list_bytes(as, pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
+        fprintf(as->listing, "\n");
     }
 }
 
@@ -7856,8 +7846,8 @@ typedef enum jk_do {
 } jk_do;
 
 typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF,
-    JK_BITS_HALF, JK_BITS_3_HALVES, JK_BITS_5_HALVES, JK_BITS_DIGITS, JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2,
-    JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
+    JK_BITS_HALF, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
+    JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
 } jk_bits;
 
 #define JK_C_V(inst, d, a, b) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
@@ -8053,13 +8043,16 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {0x7ff0000000000000u, 0x7f800000u}, /* INF */
         /* split.c's */
         {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
-        {0x3ff8000000000000u, 0},           /* 3_HALVES */
-        {0x4004000000000000u, 0},           /* 5_HALVES */
+        {0x3fdfffffffffffffu, 0x3effffffu}, /* HALF_LESS: the number below it */
+        {0x3ff8000000000000u, 0},           /* 3_2 */
+        {0x4004000000000000u, 0},           /* 5_2 */
+        {0x4011800000000000u, 0},           /* 35_8 */
+        {0x401f800000000000u, 0},           /* 63_8 */
         {0x000fffffffffffffu, 0x007fffffu}, /* DIGITS */
-        {0x07b0000000000000u, 0x0d800000u}, /* ROOT_LOW: 2^-900, 2^-100 */
-        {0x783fffffffffffffu, 0x71ffffffu}, /* ROOT_SPAN: to the largest number */
-        {0xb870000000000000u, 0},           /* ROOT_LOW_AVX2: 2^-120 (a single's range); the sign the other way round */
-        {0x8f00000000000000u, 0},           /* ROOT_SPAN_AVX2: to 2^120 */
+        {0x0f60000000000000u, 0x1b000000u}, /* ROOT_LOW: 2^-900, 2^-100, doubled */
+        {0xf07fffffffffffffu, 0xe3ffffffu}, /* ROOT_SPAN: to the largest number */
+        {0xf0e0000000000000u, 0}, /* ROOT_LOW_AVX2: 2^-120 (a single's range); the top bit the other way round */
+        {0x9e00000000000000u, 0}, /* ROOT_SPAN_AVX2: to 2^120 */
         {0x4de0000000000000u, 0x43000000u}, /* QUOTIENT_LOW: 2^-400, 2^-60, doubled */
         {0x6400000000000000u, 0x78000000u}, /* QUOTIENT_SPAN: to 2^400, 2^60 */
     };
@@ -8532,37 +8525,53 @@ JK_SMALL_CLOSE
  * cycles, while the multipliers stand idle. A light body therefore has every other root, or every fourth quotient, of a
  * step computed by fma from the hardware's estimate: to the last bit what the instruction gives, so that no result
  * depends on which of the two a lane meets. (Markstein, Computation of elementary functions on the IBM RISC
- * System/6000, 1990; Cornea, Harrison and Tang, Scientific Computing on Itanium-based Systems, 2002.) Why it is
- * correct, with u = one unit in the last place of the result and p bits:
+ * System/6000, 1990; Cornea, Harrison and Tang, Scientific Computing on Itanium-based Systems, 2002.) Below, p is the
+ * number of bits, u the unit in the last place of numbers in [1, 2), the estimate any with a relative error of 2^-14
+ * (AVX2: 2^-11.4).
  *
- *   Roots. s = sqrt(x), d = x - g^2 is exact for g near s, and g + d h = s - (s - g)^2 / (2 s) where h = 1/(2 s). x is
- * no square of a midpoint m of two numbers: in units of u^2/4 it differs from m^2 by ..., -9, -1, 7, 15, ..., and s
- * from m by as many u^2/(8 s). Where s is that near to m, |s - g| is u/2 if g is a neighbour: the square is 1 such
- * unit, on the safe side for s < m and less than 7 for s > m, and a relative error of h below 2.25 u/s does no harm but
- * where the difference is -1, which only x = 4^k (1 - 2^-p) has; there g is exact to less than the rest. The series 1 +
- * e + 3/2 e^2 + 5/2 e^3, e = 1/2 - g h, takes 14 bits to 53, and 22 in its shorter form. Quotients. r = a - b q is
- * exact for q within u of a/b; a/b differs from any midpoint by 2^-p u/b at least (b in [1, 2)), so q + r y rounds
- * rightly if y is 1/b to less than 2/b^2 half units: correctly rounded, in short, and that fails for b = 2 - 2^(1-p)
- * alone.
+ * Roots. s = sqrt(x) in [1, 2), g is near s, h near 1/(2 s), d = x - g^2; the result is g + d h, which but for the
+ * error of h is s - (s - g)^2 / (2 s).
+ * - In units of u^2/4, x differs from the square of a midpoint m of two numbers by -1, 7, -9, 15, ...: it is a multiple
+ *   of 8 of them, and m^2 is 1 more than one. So s differs from m by as many u^2/(8 s).
+ * - Only so near to m may the last sum err. If g is within 1.5 u of s, it is a neighbour of m there: d is exact; the
+ *   square is 1 such unit, which is less than 7 on the one side and harmless on the other; an error of h may be 9 units
+ *   long where the difference is -9 or beyond, relatively 2.25 u/s.
+ * - -1 is left, which x = 1 + u and x = 4 - 2 u have, the solutions of M^2 = 1 modulo powers of two. There the sum is a
+ *   tie or next to it, and right where h <= 1/2 and where g = 2 - u, respectively.
+ * - From the estimate y come g = x y with an error of u/2, h = y/2 with none, e = 1/2 - g h, and both times
+ *   1/sqrt(1 - 2 e) = 1 + e + 3/2 e^2 + 5/2 e^3 + 35/8 e^4 + 63/8 e^5. Half of the error goes to each: g is within u/4,
+ *   h within u/(4 s) relatively. Taking the number below 1/2 in e makes both u/4 less: g ends between s - 0.84 u and s
+ *   before it is rounded, and h <= 1/2. All conditions hold.
  *
- * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero,
- * negative or near the ends of the exponents, and that b. */
+ * Quotients. b in [1, 2), q is within u of a/b, y near 1/b, r = a - b q is exact; the result is q + r y.
+ * - a/b differs from any midpoint by at least 2^-p u/b, so that the sum errs only where y does by 2/b^2 halves of its
+ *   own last place. Rounding 1/b to nearest is enough but for b = 2 - u, where it fails if a is a power of two.
+ *
+ * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero
+ * or near the ends of the exponents, and that b. */
 
 JK_SMALL_OPEN
 
 /* clang-format off */
 
-/* Bad lanes in K (all ones in U): A's bits outside of [X, X + Y], unsigned; AVX2 compares with a sign. */
+/* Bad lanes in K (all ones in U): A's bits but for the sign outside of a range, unsigned; AVX2 compares with a sign. A
+ * number below 0 is none of them: its estimate is a NaN, as its root is. */
 #define JK_C_ROOT_BEGIN(low, span) \
     JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_HALF), \
     JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
-    JK_C_V(PSUB, U, A, X)
+    JK_C_V(PADD, U, A, A), \
+    JK_C_V(PSUB, U, U, X)
 /* D = g, T = h from the estimate in T. */
 #define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(MUL, T, T, Z)
-#define JK_C_ROOT_ERROR JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
+#define JK_C_ROOT_ERROR JK_C_CONST(Z, JK_BITS_HALF_LESS), JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
 #define JK_C_ROOT_STEP(e) JK_C_V(FMADD213, D, e, D), JK_C_V(FMADD213, T, e, T)
-#define JK_C_ROOT_SERIES(bits) {JK_DO_CONST, JK_AT_X, 0, 1, bits, 0}, JK_C_V(BROADCAST, W, W, X)
 #define JK_C_ROOT_END JK_C_MOV(U, A), JK_C_V(FNMADD231, U, D, D), JK_C_V(FMADD231, D, U, T), JK_C_END
+/* W = bits U + next, and on: W = W U + next. */
+#define JK_C_ROOT_SERIES(bits) {JK_DO_CONST, JK_AT_X, 0, 1, bits, 0}, JK_C_V(BROADCAST, W, W, X)
+#define JK_C_ROOT_TERM(bits) JK_C_CONST(X, bits), JK_C_V(FMADD213, W, U, X)
+#define JK_C_ROOT_REST \
+    JK_C_ROOT_TERM(JK_BITS_5_2), JK_C_ROOT_TERM(JK_BITS_3_2), JK_C_ROOT_TERM(JK_BITS_ONE), JK_C_V(MUL, W, W, U), \
+    JK_C_ROOT_STEP(W), JK_C_ROOT_END
 
 static const jk_cmd jk_do_root_k64[] = {
     JK_C_TEMP(W),
@@ -8572,13 +8581,8 @@ static const jk_cmd jk_do_root_k64[] = {
     JK_C_V(RSQRT14, T, T, A),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
-    JK_C_CONST(Y, JK_BITS_3_HALVES), JK_C_CONST(Z, JK_BITS_ONE),
-    JK_C_ROOT_SERIES(JK_BITS_5_HALVES),
-    JK_C_V(FMADD213, W, U, Y),
-    JK_C_V(FMADD213, W, U, Z),
-    JK_C_V(MUL, W, W, U),
-    JK_C_ROOT_STEP(W),
-    JK_C_ROOT_END,
+    JK_C_ROOT_SERIES(JK_BITS_35_8),
+    JK_C_ROOT_REST,
 };
 static const jk_cmd jk_do_root_k32[] = {
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
@@ -8590,7 +8594,7 @@ static const jk_cmd jk_do_root_k32[] = {
     JK_C_ROOT_STEP(U),
     JK_C_ROOT_END,
 };
-/* The estimate by way of singles, 11 bits of it. */
+/* The estimate is that of singles. */
 static const jk_cmd jk_do_root_vex64[] = {
     JK_C_TEMP(W),
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2),
@@ -8601,14 +8605,9 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_V(CVTPS2PD, T, T, T),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
-    JK_C_ROOT_STEP(U),
-    JK_C_ROOT_ERROR,
-    JK_C_CONST(Y, JK_BITS_ONE),
-    JK_C_ROOT_SERIES(JK_BITS_3_HALVES),
-    JK_C_V(FMADD213, W, U, Y),
-    JK_C_V(MUL, W, W, U),
-    JK_C_ROOT_STEP(W),
-    JK_C_ROOT_END,
+    JK_C_ROOT_SERIES(JK_BITS_63_8),
+    JK_C_ROOT_TERM(JK_BITS_35_8),
+    JK_C_ROOT_REST,
 };
 
 /* A / B. Bad lanes in K: |A| or |B| outside of a range, or B's digits all ones. */
@@ -11138,10 +11137,10 @@ typedef struct jk_exec { /* one published piece of code */
     size_t nbytes;       /* of its pages */
 } jk_exec;
 
-/* Copies the code into fresh pages and publishes it. JITK_ERR_EXEC where the system gives no such memory. Safe
- * from many threads at once. Code is position independent: a listing needs no more than the address that a publish
+/* Copies the code into fresh pages and publishes it; NULL where the system gives no such memory. Safe from many threads
+ * at once. Code is position independent: a listing needs no more than the address that a publish
  * gave. */
-JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e);
+JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes);
 JK_FUNC void jk_exec_free(void *code); /* of NULL: nothing */
 JK_FUNC bool jk_exec_possible(void);   /* by trying */
 
@@ -11385,8 +11384,9 @@ JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
     return r ? jk_exec_place(r, 0, JK_REGION_PAGES) : NULL;
 }
 
-JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e)
+JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
+    jk_exec x;
     size_t mapped = JK_ALIGN_UP(JK_LARGER(nbytes, 1), JK_PAGE);
     char *at = NULL;
     jk_exec_lock();
@@ -11398,9 +11398,9 @@ JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *ou
         JK_POOL->anonymous_refused |= at != NULL;
     }
     jk_exec_unlock();
-    out->code = at;
-    out->nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
-    return at ? JITK_OK : jk_fail(e, JITK_ERR_EXEC, "the system gives no executable memory");
+    x.code = at;
+    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
+    return x;
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -11420,12 +11420,11 @@ JK_FUNC void jk_exec_free(void *code)
     jk_exec_unlock();
 }
 #else
-JK_FUNC jitk_status jk_exec_publish(const void *code, size_t nbytes, jk_exec *out, jitk_error *e)
+JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
+    jk_exec none = {NULL, 0};
     (void)code, (void)nbytes;
-    out->code = NULL;
-    out->nbytes = 0;
-    return jk_fail(e, JITK_ERR_EXEC, "no machine code is made for this system");
+    return none;
 }
 
 JK_FUNC void jk_exec_free(void *code)
@@ -11437,13 +11436,9 @@ JK_FUNC void jk_exec_free(void *code)
 JK_FUNC bool jk_exec_possible(void)
 {
     static const unsigned char ret[64] = {0xf3, 0x0f, 0x1e, 0xfa, 0xc3};
-    jitk_error e;
-    jk_exec x;
-    memset(&e, 0, sizeof e);
-    if (jk_exec_publish(ret, sizeof ret, &x, &e) != JITK_OK)
-        return false;
-    jk_exec_free(x.code);
-    return true;
+    void *code = jk_exec_publish(ret, sizeof ret).code;
+    jk_exec_free(code);
+    return code != NULL;
 }
 
 JK_SMALL_CLOSE
@@ -11976,7 +11971,7 @@ JK_FUNC void jk_derive_args(jitk_kernel *k)
     k->max_n = (size_t)PTRDIFF_MAX / element;
 }
 
-JK_FUNC uintptr_t jk_code_address(const jitk_kernel *k, size_t offset)
+JK_NOINLINE uintptr_t jk_code_address(const jitk_kernel *k, size_t offset)
 {
     return offset == JK_NOCODE ? 0 : (uintptr_t)k->exec.code + offset;
 }
@@ -11991,13 +11986,14 @@ JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
         k->max_red = JK_LARGER(k->max_red, s->nred);
         if (c) {
             jk_quick *quick = &k->quick[k->nquick];
-            k->start[i] = jk_code_address(k, c->stage[i]);
+            uintptr_t start = jk_code_address(k, c->stage[i]);
+            k->start[i] = start;
             k->find[i] = &k->finds[nred];
-            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)k->start[i];
-            quick->pass = s->is_pass ? (jk_pass_fn)k->start[i] : NULL;
+            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)start;
+            quick->pass = s->is_pass ? (jk_pass_fn)start : NULL;
             quick->stage = i;
             quick->nred = s->nred;
-            k->nquick += k->start[i] != 0;
+            k->nquick += start != 0;
         }
         for (j = 0; j < s->nred; j++, nred++) {
             k->red[nred] = (jk_op)p->ins[s->red[j]].op;
@@ -12007,27 +12003,21 @@ JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
     }
 }
 
-/* Whether a result is a reduction as it is, or a double sum or product that is rounded to f32 as it is stored. */
-JK_FUNC bool jk_is_node(const jk_program *p, jk_ref value, jk_type type, jk_ref red)
-{
-    const jk_ins *i = &p->ins[value];
-    if (p->ins[red].op == JK_RARGMIN || type > JK_F32)
-        return false;
-    return value == red || (i->op == JK_CVT && i->type == JK_F32 && type == JK_F32 && i->a == red);
-}
-
-/* Whether the kernel is one pass whose reductions are the results, all of them: what stands behind it, if anything,
- * only rounds them. */
+/* Whether the kernel is one pass whose reductions are the results, all of them, as they are or, double sums and
+ * products, rounded to f32 as they are stored: what stands behind the pass, if anything, only rounds them. */
 JK_FUNC bool jk_is_direct(const jitk_kernel *k)
 {
     const jk_program *p = &k->program;
-    const jk_stage *s = k->nquick ? &p->stages[k->quick[0].stage] : NULL;
-    uint32_t i;
-    if (!s || s->nred == 0 || s->nred != p->nargs - p->nparams)
+    const jk_param_info *result = p->args + p->nparams, *end = p->args + p->nargs;
+    const jk_ref *red;
+    if (!k->nquick || k->quick->nred == 0 || k->quick->nred != (size_t)(end - result))
         return false;
-    for (i = 0; i < s->nred; i++) {
-        const jk_param_info *result = &p->args[p->nparams + i];
-        if (result->is_array || !jk_is_node(p, result->value, (jk_type)result->type, s->red[i]))
+    for (red = p->stages[k->quick->stage].red; result < end; result++, red++) {
+        const jk_ins *value = &p->ins[result->value];
+        if (result->is_array || result->type > JK_F32 || p->ins[*red].op == JK_RARGMIN)
+            return false;
+        if (result->value != *red &&
+            (value->op != JK_CVT || value->type != JK_F32 || result->type != JK_F32 || value->a != *red))
             return false;
     }
     return true;
@@ -12075,12 +12065,11 @@ JK_FUNC jitk_kernel *jk_kernel_make(const jk_program *p, jitk_isa isa, jk_arena 
     jk_kernel_begin(&first, p);
     first.isa = JITK_ISA_INTERP;
     if (isa != JITK_ISA_INTERP) {
-        jitk_error refused;
-        refused.status = JITK_OK;
         if (jk_x64_compile(p, isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code, e) !=
             JITK_OK)
             return NULL;
-        if (jk_exec_publish(code.bytes, code.nbytes, &first.exec, &refused) == JITK_OK) {
+        first.exec = jk_exec_publish(code.bytes, code.nbytes);
+        if (first.exec.code) {
             first.isa = isa;
             first.ncode = p->nstages;
             first.nfind = first.nred;
@@ -13255,17 +13244,20 @@ JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
     return JITK_OK;
 }
 
-JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
+JK_NOINLINE void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
 {
     jk_code code;
-    jk_exec x;
+    void *made;
     if (jk_function_check(p, e) != JITK_OK ||
         jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code,
-                       e) != JITK_OK ||
-        jk_exec_publish(code.bytes, code.nbytes, &x, e) != JITK_OK)
+                       e) != JITK_OK)
         return NULL;
-    *arity = p->nparams;
-    return x.code;
+    made = jk_exec_publish(code.bytes, code.nbytes).code;
+    if (made)
+        *arity = p->nparams;
+    else
+        jk_refuse(e, JITK_ERR_EXEC, "the system gives no executable memory");
+    return made;
 }
 
 JITK_API jitk_fn jitk_function(const char *source, const jitk_options *options, size_t *arity, jitk_error *error)
@@ -13328,13 +13320,8 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
 
 JITK_API void jitk_error_print(const jitk_error *error, const char *source, FILE *out)
 {
-    jitk_error e;
-    if (!error || !out || error->status == JITK_OK)
-        return;
-    e = *error;
-    if (!source)
-        e.line = 0;
-    jk_error_print_caret(&e, source, source ? strlen(source) : 0, out);
+    if (error && out && error->status != JITK_OK)
+        jk_error_print_caret(error, source, out);
 }
 
 /* ---- the machine ---- */
