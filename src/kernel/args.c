@@ -54,7 +54,7 @@ JK_NOINLINE void jk_bind_odd(const jitk_kernel *k, size_t i, const jk_tagged *a,
 }
 
 /* The stride of an array, in elements and not 1. */
-JK_NOINLINE void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b, jitk_error *e)
+JK_FUNC void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b, jitk_error *e)
 {
     const jk_param_info *info = &k->program.args[i];
     ptrdiff_t size = b->step[i];
@@ -76,7 +76,7 @@ JK_NOINLINE void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdif
 /* Whether an element of one array is an element of the other, for equal steps. Element i of the one stands at i*step,
  * element j of the other at d + j*step: they touch where -other_size < d - (i - j)*step < size, so only the two whole
  * numbers beside d/step can be i - j. */
-JK_FUNC bool jk_elements_touch(size_t size, size_t other_size, ptrdiff_t d, ptrdiff_t step, size_t n)
+JK_NOINLINE bool jk_elements_touch(size_t size, size_t other_size, ptrdiff_t d, ptrdiff_t step, size_t n)
 {
     size_t distance = d < 0 ? 0 - (size_t)d : (size_t)d, stride = step < 0 ? 0 - (size_t)step : (size_t)step;
     size_t apart = distance / stride, rest = distance % stride;

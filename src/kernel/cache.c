@@ -77,7 +77,7 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *ow
 {
     size_t nbytes = k->nbytes + k->exec.nbytes;
     size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
-    jitk_kernel *kept = k, **place;
+    jitk_kernel *kept = NULL;
     bool room;
     jk_entry *x;
     jk_share_lock();
@@ -85,27 +85,21 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *ow
     x = jk_cache_find(r);
     if (!x && room)
         x = jk_cache_add(r, entry);
-    place = x ? &x->kernel[r->lower.type] : NULL;
-    if (place && *place) {
-        kept = *place;
-    } else if (place && room) {
+    if (x)
+        kept = x->kernel[r->lower.type];
+    if (!kept && x && room) {
         JK_CACHE->count++;
         JK_CACHE->nbytes += nbytes;
-        __atomic_store_n(place, k, __ATOMIC_RELEASE);
-    } else {
+        __atomic_store_n(&x->kernel[r->lower.type], k, __ATOMIC_RELEASE);
+    } else if (!kept) {
         JK_CACHE->uncached++;
         *own = true;
     }
     jk_share_unlock();
-    if (kept != k)
-        jk_kernel_free(k);
+    if (!kept)
+        return k;
+    jk_kernel_free(k);
     return kept;
-}
-
-JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, bool *own, jitk_error *e)
-{
-    jitk_kernel *k = jk_compile_kernel(r, e);
-    return k ? jk_cache_keep(r, k, own) : NULL;
 }
 
 /* Arguments are tagged, and then there are no options, or pointers. */
@@ -128,8 +122,11 @@ JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, s
             jk_request_type(&r);
             k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
         }
-        if (!k)
-            k = jk_eval_compile(&r, &own, &s.e);
+        if (!k) {
+            k = jk_compile_kernel(&r, &s.e);
+            if (k)
+                k = jk_cache_keep(&r, k, &own);
+        }
         if (k)
             jk_call_any(k, n, nargs, args, NULL, tagged, &s.e);
         if (own)

@@ -10,7 +10,7 @@ JK_SMALL_OPEN
 /* ---- a source and its options ---- */
 
 /* What is wrong with options whose isa this machine has and whose flags are known; NULL: nothing. */
-JK_FUNC const char *jk_options_refused(const jitk_options *o)
+JK_NOINLINE const char *jk_options_refused(const jitk_options *o)
 {
     size_t i, rest = 0;
     for (i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
@@ -51,27 +51,21 @@ JK_FUNC jitk_status jk_options_read(jk_request *r, const jitk_options *o, const 
 JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e)
 {
     const jk_settings *s = jk_settings_get();
+    memset(r, 0, sizeof *r);
     if (!source)
         return jk_refuse(e, JITK_ERR_ARGS, "the source is NULL");
     r->source = source;
     r->len = strlen(source);
-    r->lower.type = JK_F64;
-    r->lower.flags = 0;
-    r->lower.entry = NULL;
-    r->lower.scalar = false;
     r->isa = s->info.isa;
-    r->args = NULL;
     return o ? jk_options_read(r, o, &s->cpu, e) : JITK_OK;
 }
 
 /* Which arguments' types the source names, a bit each. */
 JK_FUNC uint64_t jk_named_types(const jitk_ast *ast)
 {
-    const jk_def *def = ast->ndefs ? &ast->defs[ast->ndefs - 1] : NULL;
+    const jk_def *def = &ast->defs[ast->ndefs - 1];
     uint64_t named = 0;
     uint32_t i;
-    if (!def || def->is_bare)
-        return 0;
     for (i = 0; i < def->nparams + def->nresults && i < 64; i++) {
         unsigned type = i < def->nparams ? def->params[i].type : def->results[i - def->nparams].type;
         named |= (uint64_t)(type != JK_TYPE_NONE) << i;

@@ -52,17 +52,13 @@ JK_FUNC void jk_fork_child(void)
 /* The kinds of dump that a list with commas names. */
 JK_FUNC unsigned jk_dump_named(const char *list)
 {
-    static const char names[3][5] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
-    unsigned found = 0, i;
-    while (list) {
-        for (i = 0; i < 3; i++) {
-            size_t len = strlen(names[i]);
-            if (!strncmp(list, names[i], len) && (list[len] == ',' || !list[len]))
-                found |= 1u << i;
-        }
-        list = jk_find_char(list, ',');
-        if (list)
-            list++;
+    static const jk_answer kinds[] = {{"ir", "\1"}, {"asm", "\2"}, {"plan", "\4"}, {"", ""}}; /* JITK_DUMP_... */
+    unsigned found = 0;
+    while (list && *list) {
+        size_t n = strcspn(list, ",");
+        const char *bit = jk_answer_to(kinds, list, n, false);
+        found |= bit ? (unsigned)*bit : 0;
+        list += n + (list[n] == ',');
     }
     return found;
 }

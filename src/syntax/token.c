@@ -345,6 +345,7 @@ JK_COLD void jk_refuse_number(jk_lexer *l, uint32_t n)
     const char *s = l->source + at->pos, *tail = s + n;
     uint32_t more = 0;
     int low = tail[0] | 32;
+    jk_refusal no;
     while (jk_is_word(tail[more]) || tail[more] == '.')
         more++;
     at[1].pos = at->pos;
@@ -353,18 +354,22 @@ JK_COLD void jk_refuse_number(jk_lexer *l, uint32_t n)
     at[2].end = at[2].pos + JK_SMALLER(more, 40);
     at->end = at[2].pos + 1;
     if (low == 'x' && n == 1 && *s == '0') {
-        jk_lex_refuse(l, JK_NO_HEX);
+        no = JK_NO_HEX;
     } else if (more == 1 && low == (n > 1 && (s[1] | 32) == 'x' ? 'p' : 'e')) {
-        jk_lex_refuse(l, JK_NO_EXPONENT);
+        no = JK_NO_EXPONENT;
     } else {
         at->pos = at[2].pos;
-        if (tail[0] == '.' || tail[0] == '_')
-            jk_lex_refuse(l, tail[0] == '.' ? JK_NO_POINT : JK_NO_UNDERSCORE);
-        at->end = at->pos + more;
-        jk_lex_refuse(l, jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more
-                             ? JK_NO_SUFFIX
-                             : JK_NO_NUMBER_TAIL);
+        if (tail[0] == '.')
+            no = JK_NO_POINT;
+        else if (tail[0] == '_')
+            no = JK_NO_UNDERSCORE;
+        else {
+            at->end = at->pos + more;
+            no = jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more ? JK_NO_SUFFIX
+                                                                                               : JK_NO_NUMBER_TAIL;
+        }
     }
+    jk_lex_refuse(l, no);
 }
 
 /* The bytes of a number or name. */
