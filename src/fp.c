@@ -371,14 +371,19 @@ JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to
 {
     static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
                                         {0x8000000080000000, 0x8000000080000000}};
+    static const jk_lanes64 infinities[2] = {{0xFFF0000000000000, 0xFFF0000000000000},
+                                             {0xFF800000FF800000, 0xFF800000FF800000}};
     const char *x = from[0], *y = from[1], *z;
-    const jk_lanes64 sign = signs[how & 1];
+    const jk_lanes64 sign = signs[how & 1], minus_inf = infinities[how & 1];
     switch (how) {
         JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
         JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
         JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
         JK_CASE(JK_DIV, (jk_quad)a / (jk_quad)b, (jk_pair)a / (jk_pair)b)
         JK_CASE(JK_SQRT, jk_v_sqrt_single(a, a), jk_v_sqrt(a, a))
+        JK_CASE(JK_POW_HALF,
+                jk_v_sqrt_single(a, a ^ ((jk_lanes64)((jk_lanes32)a == (jk_lanes32)minus_inf) & sign)) & ~sign,
+                jk_v_sqrt(a, a ^ ((jk_lanes64)(a == minus_inf) & sign)) & ~sign)
         JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
         JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
         JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)

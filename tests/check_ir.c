@@ -799,7 +799,7 @@ static const struct {
     {"(x[]) = where(sum(x) > 0, 1, 2)", 1, {1}, 2},
     {"(x[]) = 0 ? sum(x) : 4", 0, {0}, 0},
     {"(a, b, x[]) = x*(a % b)", 1, {0}, 19},
-    {"dot(x, y)/(dot(x, x)*dot(y, y))^0.5", 1, {3}, 9},
+    {"dot(x, y)/(dot(x, x)*dot(y, y))^0.5", 1, {3}, 6},
     {"argmin(x) + argmax(x)", 1, {2}, 4},
 };
 

@@ -80,6 +80,9 @@ PLAIN_FUNC bool plain_op(unsigned op, jk_type t, unsigned aux, uint64_t a, uint6
     case JK_SQRT:
         *r = plain_sqrt(f, a);
         return true;
+    case JK_POW_HALF:
+        *r = a == (f->sign | f->inf) ? f->inf : plain_sqrt(f, a == f->sign ? 0 : a);
+        return true;
     case JK_FLOOR:
         *r = plain_integer(f, a, PLAIN_FLOOR);
         return true;

@@ -46,7 +46,7 @@ JK_SCRIPT_1(abs, ABS) JK_SCRIPT_1(ceil, CEIL) JK_SCRIPT_1(copysign, COPYSIGN) JK
 JK_SCRIPT_1(fma, FMA) JK_SCRIPT_1(isnan, ISNAN) JK_SCRIPT_1(rint, RINT) JK_SCRIPT_1(sqrt, SQRT) JK_SCRIPT_1(trunc, TRUNC)
 JK_SCRIPT_1(neg, NEG) JK_SCRIPT_1(plus, DO_NUMBER) JK_SCRIPT_1(add, ADD) JK_SCRIPT_1(sub, SUB) JK_SCRIPT_1(mul, MUL)
 JK_SCRIPT_1(div, DIV) JK_SCRIPT_1(lt, LT) JK_SCRIPT_1(le, LE) JK_SCRIPT_1(eq, EQ) JK_SCRIPT_1(ne, NE)
-JK_SCRIPT_1(argmin, RARGMIN)
+JK_SCRIPT_1(argmin, RARGMIN) JK_SCRIPT_1(half, POW_HALF)
 #undef JK_SCRIPT_1
 static const jk_script jk_script_gt[] = {{JK_LT, 'r', 'y', 'x', 0}}, jk_script_ge[] = {{JK_LE, 'r', 'y', 'x', 0}};
 static const jk_script jk_script_mnot[] = {{JK_DO_MASK, 'x', 'x', 0, 0}, {JK_MNOT, 'r', 'x', 0, 0}};
@@ -137,11 +137,6 @@ static const jk_script jk_script_mod[] = {
     {JK_DO_AGAIN, 0, 'h', 's', 'k'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
 #undef JK_REST
 #undef JK_STEP
-
-/* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
-static const jk_script jk_script_half[] = {
-    JK_KIND('0', ZERO), JK_KIND('i', INF), JK_KIND('l', MINUS_INF), {JK_ADD, 's', 'x', '0', 0}, {JK_SQRT, 's', 's', 0, 0},
-    {JK_EQ, 'm', 'x', 'l', 0}, {JK_SELECT, 'r', 'm', 'i', 's'}};
 
 static const jk_script jk_script_inverse[] = {JK_KIND('1', ONE), {JK_DIV, 'r', '1', 'x', 0}};
 static const jk_script jk_script_pow0[] = {JK_KIND('r', ONE)};

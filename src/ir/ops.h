@@ -24,6 +24,7 @@
     X(NEG, "neg", 1, SAME, JK_FOLD, JK_FP(neg)(a)) \
     X(ABS, "abs", 1, SAME, JK_FOLD, JK_FP(abs)(a)) \
     X(SQRT, "sqrt", 1, SAME, JK_FOLD, JK_FP(sqrt)(a)) \
+    X(POW_HALF, "powhalf", 1, SAME, JK_FOLD, JK_FP(pow)(a, 0.5)) /* sqrt, but of -0 it is 0 and of -inf inf */ \
     X(FLOOR, "floor", 1, SAME, JK_FOLD, JK_FP(floor)(a)) \
     X(CEIL, "ceil", 1, SAME, JK_FOLD, JK_FP(ceil)(a)) \
     X(TRUNC, "trunc", 1, SAME, JK_FOLD, JK_FP(trunc)(a)) \

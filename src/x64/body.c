@@ -136,7 +136,7 @@ JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_r
     s->list = b->nlist;
     if (kind == JK_STEP_INS) {
         b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
-        b->nroots += i->op == JK_SQRT;
+        b->nroots += i->op == JK_SQRT || i->op == JK_POW_HALF;
         b->nquotients += i->op == JK_DIV;
     }
     if (kind == JK_STEP_STORE) {

@@ -196,12 +196,13 @@ typedef enum jk_do {
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
     JK_DO_FMA,    /* calls the software fma for the three operands at b */
-    JK_DO_SLOW,   /* where a lane of mask d is set the next command, behind the loop, stands for all that follow it */
+    JK_DO_SLOW,   /* where a lane of mask d is set the next commands to an END, imm in all, are carried out behind the loop
+                     in place of all that follow them */
     JK_DO_IF,     /* leaves out the next imm commands but for op a */
     JK_DO_END
 } jk_do;
 
-typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF,
+typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF, JK_BITS_MINUS_INF, JK_BITS_POW_HALF,
     JK_BITS_HALF, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
     JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
 } jk_bits;
@@ -218,7 +219,7 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
 #define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
 #define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
-#define JK_C_SLOW(d) {JK_DO_SLOW, JK_AT_##d, 0, 0, 0, 0}
+#define JK_C_SLOW(d, n) {JK_DO_SLOW, JK_AT_##d, 0, 0, n, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
 
@@ -234,12 +235,12 @@ typedef struct jk_play {
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
-struct jk_stub {      /* to be emitted behind the loops: a rare body, or an instruction for a slow path */
+struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
-    jk_ref ref;       /* the RARE; or the value that the instruction computes */
+    jk_ref ref;       /* the RARE, or the value that the slow path computes */
     jk_stub *next;
-    jk_cmd slow[2];   /* the instruction, JK_DO_END */
-    jk_play play;     /* its operands; else NULL in play.g */
+    const jk_cmd *slow;
+    jk_play play;     /* of slow; else NULL in play.g */
     jk_body at;       /* the state at the jump; its loc is behind the stub */
 };
 

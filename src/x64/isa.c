@@ -73,6 +73,8 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {UINT64_MAX, UINT32_MAX},           /* ONES */
         {0x7ff8000000000000u, 0x7fc00000u}, /* NAN */
         {0x7ff0000000000000u, 0x7f800000u}, /* INF */
+        {0xfff0000000000000u, 0xff800000u}, /* MINUS_INF */
+        {0x50800, 0x50800},                 /* POW_HALF: of vfixupimm: zeros give +0, -inf gives inf */
         /* split.c's */
         {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
         {0x3fdfffffffffffffu, 0x3effffffu}, /* HALF_LESS: the number below it */
@@ -210,7 +212,8 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
                 jk_asm_bind(&g->as, p->slow->back);
             return;
         case JK_DO_SLOW:
-            jk_slow_path(p, d->reg, ++c);
+            jk_slow_path(p, d->reg, c + 1);
+            c += c->imm;
             continue;
         case JK_DO_REG:
             reg = jk_reg_of(p->b, p->val[c->d], p->j);

@@ -77,15 +77,14 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     jk_asm_bind(&g->as, s->back);
 }
 
-/* An instruction behind the loop for vectors with a lane of a mask set. */
+/* Commands behind the loop for vectors with a lane of a mask set. */
 JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c)
 {
     jk_gen *g = p->g;
     jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
     if (!s)
         return;
-    s->slow[0] = *c;
-    s->slow[1].what = JK_DO_END;
+    s->slow = c;
     s->play = *p;
     p->slow = s;
     jk_emit_test_mask(g, p->type, mask, false);

@@ -139,6 +139,7 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
     X(NEG, logic, logic, logic, V_XOR, V_XOR, JK_BITS_SIGN, 0) \
     X(ABS, logic, logic, logic, V_AND, V_AND, JK_BITS_REST, 0) \
     X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, 0) \
+    X(POW_HALF, pow_half, pow_half, root_k, V_SQRT, V_SQRT, 0, 0) \
     X(FLOOR, round_sse2, unary, unary, V_ROUND, V_ROUND, 9, 0) \
     X(CEIL, round_sse2, unary, unary, V_ROUND, V_ROUND, 10, 0) \
     X(TRUNC, round_sse2, unary, unary, V_ROUND, V_ROUND, 11, 0) \
@@ -307,6 +308,7 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
         }
         break;
     case JK_SQRT:
+    case JK_POW_HALF:
     case JK_DIV:
         if ((split = jk_split(b, i, j)))
             cmds = split;

@@ -32,6 +32,23 @@ JK_SMALL_OPEN
 
 /* clang-format off */
 
+/* x^0.5: the root of |x| for x = -inf, and of x; of the result -0 without its sign. */
+#define JK_C_POW_HALF \
+    JK_C_CONST(X, JK_BITS_MINUS_INF), JK_C_CONST(Y, JK_BITS_SIGN), JK_C_CONST(Z, JK_BITS_REST), \
+    JK_C_V(CMP, T, A, X), \
+    JK_C_V(AND, T, T, Y), \
+    JK_C_V(XOR, T, T, A), \
+    JK_C_INST(D, D, T), \
+    JK_C_V(AND, D, D, Z)
+/* With mask registers: the root, and what becomes of its special cases. */
+#define JK_C_POW_HALF_K \
+    JK_C_INST(D, D, A), \
+    JK_C_IF(JK_POW_HALF, 2), \
+    JK_C_CONST(X, JK_BITS_POW_HALF), \
+    JK_C_V(FIXUPIMM, D, A, X)
+static const jk_cmd jk_do_pow_half[] = {JK_C_REG(A), JK_C_TEMP(T), JK_C_RESULT(NONE), JK_C_POW_HALF, JK_C_END};
+static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_HALF_K, JK_C_END};
+
 /* Bad lanes in K (all ones in U): A's bits but for the sign outside of a range, unsigned; AVX2 compares with a sign. A
  * number below 0 is none of them: its estimate is a NaN, as its root is. */
 #define JK_C_ROOT_BEGIN(low, span) \
@@ -55,7 +72,7 @@ static const jk_cmd jk_do_root_k64[] = {
     JK_C_TEMP(W),
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
     JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K), JK_C_INST(D, D, A),
+    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
     JK_C_V(RSQRT14, T, T, A),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
@@ -65,7 +82,7 @@ static const jk_cmd jk_do_root_k64[] = {
 static const jk_cmd jk_do_root_k32[] = {
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
     JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K), JK_C_INST(D, D, A),
+    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
     JK_C_V(RSQRT14, T, T, A),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
@@ -77,7 +94,12 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_TEMP(W),
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2),
     JK_C_V(PCMPGTQ, U, U, Y),
-    JK_C_SLOW(U), JK_C_INST(D, D, A),
+    JK_C_SLOW(U, 12),
+    JK_C_IF(JK_SQRT, 2),
+    JK_C_INST(D, D, A),
+    JK_C_END,
+    JK_C_POW_HALF,
+    JK_C_END,
     JK_C_V(CVTPD2PS, T, T, A),
     JK_C_V(RSQRT, T, T, T),
     JK_C_V(CVTPS2PD, T, T, T),
@@ -101,7 +123,7 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_VK(PCMPUK, K, U, Y, 2, JK_K_SCRATCH), \
     JK_C_VK(PTESTK, K, T, T, 0, JK_K_SCRATCH), \
     JK_C_K(KNOT, K, K, K), \
-    JK_C_SLOW(K), JK_C_INST(D, A, B), \
+    JK_C_SLOW(K, 2), JK_C_INST(D, A, B), JK_C_END, \
     JK_C_CONST(X, JK_BITS_ONE), \
     JK_C_V(RCP14, T, T, B)
 /* T = 1/B: U = 1 - B T, T += T U. */
