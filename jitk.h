@@ -1070,6 +1070,7 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
     X(NEG, "neg", 1, SAME, JK_FOLD, JK_FP(neg)(a)) \
     X(ABS, "abs", 1, SAME, JK_FOLD, JK_FP(abs)(a)) \
     X(SQRT, "sqrt", 1, SAME, JK_FOLD, JK_FP(sqrt)(a)) \
+    X(POW_HALF, "powhalf", 1, SAME, JK_FOLD, JK_FP(pow)(a, 0.5)) /* sqrt, but of -0 it is 0 and of -inf inf */ \
     X(FLOOR, "floor", 1, SAME, JK_FOLD, JK_FP(floor)(a)) \
     X(CEIL, "ceil", 1, SAME, JK_FOLD, JK_FP(ceil)(a)) \
     X(TRUNC, "trunc", 1, SAME, JK_FOLD, JK_FP(trunc)(a)) \
@@ -1497,14 +1498,19 @@ JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to
 {
     static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
                                         {0x8000000080000000, 0x8000000080000000}};
+    static const jk_lanes64 infinities[2] = {{0xFFF0000000000000, 0xFFF0000000000000},
+                                             {0xFF800000FF800000, 0xFF800000FF800000}};
     const char *x = from[0], *y = from[1], *z;
-    const jk_lanes64 sign = signs[how & 1];
+    const jk_lanes64 sign = signs[how & 1], minus_inf = infinities[how & 1];
     switch (how) {
         JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
         JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
         JK_CASE(JK_MUL, (jk_quad)a * (jk_quad)b, (jk_pair)a * (jk_pair)b)
         JK_CASE(JK_DIV, (jk_quad)a / (jk_quad)b, (jk_pair)a / (jk_pair)b)
         JK_CASE(JK_SQRT, jk_v_sqrt_single(a, a), jk_v_sqrt(a, a))
+        JK_CASE(JK_POW_HALF,
+                jk_v_sqrt_single(a, a ^ ((jk_lanes64)((jk_lanes32)a == (jk_lanes32)minus_inf) & sign)) & ~sign,
+                jk_v_sqrt(a, a ^ ((jk_lanes64)(a == minus_inf) & sign)) & ~sign)
         JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
         JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
         JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
@@ -2312,6 +2318,7 @@ JK_COLD void jk_refuse_number(jk_lexer *l, uint32_t n)
     const char *s = l->source + at->pos, *tail = s + n;
     uint32_t more = 0;
     int low = tail[0] | 32;
+    jk_refusal no;
     while (jk_is_word(tail[more]) || tail[more] == '.')
         more++;
     at[1].pos = at->pos;
@@ -2320,18 +2327,22 @@ JK_COLD void jk_refuse_number(jk_lexer *l, uint32_t n)
     at[2].end = at[2].pos + JK_SMALLER(more, 40);
     at->end = at[2].pos + 1;
     if (low == 'x' && n == 1 && *s == '0') {
-        jk_lex_refuse(l, JK_NO_HEX);
+        no = JK_NO_HEX;
     } else if (more == 1 && low == (n > 1 && (s[1] | 32) == 'x' ? 'p' : 'e')) {
-        jk_lex_refuse(l, JK_NO_EXPONENT);
+        no = JK_NO_EXPONENT;
     } else {
         at->pos = at[2].pos;
-        if (tail[0] == '.' || tail[0] == '_')
-            jk_lex_refuse(l, tail[0] == '.' ? JK_NO_POINT : JK_NO_UNDERSCORE);
-        at->end = at->pos + more;
-        jk_lex_refuse(l, jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more
-                             ? JK_NO_SUFFIX
-                             : JK_NO_NUMBER_TAIL);
+        if (tail[0] == '.')
+            no = JK_NO_POINT;
+        else if (tail[0] == '_')
+            no = JK_NO_UNDERSCORE;
+        else {
+            at->end = at->pos + more;
+            no = jk_find_char("fldu", (char)low) && strspn(tail, "fFlLdDuU0123456789") >= more ? JK_NO_SUFFIX
+                                                                                               : JK_NO_NUMBER_TAIL;
+        }
     }
+    jk_lex_refuse(l, no);
 }
 
 /* The bytes of a number or name. */
@@ -4662,7 +4673,7 @@ JK_SCRIPT_1(abs, ABS) JK_SCRIPT_1(ceil, CEIL) JK_SCRIPT_1(copysign, COPYSIGN) JK
 JK_SCRIPT_1(fma, FMA) JK_SCRIPT_1(isnan, ISNAN) JK_SCRIPT_1(rint, RINT) JK_SCRIPT_1(sqrt, SQRT) JK_SCRIPT_1(trunc, TRUNC)
 JK_SCRIPT_1(neg, NEG) JK_SCRIPT_1(plus, DO_NUMBER) JK_SCRIPT_1(add, ADD) JK_SCRIPT_1(sub, SUB) JK_SCRIPT_1(mul, MUL)
 JK_SCRIPT_1(div, DIV) JK_SCRIPT_1(lt, LT) JK_SCRIPT_1(le, LE) JK_SCRIPT_1(eq, EQ) JK_SCRIPT_1(ne, NE)
-JK_SCRIPT_1(argmin, RARGMIN)
+JK_SCRIPT_1(argmin, RARGMIN) JK_SCRIPT_1(half, POW_HALF)
 #undef JK_SCRIPT_1
 static const jk_script jk_script_gt[] = {{JK_LT, 'r', 'y', 'x', 0}}, jk_script_ge[] = {{JK_LE, 'r', 'y', 'x', 0}};
 static const jk_script jk_script_mnot[] = {{JK_DO_MASK, 'x', 'x', 0, 0}, {JK_MNOT, 'r', 'x', 0, 0}};
@@ -4753,11 +4764,6 @@ static const jk_script jk_script_mod[] = {
     {JK_DO_AGAIN, 0, 'h', 's', 'k'}, {JK_RARE, 'r', 'm', 'f', 'c'}};
 #undef JK_REST
 #undef JK_STEP
-
-/* sqrt with pow's special cases: x + 0 turns -0 into +0, and -inf gives inf. */
-static const jk_script jk_script_half[] = {
-    JK_KIND('0', ZERO), JK_KIND('i', INF), JK_KIND('l', MINUS_INF), {JK_ADD, 's', 'x', '0', 0}, {JK_SQRT, 's', 's', 0, 0},
-    {JK_EQ, 'm', 'x', 'l', 0}, {JK_SELECT, 'r', 'm', 'i', 's'}};
 
 static const jk_script jk_script_inverse[] = {JK_KIND('1', ONE), {JK_DIV, 'r', '1', 'x', 0}};
 static const jk_script jk_script_pow0[] = {JK_KIND('r', ONE)};
@@ -7840,12 +7846,13 @@ typedef enum jk_do {
     JK_DO_KSTORE, /* memory d = mask register b */
     JK_DO_CLEAR,  /* d = 0 */
     JK_DO_FMA,    /* calls the software fma for the three operands at b */
-    JK_DO_SLOW,   /* where a lane of mask d is set the next command, behind the loop, stands for all that follow it */
+    JK_DO_SLOW,   /* where a lane of mask d is set the next commands to an END, imm in all, are carried out behind the loop
+                     in place of all that follow them */
     JK_DO_IF,     /* leaves out the next imm commands but for op a */
     JK_DO_END
 } jk_do;
 
-typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF,
+typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF, JK_BITS_MINUS_INF, JK_BITS_POW_HALF,
     JK_BITS_HALF, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
     JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
 } jk_bits;
@@ -7862,7 +7869,7 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
 #define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
 #define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
-#define JK_C_SLOW(d) {JK_DO_SLOW, JK_AT_##d, 0, 0, 0, 0}
+#define JK_C_SLOW(d, n) {JK_DO_SLOW, JK_AT_##d, 0, 0, n, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
 
@@ -7878,12 +7885,12 @@ typedef struct jk_play {
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
-struct jk_stub {      /* to be emitted behind the loops: a rare body, or an instruction for a slow path */
+struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
-    jk_ref ref;       /* the RARE; or the value that the instruction computes */
+    jk_ref ref;       /* the RARE, or the value that the slow path computes */
     jk_stub *next;
-    jk_cmd slow[2];   /* the instruction, JK_DO_END */
-    jk_play play;     /* its operands; else NULL in play.g */
+    const jk_cmd *slow;
+    jk_play play;     /* of slow; else NULL in play.g */
     jk_body at;       /* the state at the jump; its loc is behind the stub */
 };
 
@@ -8041,6 +8048,8 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {UINT64_MAX, UINT32_MAX},           /* ONES */
         {0x7ff8000000000000u, 0x7fc00000u}, /* NAN */
         {0x7ff0000000000000u, 0x7f800000u}, /* INF */
+        {0xfff0000000000000u, 0xff800000u}, /* MINUS_INF */
+        {0x50800, 0x50800},                 /* POW_HALF: of vfixupimm: zeros give +0, -inf gives inf */
         /* split.c's */
         {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
         {0x3fdfffffffffffffu, 0x3effffffu}, /* HALF_LESS: the number below it */
@@ -8178,7 +8187,8 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
                 jk_asm_bind(&g->as, p->slow->back);
             return;
         case JK_DO_SLOW:
-            jk_slow_path(p, d->reg, ++c);
+            jk_slow_path(p, d->reg, c + 1);
+            c += c->imm;
             continue;
         case JK_DO_REG:
             reg = jk_reg_of(p->b, p->val[c->d], p->j);
@@ -8554,6 +8564,23 @@ JK_SMALL_OPEN
 
 /* clang-format off */
 
+/* x^0.5: the root of |x| for x = -inf, and of x; of the result -0 without its sign. */
+#define JK_C_POW_HALF \
+    JK_C_CONST(X, JK_BITS_MINUS_INF), JK_C_CONST(Y, JK_BITS_SIGN), JK_C_CONST(Z, JK_BITS_REST), \
+    JK_C_V(CMP, T, A, X), \
+    JK_C_V(AND, T, T, Y), \
+    JK_C_V(XOR, T, T, A), \
+    JK_C_INST(D, D, T), \
+    JK_C_V(AND, D, D, Z)
+/* With mask registers: the root, and what becomes of its special cases. */
+#define JK_C_POW_HALF_K \
+    JK_C_INST(D, D, A), \
+    JK_C_IF(JK_POW_HALF, 2), \
+    JK_C_CONST(X, JK_BITS_POW_HALF), \
+    JK_C_V(FIXUPIMM, D, A, X)
+static const jk_cmd jk_do_pow_half[] = {JK_C_REG(A), JK_C_TEMP(T), JK_C_RESULT(NONE), JK_C_POW_HALF, JK_C_END};
+static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_HALF_K, JK_C_END};
+
 /* Bad lanes in K (all ones in U): A's bits but for the sign outside of a range, unsigned; AVX2 compares with a sign. A
  * number below 0 is none of them: its estimate is a NaN, as its root is. */
 #define JK_C_ROOT_BEGIN(low, span) \
@@ -8577,7 +8604,7 @@ static const jk_cmd jk_do_root_k64[] = {
     JK_C_TEMP(W),
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
     JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K), JK_C_INST(D, D, A),
+    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
     JK_C_V(RSQRT14, T, T, A),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
@@ -8587,7 +8614,7 @@ static const jk_cmd jk_do_root_k64[] = {
 static const jk_cmd jk_do_root_k32[] = {
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
     JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K), JK_C_INST(D, D, A),
+    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
     JK_C_V(RSQRT14, T, T, A),
     JK_C_ROOT_START,
     JK_C_ROOT_ERROR,
@@ -8599,7 +8626,12 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_TEMP(W),
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2),
     JK_C_V(PCMPGTQ, U, U, Y),
-    JK_C_SLOW(U), JK_C_INST(D, D, A),
+    JK_C_SLOW(U, 12),
+    JK_C_IF(JK_SQRT, 2),
+    JK_C_INST(D, D, A),
+    JK_C_END,
+    JK_C_POW_HALF,
+    JK_C_END,
     JK_C_V(CVTPD2PS, T, T, A),
     JK_C_V(RSQRT, T, T, T),
     JK_C_V(CVTPS2PD, T, T, T),
@@ -8623,7 +8655,7 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_VK(PCMPUK, K, U, Y, 2, JK_K_SCRATCH), \
     JK_C_VK(PTESTK, K, T, T, 0, JK_K_SCRATCH), \
     JK_C_K(KNOT, K, K, K), \
-    JK_C_SLOW(K), JK_C_INST(D, A, B), \
+    JK_C_SLOW(K, 2), JK_C_INST(D, A, B), JK_C_END, \
     JK_C_CONST(X, JK_BITS_ONE), \
     JK_C_V(RCP14, T, T, B)
 /* T = 1/B: U = 1 - B T, T += T U. */
@@ -8814,6 +8846,7 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
     X(NEG, logic, logic, logic, V_XOR, V_XOR, JK_BITS_SIGN, 0) \
     X(ABS, logic, logic, logic, V_AND, V_AND, JK_BITS_REST, 0) \
     X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, 0) \
+    X(POW_HALF, pow_half, pow_half, root_k, V_SQRT, V_SQRT, 0, 0) \
     X(FLOOR, round_sse2, unary, unary, V_ROUND, V_ROUND, 9, 0) \
     X(CEIL, round_sse2, unary, unary, V_ROUND, V_ROUND, 10, 0) \
     X(TRUNC, round_sse2, unary, unary, V_ROUND, V_ROUND, 11, 0) \
@@ -8982,6 +9015,7 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
         }
         break;
     case JK_SQRT:
+    case JK_POW_HALF:
     case JK_DIV:
         if ((split = jk_split(b, i, j)))
             cmds = split;
@@ -9075,15 +9109,14 @@ JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
     jk_asm_bind(&g->as, s->back);
 }
 
-/* An instruction behind the loop for vectors with a lane of a mask set. */
+/* Commands behind the loop for vectors with a lane of a mask set. */
 JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c)
 {
     jk_gen *g = p->g;
     jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
     if (!s)
         return;
-    s->slow[0] = *c;
-    s->slow[1].what = JK_DO_END;
+    s->slow = c;
     s->play = *p;
     p->slow = s;
     jk_emit_test_mask(g, p->type, mask, false);
@@ -9477,7 +9510,7 @@ JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_r
     s->list = b->nlist;
     if (kind == JK_STEP_INS) {
         b->val[b->g->local[ref] - 1].at = (int32_t)b->nstep;
-        b->nroots += i->op == JK_SQRT;
+        b->nroots += i->op == JK_SQRT || i->op == JK_POW_HALF;
         b->nquotients += i->op == JK_DIV;
     }
     if (kind == JK_STEP_STORE) {
@@ -11665,17 +11698,13 @@ JK_FUNC void jk_fork_child(void)
 /* The kinds of dump that a list with commas names. */
 JK_FUNC unsigned jk_dump_named(const char *list)
 {
-    static const char names[3][5] = {"ir", "asm", "plan"}; /* by bit of JITK_DUMP_... */
-    unsigned found = 0, i;
-    while (list) {
-        for (i = 0; i < 3; i++) {
-            size_t len = strlen(names[i]);
-            if (!strncmp(list, names[i], len) && (list[len] == ',' || !list[len]))
-                found |= 1u << i;
-        }
-        list = jk_find_char(list, ',');
-        if (list)
-            list++;
+    static const jk_answer kinds[] = {{"ir", "\1"}, {"asm", "\2"}, {"plan", "\4"}, {"", ""}}; /* JITK_DUMP_... */
+    unsigned found = 0;
+    while (list && *list) {
+        size_t n = strcspn(list, ",");
+        const char *bit = jk_answer_to(kinds, list, n, false);
+        found |= bit ? (unsigned)*bit : 0;
+        list += n + (list[n] == ',');
     }
     return found;
 }
@@ -11780,7 +11809,7 @@ JK_SMALL_OPEN
 /* ---- a source and its options ---- */
 
 /* What is wrong with options whose isa this machine has and whose flags are known; NULL: nothing. */
-JK_FUNC const char *jk_options_refused(const jitk_options *o)
+JK_NOINLINE const char *jk_options_refused(const jitk_options *o)
 {
     size_t i, rest = 0;
     for (i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
@@ -11821,27 +11850,21 @@ JK_FUNC jitk_status jk_options_read(jk_request *r, const jitk_options *o, const 
 JK_FUNC jitk_status jk_request_read(jk_request *r, const char *source, const jitk_options *o, jitk_error *e)
 {
     const jk_settings *s = jk_settings_get();
+    memset(r, 0, sizeof *r);
     if (!source)
         return jk_refuse(e, JITK_ERR_ARGS, "the source is NULL");
     r->source = source;
     r->len = strlen(source);
-    r->lower.type = JK_F64;
-    r->lower.flags = 0;
-    r->lower.entry = NULL;
-    r->lower.scalar = false;
     r->isa = s->info.isa;
-    r->args = NULL;
     return o ? jk_options_read(r, o, &s->cpu, e) : JITK_OK;
 }
 
 /* Which arguments' types the source names, a bit each. */
 JK_FUNC uint64_t jk_named_types(const jitk_ast *ast)
 {
-    const jk_def *def = ast->ndefs ? &ast->defs[ast->ndefs - 1] : NULL;
+    const jk_def *def = &ast->defs[ast->ndefs - 1];
     uint64_t named = 0;
     uint32_t i;
-    if (!def || def->is_bare)
-        return 0;
     for (i = 0; i < def->nparams + def->nresults && i < 64; i++) {
         unsigned type = i < def->nparams ? def->params[i].type : def->results[i - def->nparams].type;
         named |= (uint64_t)(type != JK_TYPE_NONE) << i;
@@ -12258,7 +12281,7 @@ JK_NOINLINE void jk_bind_odd(const jitk_kernel *k, size_t i, const jk_tagged *a,
 }
 
 /* The stride of an array, in elements and not 1. */
-JK_NOINLINE void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b, jitk_error *e)
+JK_FUNC void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdiff_t stride, jk_binds *b, jitk_error *e)
 {
     const jk_param_info *info = &k->program.args[i];
     ptrdiff_t size = b->step[i];
@@ -12280,7 +12303,7 @@ JK_NOINLINE void jk_bind_stride(const jitk_kernel *k, size_t n, size_t i, ptrdif
 /* Whether an element of one array is an element of the other, for equal steps. Element i of the one stands at i*step,
  * element j of the other at d + j*step: they touch where -other_size < d - (i - j)*step < size, so only the two whole
  * numbers beside d/step can be i - j. */
-JK_FUNC bool jk_elements_touch(size_t size, size_t other_size, ptrdiff_t d, ptrdiff_t step, size_t n)
+JK_NOINLINE bool jk_elements_touch(size_t size, size_t other_size, ptrdiff_t d, ptrdiff_t step, size_t n)
 {
     size_t distance = d < 0 ? 0 - (size_t)d : (size_t)d, stride = step < 0 ? 0 - (size_t)step : (size_t)step;
     size_t apart = distance / stride, rest = distance % stride;
@@ -13113,7 +13136,7 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *ow
 {
     size_t nbytes = k->nbytes + k->exec.nbytes;
     size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
-    jitk_kernel *kept = k, **place;
+    jitk_kernel *kept = NULL;
     bool room;
     jk_entry *x;
     jk_share_lock();
@@ -13121,27 +13144,21 @@ JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *ow
     x = jk_cache_find(r);
     if (!x && room)
         x = jk_cache_add(r, entry);
-    place = x ? &x->kernel[r->lower.type] : NULL;
-    if (place && *place) {
-        kept = *place;
-    } else if (place && room) {
+    if (x)
+        kept = x->kernel[r->lower.type];
+    if (!kept && x && room) {
         JK_CACHE->count++;
         JK_CACHE->nbytes += nbytes;
-        __atomic_store_n(place, k, __ATOMIC_RELEASE);
-    } else {
+        __atomic_store_n(&x->kernel[r->lower.type], k, __ATOMIC_RELEASE);
+    } else if (!kept) {
         JK_CACHE->uncached++;
         *own = true;
     }
     jk_share_unlock();
-    if (kept != k)
-        jk_kernel_free(k);
+    if (!kept)
+        return k;
+    jk_kernel_free(k);
     return kept;
-}
-
-JK_NOINLINE jitk_kernel *jk_eval_compile(jk_request *r, bool *own, jitk_error *e)
-{
-    jitk_kernel *k = jk_compile_kernel(r, e);
-    return k ? jk_cache_keep(r, k, own) : NULL;
 }
 
 /* Arguments are tagged, and then there are no options, or pointers. */
@@ -13164,8 +13181,11 @@ JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, s
             jk_request_type(&r);
             k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
         }
-        if (!k)
-            k = jk_eval_compile(&r, &own, &s.e);
+        if (!k) {
+            k = jk_compile_kernel(&r, &s.e);
+            if (k)
+                k = jk_cache_keep(&r, k, &own);
+        }
         if (k)
             jk_call_any(k, n, nargs, args, NULL, tagged, &s.e);
         if (own)
@@ -13222,34 +13242,12 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
-/* What jk_lower lets through and a scalar function cannot be. */
-JK_FUNC jitk_status jk_function_check(const jk_program *p, jitk_error *e)
-{
-    uint32_t i;
-    if (p->nargs - p->nparams != 1)
-        return jk_fail(e, JITK_ERR_TYPE, "a scalar function has one result, this has %u",
-                       (unsigned)(p->nargs - p->nparams));
-    for (i = 0; i < p->nargs; i++) {
-        const jk_param_info *a = &p->args[i];
-        if (a->is_array)
-            return jk_fail(e, JITK_ERR_TYPE, "a scalar function has no arrays, this has %s",
-                           a->is_result ? "an array result" : a->name);
-        if (a->type != p->type)
-            return jk_fail(e, JITK_ERR_TYPE, "all of a scalar function is %s, %s names another type",
-                           jk_type_name((jk_type)p->type), a->is_result ? "the result" : a->name);
-    }
-    for (i = 0; i < p->nins; i++)
-        if ((jk_op_rows[p->ins[i].op].flags & JK_RED) || p->ins[i].op == JK_LENGTH)
-            return jk_refuse(e, JITK_ERR_TYPE, "a scalar function has no reductions and no length()");
-    return JITK_OK;
-}
-
-JK_NOINLINE void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
+/* jk_lower has seen to it that there are scalars of one type only. */
+JK_FUNC void *jk_function_make(const jk_program *p, size_t *arity, jk_arena *arena, jitk_error *e)
 {
     jk_code code;
     void *made;
-    if (jk_function_check(p, e) != JITK_OK ||
-        jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code,
+    if (jk_x64_compile(p, JK_ISA_FUNCTION, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), NULL, 0, arena, &code,
                        e) != JITK_OK)
         return NULL;
     made = jk_exec_publish(code.bytes, code.nbytes).code;
@@ -13266,7 +13264,6 @@ JITK_API jitk_fn jitk_function(const char *source, const jitk_options *options, 
     jk_request r;
     void *code = NULL;
     jk_begin(&s);
-    r.arity = 0;
     if (jk_request_read(&r, source, options, &s.e) == JITK_OK) {
         r.lower.scalar = true;
         if (!JK_NATIVE || (options && options->isa == JITK_ISA_INTERP))
