@@ -103,15 +103,22 @@ JK_NOINLINE bool jk_os_protect(char *p, size_t nbytes, int prot)
  * system knows that flag. */
 JK_FUNC char *jk_os_map_file(const char *code, size_t nbytes, size_t mapped)
 {
-    const long cloexec = 1, allow_sealing = 2, exec = 16, add_seals = 1033, all_seals = 15;
-    long fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0), n = -4; /* EINTR */
+    const long cloexec = 1, allow_sealing = 2, exec = 16, add_seals = 1033, all_seals = 15, eintr = -4;
+    long fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0), n;
     char *p = NULL;
     if (fd < 0)
         fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing, 0);
     if (fd < 0)
         return NULL;
-    for (; nbytes && (n > 0 || n == -4); nbytes -= n > 0 ? (size_t)n : 0, code += n > 0 ? n : 0)
+    while (nbytes) {
         n = jk_os(JK_SYS_WRITE, fd, (long)code, (long)nbytes);
+        if (n == eintr)
+            continue;
+        if (n <= 0)
+            break;
+        nbytes -= (size_t)n;
+        code += n;
+    }
     if (!nbytes && jk_os(JK_SYS_FCNTL, fd, add_seals, all_seals) == 0)
         p = jk_os_map(mapped, JK_PROT_RX, JK_MAP_PRIVATE, fd);
     jk_os(JK_SYS_CLOSE, fd, 0, 0);
@@ -236,19 +243,19 @@ JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
 JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
     jk_exec x;
-    size_t mapped = JK_ALIGN_UP(JK_LARGER(nbytes, 1), JK_PAGE);
-    char *at = NULL;
+    size_t mapped;
+    x.code = NULL;
+    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
+    mapped = JK_LARGER(x.nbytes, JK_PAGE);
     jk_exec_lock();
     if (!JK_POOL->anonymous_refused)
-        at = jk_exec_in_region(code, nbytes, mapped);
-    if (!at) {
-        at = jk_exec_in_file(code, nbytes, mapped);
-        /* Only a file works: that is the system's policy, and does not change. */
-        JK_POOL->anonymous_refused |= at != NULL;
+        x.code = jk_exec_in_region(code, nbytes, mapped);
+    if (!x.code) {
+        x.code = jk_exec_in_file(code, nbytes, mapped);
+        if (x.code) /* Only a file works: that is the system's policy, and does not change. */
+            JK_POOL->anonymous_refused = true;
     }
     jk_exec_unlock();
-    x.code = at;
-    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
     return x;
 }
 

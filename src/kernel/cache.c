@@ -1,6 +1,6 @@
 /* kernel: jitk_eval. Sources are found again by their text (and options) in a table of lists that only grow: an entry
- * is whole before it is linked, so readers need no lock. One entry has both precisions, for which of them a call means
- * follows from its arguments and from what the source names. */
+ * is whole before it is linked, so readers need no lock. Both precisions of a source have an entry: which of them a
+ * call means follows from its arguments and from what the source names, which either entry knows. */
 #include "kernel.h"
 
 #define JK_CACHE_LISTS 2048u
@@ -11,8 +11,8 @@ JK_SMALL_OPEN
 
 typedef struct jk_entry {
     struct jk_entry *next;
-    jk_request key;         /* source and entry stand behind all this; the type is that of neither kernel */
-    jitk_kernel *kernel[2]; /* by type */
+    jk_request key; /* source and entry stand behind all this */
+    jitk_kernel *kernel;
 } jk_entry;
 
 typedef struct jk_cache {
@@ -45,55 +45,55 @@ JK_FUNC bool jk_same_entry(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r)
+/* The kernel for this request, whose type is found out. */
+JK_NOINLINE jitk_kernel *jk_cache_find(jk_request *r)
 {
     jk_entry *at = __atomic_load_n(&JK_CACHE->list[r->hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
     for (; at; at = at->next)
         if (at->key.hash == r->hash && at->key.len == r->len && at->key.isa == r->isa &&
             at->key.lower.flags == r->lower.flags && jk_same_entry(at->key.lower.entry, r->lower.entry) &&
-            !memcmp(at->key.source, r->source, r->len))
-            return at;
+            !memcmp(at->key.source, r->source, r->len)) {
+            r->named = at->key.named;
+            jk_request_type(r);
+            if (at->key.lower.type == r->lower.type)
+                return at->kernel;
+        }
     return NULL;
 }
 
-JK_FUNC jk_entry *jk_cache_add(const jk_request *r, size_t nbytes)
+/* Whether there was memory for it. */
+JK_FUNC bool jk_cache_add(const jk_request *r, jitk_kernel *k, size_t nbytes)
 {
     jk_entry *x = (jk_entry *)jk_quiet_malloc(nbytes, NULL), **list = &JK_CACHE->list[r->hash % JK_CACHE_LISTS];
     if (!x)
-        return NULL;
+        return false;
     x->key = *r;
     x->key.source = (char *)memcpy(x + 1, r->source, r->len);
     if (r->lower.entry)
         x->key.lower.entry = strcpy((char *)(x + 1) + r->len, r->lower.entry);
-    x->kernel[0] = x->kernel[1] = NULL;
+    x->kernel = k;
     x->next = *list;
     __atomic_store_n(list, x, __ATOMIC_RELEASE);
-    JK_CACHE->nbytes += nbytes;
-    return x;
+    return true;
 }
 
 /* Keeps the kernel, or another thread's that came first. Returns the one to run; *own where it is not in the cache. */
-JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *own)
+JK_FUNC jitk_kernel *jk_cache_keep(jk_request *r, jitk_kernel *k, bool *own)
 {
-    size_t nbytes = k->nbytes + k->exec.nbytes;
     size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
-    jitk_kernel *kept = NULL;
-    bool room;
-    jk_entry *x;
+    size_t nbytes;
+    jitk_kernel *kept;
     jk_share_lock();
-    room = JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + entry <= JK_CACHE_BYTES;
-    x = jk_cache_find(r);
-    if (!x && room)
-        x = jk_cache_add(r, entry);
-    if (x)
-        kept = x->kernel[r->lower.type];
-    if (!kept && x && room) {
-        JK_CACHE->count++;
-        JK_CACHE->nbytes += nbytes;
-        __atomic_store_n(&x->kernel[r->lower.type], k, __ATOMIC_RELEASE);
-    } else if (!kept) {
-        JK_CACHE->uncached++;
-        *own = true;
+    nbytes = JK_CACHE->nbytes + k->nbytes + k->exec.nbytes + entry;
+    kept = jk_cache_find(r);
+    if (!kept) {
+        if (JK_CACHE->count < JK_CACHE_ENTRIES && nbytes <= JK_CACHE_BYTES && jk_cache_add(r, k, entry)) {
+            JK_CACHE->count++;
+            JK_CACHE->nbytes = nbytes;
+        } else {
+            JK_CACHE->uncached++;
+            *own = true;
+        }
     }
     jk_share_unlock();
     if (!kept)
@@ -110,18 +110,12 @@ JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, s
     jk_request r;
     jk_begin(&s);
     if (jk_request_read(&r, source, o, &s.e) == JITK_OK) {
-        jitk_kernel *k = NULL;
+        jitk_kernel *k;
         bool own = false;
-        jk_entry *x;
         r.args = tagged;
         r.nargs = nargs;
         r.hash = jk_request_hash(&r);
-        x = jk_cache_find(&r);
-        if (x) {
-            r.named = x->key.named;
-            jk_request_type(&r);
-            k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
-        }
+        k = jk_cache_find(&r);
         if (!k) {
             k = jk_compile_kernel(&r, &s.e);
             if (k)
@@ -154,8 +148,7 @@ JITK_API void jitk_cache_clear(void)
         while (JK_CACHE->list[i]) {
             jk_entry *x = JK_CACHE->list[i];
             JK_CACHE->list[i] = x->next;
-            jk_kernel_free(x->kernel[0]);
-            jk_kernel_free(x->kernel[1]);
+            jk_kernel_free(x->kernel);
             JK_FREE(x);
         }
     JK_CACHE->count = JK_CACHE->nbytes = JK_CACHE->uncached = 0;

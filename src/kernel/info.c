@@ -67,41 +67,41 @@ JITK_API void jitk_info(jitk_info_t *info)
 
 /* ---- dumps ---- */
 
-/* Notes the arrays that instructions read. */
-JK_FUNC void jk_plan_reads(const jk_program *p, const jk_ref *ref, uint32_t count, uint8_t *read)
+/* Whether a stage reads an array: an operand of its instructions is loaded from it, or a result that it stores. */
+JK_FUNC bool jk_stage_reads(const jk_program *p, const jk_stage *s, uint32_t arg)
 {
-    for (; count > 0; count--, ref++) {
+    uint32_t i, of = s->norder + s->nred, all = of + (s->stores ? p->nargs : 0);
+    for (i = 0; i < all; i++) {
         jk_ref x[4];
-        unsigned n = jk_ins_operands(p, *ref, x);
+        unsigned n = 0;
+        if (i < of)
+            n = jk_ins_operands(p, i < s->norder ? s->order[i] : s->red[i - s->norder], x);
+        else if (p->args[i - of].is_result && p->args[i - of].is_array)
+            x[n++] = p->args[i - of].value;
         while (n-- > 0)
-            if (p->ins[x[n]].op == JK_LOAD)
-                read[p->ins[x[n]].a] = 1;
+            if (p->ins[x[n]].op == JK_LOAD && p->ins[x[n]].a == arg)
+                return true;
     }
+    return false;
 }
 
 /* One stage's arrays and operations; a rare body is not counted, for hardly any element runs it. */
-JK_FUNC void jk_plan_stage_print(const jk_program *p, const jk_stage *s, uint8_t *read, FILE *out)
+JK_FUNC void jk_plan_stage_print(const jk_program *p, const jk_stage *s, FILE *out)
 {
     size_t nbytes[2] = {0, 0}, streams = 0; /* read, written */
     uint32_t i;
-    memset(read, 0, p->nargs);
-    jk_plan_reads(p, s->order, s->norder, read);
-    jk_plan_reads(p, s->red, s->nred, read);
-    for (i = p->nargs; i-- > 0;) { /* results first, for one may be a parameter as it is */
+    for (i = 0; i < p->nargs; i++) {
         const jk_param_info *a = &p->args[i];
-        if (a->is_result && a->is_array && s->stores) {
-            read[i] = 1;
-            if (p->ins[a->value].op == JK_LOAD)
-                read[p->ins[a->value].a] = 1;
+        if (a->is_result ? a->is_array && s->stores : jk_stage_reads(p, s, i)) {
+            nbytes[a->is_result] += jk_type_size((jk_type)a->type);
+            streams++;
         }
-        nbytes[a->is_result] += read[i] * jk_type_size((jk_type)a->type);
-        streams += read[i];
     }
     fprintf(out, "%u reductions, %zu streams, %zu bytes read and %zu written an element, %u operations an element\n",
             (unsigned)s->nred, streams, nbytes[0], nbytes[1], (unsigned)(s->norder + s->nred));
 }
 
-JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
+JK_FUNC void jk_dump_plan(const jitk_kernel *k, FILE *out)
 {
     const jk_program *p = &k->program;
     uint32_t i;
@@ -111,7 +111,7 @@ JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
         const jk_stage *s = &p->stages[i];
         if (s->is_pass) {
             fprintf(out, "  pass %u: ", (unsigned)i);
-            jk_plan_stage_print(p, s, read, out);
+            jk_plan_stage_print(p, s, out);
         } else if (s->norder) {
             fprintf(out, "  uniform %u: %u operations\n", (unsigned)i, (unsigned)s->norder);
         }
@@ -120,26 +120,21 @@ JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
 
 JK_NOINLINE void jk_dump_all(const jitk_kernel *k, unsigned what, FILE *out, jitk_error *e)
 {
-    jk_arena arena;
-    jk_code code;
-    uint8_t *read;
-    jk_arena_init(&arena, NULL, 0);
-    read = (uint8_t *)jk_arena_alloc(&arena, k->program.nargs);
-    if (!read) {
-        jk_fail_nomem(e);
-        what = 0;
-    }
     if (what & JITK_DUMP_IR)
         jk_ir_print(&k->program, out);
     if (what & JITK_DUMP_PLAN)
-        jk_dump_plan(k, read, out);
+        jk_dump_plan(k, out);
     /* Code is made again, with a listing at the place where the kernel's own stands: same program, same bytes. */
-    if ((what & JITK_DUMP_ASM) && k->ncode)
+    if ((what & JITK_DUMP_ASM) && k->ncode) {
+        jk_arena arena;
+        jk_code code;
+        jk_arena_init(&arena, NULL, 0);
         jk_x64_compile(&k->program, k->isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), out,
                        (uint64_t)(uintptr_t)k->exec.code, &arena, &code, e);
-    else if (what & JITK_DUMP_ASM)
+        jk_arena_free(&arena);
+    } else if (what & JITK_DUMP_ASM) {
         fprintf(out, "; the interpreter runs this kernel: there is no machine code\n");
-    jk_arena_free(&arena);
+    }
 }
 
 JITK_API jitk_status jitk_dump(const jitk_kernel *kernel, unsigned what, FILE *out)

@@ -93,38 +93,36 @@ JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
 
 JK_FUNC void jk_parse_param(jk_parser *p)
 {
-    jk_lexer *l = &p->l;
     size_t count = p->nparams;
     jk_param *q;
-    if (l->kind != JK_TOK_NAME)
-        jk_expected(l, "a parameter's name");
-    jk_is_reserved(l);
-    q = jk_param_enter(p, l->piece[0]);
+    if (p->l.kind != JK_TOK_NAME)
+        jk_expected(&p->l, "a parameter's name");
+    jk_is_reserved(&p->l);
+    q = jk_param_enter(p, p->l.piece[0]);
     if (count == p->nparams)
-        jk_lex_refuse(l, JK_NO_NAMED_TWICE);
-    jk_next(l);
-    jk_parse_brackets(l, q);
-    if (l->kind == JK_TOK_COLON) {
-        jk_next(l);
-        jk_parse_type(l, &q->type);
-        jk_parse_brackets(l, q);
+        jk_lex_refuse(&p->l, JK_NO_NAMED_TWICE);
+    jk_next(&p->l);
+    jk_parse_brackets(&p->l, q);
+    if (p->l.kind == JK_TOK_COLON) {
+        jk_next(&p->l);
+        jk_parse_type(&p->l, &q->type);
+        jk_parse_brackets(&p->l, q);
     }
 }
 
 /* ( ... ), the ( is current. */
 JK_FUNC void jk_parse_params(jk_parser *p)
 {
-    jk_lexer *l = &p->l;
-    jk_span open = l->piece[0];
+    jk_span open = p->l.piece[0];
     do {
-        jk_next(l);
-        if (l->kind != JK_TOK_RPAREN || p->nparams)
+        jk_next(&p->l);
+        if (p->l.kind != JK_TOK_RPAREN || p->nparams)
             jk_parse_param(p);
-    } while (l->kind == JK_TOK_COMMA);
-    l->piece[2] = open;
-    if (l->kind == JK_TOK_END)
-        jk_lex_refuse(l, JK_NO_NEVER_CLOSED);
-    jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
+    } while (p->l.kind == JK_TOK_COMMA);
+    p->l.piece[2] = open;
+    if (p->l.kind == JK_TOK_END)
+        jk_lex_refuse(&p->l, JK_NO_NEVER_CLOSED);
+    jk_accept(&p->l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
 }
 
 /* ---- bare expressions: the free names in byte order ---- */
@@ -178,50 +176,48 @@ JK_FUNC void jk_parse_result_types(jk_parser *p)
 /* E, E, ...; some of the results may already have their types. */
 JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
-    jk_lexer *l = &p->l;
     size_t ntypes = p->nresults, n = 0;
     uint32_t root, pos;
     char counts[80];
     for (;;) {
-        pos = l->piece[0].pos;
+        pos = p->l.piece[0].pos;
         root = jk_parse_expression(p);
         if (n == p->nresults && !jk_result_enter(p))
             return;
         p->results[n++].root = root;
-        if (l->kind != JK_TOK_COMMA)
+        if (p->l.kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
-            jk_lex_refuse(l, JK_NO_BARE_RESULTS);
-        jk_next(l);
+            jk_lex_refuse(&p->l, JK_NO_BARE_RESULTS);
+        jk_next(&p->l);
     }
     d->results = p->results;
     d->nresults = (uint32_t)n;
     if (ntypes && n != ntypes) {
         snprintf(counts, sizeof counts, "%u result%s but %u type%s", (unsigned)n, &"s"[n == 1], (unsigned)ntypes,
                  &"s"[ntypes == 1]);
-        l->word = counts;
-        l->piece[1].pos = pos;
-        l->piece[1].end = l->last_end;
-        jk_lex_refuse(l, JK_NO_RESULT_COUNT);
+        p->l.word = counts;
+        p->l.piece[1].pos = pos;
+        p->l.piece[1].end = p->l.last_end;
+        jk_lex_refuse(&p->l, JK_NO_RESULT_COUNT);
     }
 }
 
 /* name(params) -> types =, up to the first result. */
 JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
 {
-    jk_lexer *l = &p->l;
-    if (l->kind == JK_TOK_NAME) {
-        jk_is_reserved(l);
-        d->name = l->source + d->pos;
-        d->name_len = l->piece[0].end - d->pos;
-        jk_next(l);
+    if (p->l.kind == JK_TOK_NAME) {
+        jk_is_reserved(&p->l);
+        d->name = p->l.source + d->pos;
+        d->name_len = p->l.piece[0].end - d->pos;
+        jk_next(&p->l);
     }
     jk_parse_params(p);
-    if (l->kind == JK_TOK_ARROW)
+    if (p->l.kind == JK_TOK_ARROW)
         jk_parse_result_types(p);
-    if (l->kind == JK_TOK_LBRACE)
-        jk_lex_refuse(l, JK_NO_BODY);
-    jk_accept(l, JK_TOK_EQUALS, "'='");
+    if (p->l.kind == JK_TOK_LBRACE)
+        jk_lex_refuse(&p->l, JK_NO_BODY);
+    jk_accept(&p->l, JK_TOK_EQUALS, "'='");
 }
 
 JK_NOINLINE void jk_parse_definition(jk_parser *p)
