@@ -94,7 +94,7 @@ JK_NOINLINE char *jk_os_map(size_t nbytes, int prot, int flags, long fd)
     return p < 0 ? NULL : (char *)p;
 }
 
-JK_NOINLINE bool jk_os_protect(char *p, size_t nbytes, int prot)
+JK_FUNC bool jk_os_protect(char *p, size_t nbytes, int prot)
 {
     return jk_os(JK_SYS_MPROTECT, (long)p, (long)nbytes, prot) == 0;
 }

@@ -167,7 +167,7 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
 
 /* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple of
  * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
-JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
+JK_NOINLINE bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
 /* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `pool` is where
  * the constant pool begins, from behind the instruction. Returns the length; text holds at least JK_ASM_TEXT bytes. */

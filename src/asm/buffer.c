@@ -46,7 +46,7 @@ JK_NOINLINE void jk_asm_fail(jk_asm *as)
 }
 
 /* Makes code or pool (`bytes`, their number and the room for them) hold `need` bytes; false, and the failed state, if
- * it cannot. */
+ * it cannot. New bytes are 0. */
 JK_NOINLINE bool jk_asm_widen(jk_asm *as, void *bytes, size_t need)
 {
     struct {
@@ -56,7 +56,7 @@ JK_NOINLINE bool jk_asm_widen(jk_asm *as, void *bytes, size_t need)
     memcpy(&b, bytes, sizeof b);
     b.cap_s = JK_LARGER(need, JK_LARGER(2 * b.cap_s, (size_t)1024));
     if (!as->failed && need <= JK_ASM_LIMIT)
-        p = (uint8_t *)jk_arena_alloc(as->arena, b.cap_s);
+        p = (uint8_t *)jk_arena_zero(as->arena, b.cap_s);
     if (!p) {
         jk_asm_fail(as);
         return false;
@@ -148,7 +148,6 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
         jk_asm_widen(as, &as->pool, at + nbytes);
     if (as->failed)
         return 0;
-    memset(as->pool + as->npool, 0, at - as->npool);
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
     c->at = (uint32_t)at;
@@ -160,30 +159,21 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 
 /* ---- the end ---- */
 
-/* False where a label was never bound: the caller gave up half-way. */
-static bool jk_asm_resolve(jk_asm *as, size_t pool)
+JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
+
+JK_NOINLINE bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
 {
-    const jk_fixup *f = as->fixups, *end = f ? f + as->nfixups : f;
-    uint32_t to, disp;
-    for (; f < end; f++) {
-        to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
-        if (to > (uint32_t)INT32_MAX)
+    size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool, i;
+    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, all)))
+        return false;
+    for (i = 0; i < as->nfixups; i++) {
+        const jk_fixup *f = &as->fixups[i];
+        uint32_t to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label], disp;
+        if (to > (uint32_t)INT32_MAX) /* never bound: the caller gave up half-way */
             return false;
         memcpy(&disp, as->code + f->at, 4);
         jk_put32(as->code + f->at, disp + to - f->at);
     }
-    return true;
-}
-
-JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
-
-JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
-{
-    size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
-    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, all)))
-        return false;
-    if (!jk_asm_resolve(as, pool))
-        return false;
     if (as->npool) {
         memset(as->code + as->n, 0xCC, pool - as->n);
         memcpy(as->code + pool, as->pool, as->npool);

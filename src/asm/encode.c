@@ -175,19 +175,18 @@ static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_
     return p;
 }
 
-/* Prefix, REX and escape of the legacy encodings. */
+/* Prefix, REX and escape of the legacy encodings: each is written, and stays where it is needed. */
 static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsigned reg, unsigned xb, unsigned map)
 {
     unsigned rex = w << 3 | (reg >> 1 & 4) | xb;
-    if (pp)
-        *p++ = (uint8_t)(0xF2F36600u >> 8 * pp);
-    if (rex)
-        *p++ = (uint8_t)(0x40 | rex);
-    if (map)
-        *p++ = 0x0F;
-    if (map > 1)
-        *p++ = (uint8_t)(map == 2 ? 0x38 : 0x3A);
-    return p;
+    *p = (uint8_t)(0xF2F36600u >> 8 * pp);
+    p += pp != 0;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    *p = 0x0F;
+    p += map != 0;
+    *p = (uint8_t)(0x34 + 2 * map); /* 38 and 3A */
+    return p + (map > 1);
 }
 
 /* VEX of two or three bytes, or EVEX, whose last byte is zeroing << 7, length << 5, broadcast << 4, the high bit of v,

@@ -52,12 +52,14 @@ JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem)
 /* Never xor: flags stay as they are. */
 JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm)
 {
-    bool word = imm <= UINT32_MAX, extended = imm >= (uint64_t)0 - 0x80000000u;
-    jk_asm_gput(as, JK_G_MOV,
-                word       ? JK_AS_OPCODE4 | 3
-                : extended ? JK_AS_MU | 2
-                           : JK_AS_OPCODE8 | 3,
-                word ? 4 : 8, 0, 0, jk_opnd_reg(dst), imm);
+    unsigned form = JK_AS_OPCODE8 | 3, w = 8;
+    if (imm >> 32 == 0) {
+        form = JK_AS_OPCODE4 | 3;
+        w = 4;
+    } else if ((int64_t)imm == (int32_t)imm) {
+        form = JK_AS_MU | 2;
+    }
+    jk_asm_gput(as, JK_G_MOV, form, w, 0, 0, jk_opnd_reg(dst), imm);
 }
 
 JK_FUNC void jk_asm_bzhi(jk_asm *as, unsigned w, unsigned dst, unsigned src, unsigned index)
@@ -97,16 +99,19 @@ JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)
 static void jk_asm_jump(jk_asm *as, jk_inst i, unsigned cc, jk_label l)
 {
     jk_opnd o = jk_opnd_reg(0);
-    int64_t back;
-    bool near;
+    unsigned form = JK_AS_SHORT | 1;
+    int32_t disp;
     if (as->failed)
         return;
     JK_ASM_MUST(l < as->nlabels);
     o.disp = (int32_t)l;
-    back = (int64_t)as->labels[l] - (int64_t)as->n - 2;
-    near = !jk_inst_rows[i].op[1] || as->labels[l] < 0 || back < -128;
-    jk_asm_gput(as, i, near ? JK_AS_NEAR : JK_AS_SHORT | 1, 0, 0, cc, o, (uint64_t)(near ? -4 : back));
-    if (near)
+    disp = as->labels[l] - (int32_t)as->n - 2;
+    if (!jk_inst_rows[i].op[1] || as->labels[l] < 0 || disp < -128) {
+        form = JK_AS_NEAR;
+        disp = -4;
+    }
+    jk_asm_gput(as, i, form, 0, 0, cc, o, (uint64_t)(int64_t)disp);
+    if (form == JK_AS_NEAR)
         jk_asm_fixup(as, as->code + as->n - 4, l);
 }
 
@@ -125,7 +130,7 @@ JK_FUNC void jk_asm_call_label(jk_asm *as, jk_label l)
     jk_asm_jump(as, JK_G_CALL_LABEL, 0, l);
 }
 
-/* Nops of up to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */
+/* To a multiple of a power of two. Nops of up to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */
 JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
 {
     static const uint8_t nops[][10] = {
@@ -140,8 +145,10 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
         {0x0F, 0x1F, 0x84},
         {0x66, 0x0F, 0x1F, 0x84},
     };
-    while (as->n % bytes && !as->failed) {
-        size_t at = as->n, n = JK_SMALLER(bytes - at % bytes, (size_t)9);
+    size_t at, n;
+    while ((n = (0 - as->n) & (bytes - 1)) != 0) {
+        n = JK_SMALLER(n, (size_t)9);
+        at = as->n;
         jk_asm_op(as, JK_G_NOP);
         if (as->failed)
             return;

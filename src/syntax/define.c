@@ -15,11 +15,11 @@ JK_NOINLINE jk_param *jk_param_enter(jk_parser *p, jk_span at)
     uint32_t n = at.end - at.pos, *head = &p->buckets[jk_name_hash(name, n) & p->bucket_mask], i;
     jk_param *q;
     for (i = *head; i > p->nolder; i = q->next) {
-        q = &p->params[i - p->nolder - 1];
+        q = &p->now.params[i - p->nolder - 1];
         if (q->name_len == n && memcmp(q->name, name, n) == 0)
             return q;
     }
-    q = (jk_param *)jk_more(p, &p->params, sizeof *q);
+    q = (jk_param *)jk_more(p, &p->now.params, sizeof *q);
     if (q) {
         memset(q, 0, sizeof *q);
         q->name = name;
@@ -27,7 +27,7 @@ JK_NOINLINE jk_param *jk_param_enter(jk_parser *p, jk_span at)
         q->pos = at.pos;
         q->next = *head;
         q->type = JK_TYPE_NONE;
-        *head = p->nolder + (uint32_t)p->nparams;
+        *head = p->nolder + (uint32_t)p->now.nparams;
     }
     return q;
 }
@@ -93,13 +93,13 @@ JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
 
 JK_FUNC void jk_parse_param(jk_parser *p)
 {
-    size_t count = p->nparams;
+    size_t count = p->now.nparams;
     jk_param *q;
     if (p->l.kind != JK_TOK_NAME)
         jk_expected(&p->l, "a parameter's name");
     jk_is_reserved(&p->l);
     q = jk_param_enter(p, p->l.piece[0]);
-    if (count == p->nparams)
+    if (count == p->now.nparams)
         jk_lex_refuse(&p->l, JK_NO_NAMED_TWICE);
     jk_next(&p->l);
     jk_parse_brackets(&p->l, q);
@@ -116,7 +116,7 @@ JK_FUNC void jk_parse_params(jk_parser *p)
     jk_span open = p->l.piece[0];
     do {
         jk_next(&p->l);
-        if (p->l.kind != JK_TOK_RPAREN || p->nparams)
+        if (p->l.kind != JK_TOK_RPAREN || p->now.nparams)
             jk_parse_param(p);
     } while (p->l.kind == JK_TOK_COMMA);
     p->l.piece[2] = open;
@@ -152,7 +152,7 @@ JK_FUNC void jk_bare_name(jk_parser *p, jk_span at)
 /* A further result; its type is as yet the kernel's. */
 JK_NOINLINE jk_result *jk_result_enter(jk_parser *p)
 {
-    jk_result *r = (jk_result *)jk_more(p, &p->results, sizeof *r);
+    jk_result *r = (jk_result *)jk_more(p, &p->now.results, sizeof *r);
     if (r)
         r->type = JK_TYPE_NONE;
     return r;
@@ -176,22 +176,22 @@ JK_FUNC void jk_parse_result_types(jk_parser *p)
 /* E, E, ...; some of the results may already have their types. */
 JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
-    size_t ntypes = p->nresults, n = 0;
+    size_t ntypes = p->now.nresults, n = 0;
     uint32_t root, pos;
     char counts[80];
     for (;;) {
         pos = p->l.piece[0].pos;
         root = jk_parse_expression(p);
-        if (n == p->nresults && !jk_result_enter(p))
+        if (n == p->now.nresults && !jk_result_enter(p))
             return;
-        p->results[n++].root = root;
+        p->now.results[n++].root = root;
         if (p->l.kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
             jk_lex_refuse(&p->l, JK_NO_BARE_RESULTS);
         jk_next(&p->l);
     }
-    d->results = p->results;
+    d->results = p->now.results;
     d->nresults = (uint32_t)n;
     if (ntypes && n != ntypes) {
         snprintf(counts, sizeof counts, "%u result%s but %u type%s", (unsigned)n, &"s"[n == 1], (unsigned)ntypes,
@@ -227,19 +227,18 @@ JK_NOINLINE void jk_parse_definition(jk_parser *p)
     if (!d)
         return;
     memset(d, 0, sizeof *d);
-    p->nresults = p->cap_results = 0; /* new lists */
-    p->nolder += (uint32_t)p->nparams;
-    p->nparams = p->cap_params = 0;
+    p->nolder += (uint32_t)p->now.nparams;
+    memset(&p->now, 0, sizeof p->now);
     d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
-    p->bare = d->is_bare = !jk_at_definition(p);
+    p->now.is_bare = d->is_bare = !jk_at_definition(p);
     if (!d->is_bare)
         jk_parse_head(p, d);
     jk_parse_results(p, d);
     d->len = p->l.last_end - d->pos;
     d->end = (uint32_t)a->nnodes;
-    d->params = p->params;
-    d->nparams = (uint32_t)p->nparams;
+    d->params = p->now.params;
+    d->nparams = (uint32_t)p->now.nparams;
     if (d->is_bare && d->nparams)
         qsort(d->params, d->nparams, sizeof *d->params, jk_param_compare);
 }

@@ -28,16 +28,20 @@ typedef struct jk_operand {
 
 typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHING } jk_expect;
 
+typedef struct jk_def_lists { /* of the definition at hand */
+    JK_LIST(jk_result, results);
+    JK_LIST(jk_param, params);
+    bool is_bare;
+} jk_def_lists;
+
 typedef struct jk_parser {
     jk_lexer l;
     jitk_ast *ast;
     JK_LIST(jk_frame, frames);
     JK_LIST(jk_operand, operands);
-    JK_LIST(jk_result, results); /* of the definition at hand */
-    JK_LIST(jk_param, params);
+    jk_def_lists now;
     uint32_t *buckets;            /* of a hash table: the newest parameter of all definitions, counted from 1 */
     uint32_t bucket_mask, nolder; /* parameters of the definitions before */
-    bool bare;
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
@@ -99,7 +103,7 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
     const jk_frame *f = &p->frames[p->nframes - 1];
     jk_operand *o;
     jk_node *n;
-    uint32_t number = (uint32_t)a->nnodes, *kid;
+    uint32_t number = (uint32_t)a->nnodes, i;
     if (p->l.kind == JK_TOK_ERROR)
         return JK_EXPECT_NOTHING;
     /* No node is the kid of two: where there is room for the nodes there is room for the kids. */
@@ -113,17 +117,16 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
     n->at = n->pos = f->at.pos;
     n->at_len = n->text_len = f->at.end - f->at.pos;
     n->text = p->l.source + n->at;
-    n->nkids = 0;
+    o = p->operands + f->base;
+    n->nkids = (uint32_t)p->noperands - f->base;
     n->kid = (uint32_t)a->nkids;
-    kid = a->kids + a->nkids;
-    for (o = p->operands + f->base; o < p->operands + p->noperands; o++) {
+    if (n->nkids) /* the first may begin before the operator */
         n->pos = JK_SMALLER(n->pos, o->at.pos);
-        kid[n->nkids++] = o->node;
-    }
+    for (i = 0; i < n->nkids; i++)
+        a->kids[a->nkids++] = o[i].node;
     n->len = p->l.last_end - n->pos;
-    if (p->bare && n->kind == JK_AST_NAME)
+    if (p->now.is_bare && n->kind == JK_AST_NAME)
         jk_bare_name(p, f->at);
-    a->nkids += n->nkids;
     p->nframes--;
     p->noperands = f->base;
     o = (jk_operand *)jk_more(p, &p->operands, sizeof *o);

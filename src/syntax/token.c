@@ -105,7 +105,7 @@ typedef struct jk_lexer {
     uint32_t len;
     uint32_t kind;     /* of the current token */
     uint32_t last_end; /* where the token before it ended */
-    jk_span piece[6];  /* 0: the current token; 1 to 4: what a message shows, or its place; 5: the text's beginning */
+    jk_span piece[5];  /* 0: the current token; 1 to 4: what a message shows, or its place */
     const char *word;  /* what a message shows that is not in the source */
 } jk_lexer;
 
@@ -199,7 +199,7 @@ static const jk_answer jk_foreign_signs[] = {{"&", "&&"},
       "unexpected ',': several results need a parameter list, as in '(x[], y[]) = x + y, x - y'") \
     X(RESULT_COUNT, TYPE, 1, "$w after '->'") \
     X(BODY, UNSUPPORTED, 0, "bodies '{ ...; return ...; }' are not supported yet: write '= ...'") \
-    X(EMPTY, SYNTAX, 5, "the text is empty: expected an expression, as in '2*x + 1'")
+    X(EMPTY, SYNTAX, 4, "the text is empty: expected an expression, as in '2*x + 1'")
 /* clang-format on */
 
 typedef enum jk_refusal {
