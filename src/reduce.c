@@ -75,35 +75,34 @@ JK_FUNC double jk_lanes_node(jk_lanes *l)
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
  */
 
-/* node := level k, then node. */
-JK_FUNC void jk_tree_join(const jk_tree *t, const jk_op *red, uint32_t k, double *node)
+/* node := the nodes of the levels in the mask, from the lowest, each as the left one of what was joined so far, at first
+ * `last`. */
+JK_NOINLINE void jk_tree_join(const jk_tree *t, const jk_op *red, uint64_t levels, const double *last, double *node)
 {
-    const double *left = t->level + (size_t)k * t->nred;
     uint32_t i;
-    for (i = 0; i < t->nred; i++)
-        node[i] = jk_node_join(red[i], left[i], node[i]);
+    for (i = 0; i < t->nred; i++) {
+        double x = last[i];
+        uint64_t left;
+        for (left = levels; left; left &= left - 1)
+            x = jk_node_join(red[i], t->level[(size_t)(uint32_t)__builtin_ctzll(left) * t->nred + i], x);
+        node[i] = x;
+    }
 }
 
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
 {
-    uint32_t k = (uint32_t)__builtin_ctzll(~t->count), j;
-    double *to = t->level + (size_t)k * t->nred;
-    memcpy(to, node, t->nred * sizeof *to);
-    for (j = 0; j < k; j++)
-        jk_tree_join(t, red, j, to);
-    t->count++;
+    uint64_t below = t->count & ~(t->count + 1);
+    double *to = t->level + (size_t)(uint32_t)__builtin_ctzll(++t->count) * t->nred;
+    jk_tree_join(t, red, below, node, to);
 }
 
-/* A missing right one passes the left up: the levels in use join from the lowest, each as the left one. To join the
- * empty node changes nothing. */
+/* A missing right one passes the left up. To join the empty node changes nothing. */
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node)
 {
-    uint64_t left;
     uint32_t i;
     for (i = 0; i < t->nred; i++)
         node[i] = jk_node_init(red[i]);
-    for (left = t->count; left; left &= left - 1)
-        jk_tree_join(t, red, (uint32_t)__builtin_ctzll(left), node);
+    jk_tree_join(t, red, t->count, node, node);
 }
 
 JK_FP_CLOSE
