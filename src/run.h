@@ -1,6 +1,6 @@
 /* run: the contract between what computes (interpreter or machine code) and what drives it. A program's stages run in
- * order; a uniform stage is one call, a pass is called for ranges of elements, and a pass with reductions chunk by
- * chunk, so that its partial results (nodes) come one for each chunk and are joined in C (reduce.c). */
+ * order; a uniform stage is one call, a pass is called for ranges of elements, and a pass with reductions for
+ * chunks, so that its partial results (nodes) come one for each chunk and are joined in C (reduce.c). */
 #ifndef JK_RUN_H
 #define JK_RUN_H
 #include "ir/ir.h"
@@ -46,7 +46,7 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right);
 typedef struct jk_tree {
     uint32_t nred;
     uint64_t count;          /* chunks added */
-    double *level;           /* [64][nred] */
+    double *level;           /* [levels that the count takes][nred] */
 } jk_tree;
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */

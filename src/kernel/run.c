@@ -10,7 +10,8 @@
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
 #define JK_TILE 1024u /* elements packed at a time where no reduction wants a whole chunk */
-#define JK_TREE_LEVELS 64
+#define JK_TREE_LEVELS 49 /* a chunk has more than 2^15 elements */
+#define JK_BATCH 16u /* chunks that machine code is called for at a time */
 
 JK_SMALL_OPEN
 
@@ -26,6 +27,7 @@ typedef struct jk_drive {
     uint32_t s, find;      /* its number; the reduction whose place is looked for, or JK_NO_FIND */
     uint32_t size, mask;   /* bytes of an element; elements of a row less one where code wants rows, else 0 */
     uint32_t tile, flags;  /* elements packed at a time, 0: nothing is packed; of jk_pass_fn */
+    double *nodes;         /* of JK_BATCH chunks */
     double *best;          /* least values so far of argmin, */
     size_t *best_at;       /* and the first elements of their chunks */
     jk_tree tree;
@@ -36,7 +38,7 @@ typedef struct jk_drive {
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
 {
     size_t per_arg = JK_LANE_BYTES + 3 * sizeof(void *);
-    size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t);
+    size_t per_red = (JK_TREE_LEVELS + JK_BATCH + 1) * sizeof(double) + sizeof(size_t);
     size_t nbytes =
         k->program.nargs * per_arg + (k->program.ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
     return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
@@ -56,8 +58,8 @@ JK_NOINLINE void jk_drive_cut(jk_drive *d, char *at)
     d->packed = array + p->nargs;
     d->run.cell = (uint64_t *)(d->packed + p->nargs);
     d->run.cell[p->ncells] = d->run.n = d->n;
-    d->run.node = (double *)(d->run.cell + p->ncells + 1);
-    d->best = d->run.node + k->max_red;
+    d->nodes = (double *)(d->run.cell + p->ncells + 1);
+    d->best = d->nodes + JK_BATCH * k->max_red;
     d->best_at = (size_t *)(d->best + k->max_red);
     d->tree.level = (double *)(d->best_at + k->max_red);
     for (i = 0; i < p->nargs; i++, row += JK_LANE_BYTES) {
@@ -172,16 +174,16 @@ JK_NOINLINE int64_t jk_order_key(const double *x)
 
 /* A chunk's nodes: into the tree and, of argmin, the first chunk that holds the extreme value so far: the search for
  * its place is done once, at the end. */
-JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first)
+JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first, const double *node)
 {
     uint32_t i;
     for (i = 0; i < d->stage->nred; i++)
-        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&d->run.node[i]) < jk_order_key(&d->best[i]))) {
-            d->best[i] = d->run.node[i];
+        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&node[i]) < jk_order_key(&d->best[i]))) {
+            d->best[i] = node[i];
             d->best_at[i] = first;
         }
     if (d->n > d->k->chunk) /* else the nodes are the results */
-        jk_tree_add(&d->tree, d->red, d->run.node);
+        jk_tree_add(&d->tree, d->red, node);
 }
 
 /* Results go to their cells. */
@@ -193,7 +195,7 @@ JK_FUNC void jk_reduced(jk_drive *d)
         uint32_t cell = p->cell[d->stage->red[i]];
         const jk_ins *ins = &p->ins[d->stage->red[i]];
         bool place = ins->op == JK_RARGMIN;
-        double value = place ? d->best[i] : d->run.node[i];
+        double value = place ? d->best[i] : d->nodes[i];
         uint64_t bits =
             (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
         if (cell == JK_NOCELL)
@@ -212,8 +214,11 @@ JK_FUNC void jk_reduced(jk_drive *d)
 /* A pass, by what it can do at once: tiles where something is packed, chunks where it reduces, or all elements. */
 JK_NOINLINE void jk_run_pass(jk_drive *d)
 {
-    size_t first, head = 0, chunk = d->k->chunk, step = d->tile ? d->tile : d->stage->nred ? chunk : d->n;
+    size_t first, head = 0, chunk = d->k->chunk, step = d->tile ? d->tile : d->n, at;
+    double *node;
     bool reduces = d->stage->nred > 0;
+    if (reduces && !d->tile)
+        step = d->k->ncode ? JK_BATCH * chunk : chunk;
     d->tree.nred = d->stage->nred;
     d->tree.count = 0;
     d->find = JK_NO_FIND;
@@ -227,12 +232,13 @@ JK_NOINLINE void jk_run_pass(jk_drive *d)
         head = 0;
     }
     for (first = head; first < d->n; first += step) {
+        d->run.node = node = d->nodes;
         jk_range(d, first, step);
-        if (reduces)
-            jk_chunk_done(d, first);
+        for (at = first; reduces && at < d->n && at < first + step; at += chunk, node += d->stage->nred)
+            jk_chunk_done(d, at, node);
     }
     if (d->n - 1 >= chunk)
-        jk_tree_result(&d->tree, d->red, d->run.node);
+        jk_tree_result(&d->tree, d->red, d->nodes);
     jk_reduced(d);
     d->red += d->stage->nred;
 }
@@ -284,5 +290,6 @@ JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_b
 JK_SMALL_CLOSE
 #undef JK_RUN_STACK
 #undef JK_TILE
+#undef JK_BATCH
 #undef JK_TREE_LEVELS
 #undef JK_NO_FIND

@@ -33,55 +33,56 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
     return true;
 }
 
+/* Where vector i of segment q's poured lanes is: in a register of its own or in the area. */
+JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, uint32_t i)
+{
+    if (a->poured)
+        return jk_opnd_reg(a->poured + q * g->parts * a->halves + i);
+    return jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64)));
+}
+
 /* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the accumulator
  * is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0, which adds nothing
  * (the f32 lanes are never -0). */
 JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
     jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
-    int32_t off = (int32_t)(i * jk_step_bytes(g, type));
-    jk_opnd at = jk_acc_at(g, a, q * g->parts, 0);
-    unsigned reg = a->reg[a->pour ? q * g->parts + i / a->halves : q * g->parts * a->wide + i];
-    if (from == JK_FOLD_MEMORY)
-        reg = JK_NOREG;
+    uint32_t off = i * jk_step_bytes(g, type), n = a->pour ? i / a->halves : i;
+    jk_opnd at = jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + (a->pour ? off / 2 : off)));
+    unsigned reg = from == JK_FOLD_MEMORY ? JK_NOREG : a->reg[q * g->parts * a->wide + n];
     if (!a->pour) {
-        at.disp += off;
         if (reg == JK_NOREG)
             jk_emit_load(g, type, reg = d, at);
         return reg;
     }
-    at.disp += off / 2;
     if (reg != JK_NOREG)
         jk_emit_widen_half(g, d, reg, i % a->halves);
     else
         jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, d, d, at);
-    at.disp += (int32_t)JK_LANE_BYTES + off - off / 2;
     if (from != JK_FOLD_REGISTERS)
-        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, at);
+        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_poured_at(g, a, q, i));
     return d;
 }
 
-/* For every accumulator of `streams` segments, with the area in rbx: registers 0 and 1 are free between two runs of a
- * body. */
-JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what)
+/* For every accumulator of the segments [first, end), with the area in rbx: registers 0 and 1 are free between two runs
+ * of a body. */
+JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what)
 {
     uint32_t n, h, parts = g->parts;
     const jk_acc *a;
     for (a = g->acc; a < g->acc + g->nacc; a++)
-        for (n = 0; n < streams * parts * a->wide; n++) {
+        for (n = first * parts * a->wide; n < end * parts * a->wide; n++) {
             bool held = a->reg[n] != JK_NOREG;
             unsigned reg = held ? a->reg[n] : 0;
             jk_type type = (jk_type)a->type;
-            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide), to;
+            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide);
             if (what >= JK_ACC_POUR && !a->pour)
                 continue;
             for (h = 0; what >= JK_ACC_POUR && h < a->halves; h++) {
                 uint32_t i = n % parts * a->halves + h;
                 if (what == JK_ACC_POUR)
-                    jk_fold_lanes(g, a, JK_FOLD_POURED, 0, n / parts, i);
-                to = jk_acc_at(g, a, n - n % parts, 0);
-                to.disp += (int32_t)(JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64));
-                jk_emit_store(g, JK_F64, to, 0);
+                    jk_fold_lanes(g, a, JK_FOLD_WHOLE, 0, n / parts, i);
+                jk_emit_store(g, JK_F64, jk_poured_at(g, a, n / parts, i), 0);
             }
             if (what == JK_ACC_CLEAR)
                 continue;
@@ -116,8 +117,12 @@ JK_NOINLINE void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigne
 JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, uint32_t h)
 {
     unsigned x, y;
-    if (h == JK_SEGMENTS * f->n)
-        return jk_fold_lanes(f->g, f->a, f->from, d, i / f->n >> 1 | (i / f->n & 1) << 1, i % f->n);
+    if (h == JK_SEGMENTS * f->n) {
+        uint32_t q = i / f->n;
+        if (f->from != JK_FOLD_WHOLE || !f->g->apart)
+            q = q >> 1 | (q & 1) << 1;
+        return jk_fold_lanes(f->g, f->a, f->from, d, q, i % f->n);
+    }
     x = jk_fold_vectors(f, d, i, 2 * h);
     y = jk_fold_vectors(f, d + 1, i + h, 2 * h);
     jk_fold_op(f, d, x, y);
@@ -163,6 +168,8 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
         one.fmt = JK_SD;
         jk_emit_run(g, offsetof(jk_run, node));
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
+        if (from == JK_FOLD_WHOLE) /* what is behind this has the poured lanes in memory */
+            g->acc[r].poured = 0;
     }
 }
 

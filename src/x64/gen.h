@@ -114,7 +114,8 @@ typedef struct jk_acc {
     uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
     uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
-    uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
+    uint8_t pour;           /* f32 sum: lanes pour into F64 ones */
+    uint8_t poured;         /* the first register of those of a whole chunk, or 0: they are in memory */
     int32_t at;             /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
@@ -141,6 +142,7 @@ struct jk_gen { /* what is read most stands first */
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
     bool held;              /* every accumulator of four segments is in a register */
+    bool apart;             /* of a whole chunk two segments are read at a time */
     jk_stub *stubs;
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
@@ -311,8 +313,8 @@ JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);
 /* fold.c */
 typedef enum jk_acc_do { JK_ACC_LOAD, JK_ACC_STORE, JK_ACC_INIT, JK_ACC_POUR, JK_ACC_CLEAR } jk_acc_do;
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
-JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
-typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_POURED } jk_fold_from;
+JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what);
+typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_WHOLE } jk_fold_from;
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 
 /* rare.c */

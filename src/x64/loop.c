@@ -64,12 +64,16 @@ JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b)
                 g->acc[r].reg[m] = (uint8_t)--next;
             else
                 g->held = false;
+    g->apart = g->held && (g->saved >> JK_R12 & 1); /* with a second array's address in r12 */
     for (uses = 16; uses > 0; uses--)
         for (v = 0; v < b->nval && next > low; v++) {
             jk_val *x = &b->val[v];
             if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->nuses >= uses)
                 x->resident = (uint8_t)--next;
         }
+    for (r = 0, m = JK_SEGMENTS * 2 * g->parts; r < g->nacc; r++)
+        if (g->held && g->acc[r].pour && next >= low + m)
+            g->acc[r].poured = (uint8_t)(next -= m);
     g->fixed = next < 32 ? UINT32_MAX << next : 0;
 }
 

@@ -12,6 +12,9 @@
 
 JK_SMALL_OPEN
 
+#define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
+#define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
+
 /* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
  * a field of jk_gen. */
 /* clang-format off */
@@ -21,8 +24,9 @@ JK_SMALL_OPEN
     X(LENGTH, MEM, R8, NOGP, 1, 8, imm, 0) \
     X(LEFT, MEM, R8, NOGP, 1, 16, imm, 0) \
     X(START, MEM, R8, NOGP, 1, 24, imm, 0) \
-    /* the chunk's first element; what a search looks for */ \
+    /* the chunk's first element; how many follow the chunk; what a search looks for */ \
     X(FIRST, MEM, R8, NOGP, 1, 32, imm, 0) \
+    X(BEHIND, MEM, R8, NOGP, 1, 40, imm, 0) \
     X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
     /* the segments' areas; the steps that segments from rbx on have done */ \
     X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
@@ -33,6 +37,7 @@ JK_SMALL_OPEN
     X(DONE3, MEM, RBX, NOGP, 1, 0, seg_stride, 3) \
     X(RUN_ARRAY, MEM, RDI, NOGP, 1, offsetof(jk_run, array), imm, 0) \
     X(RUN_FRAME, MEM, RDI, NOGP, 1, offsetof(jk_run, frame), imm, 0) \
+    X(RUN_NODE, MEM, RDI, NOGP, 1, offsetof(jk_run, node), imm, 0) \
     /* addresses for lea */ \
     X(RSI_RAX, MEM, RSI, RAX, 1, 0, imm, 0) \
     X(R9_RAX, MEM, R9, RAX, 1, 0, imm, 0) \
@@ -41,6 +46,10 @@ JK_SMALL_OPEN
     X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
     X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
     X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, wide, -1) \
+    X(RDX_LESS_CHUNK, MEM, RDX, NOGP, 1, 0, lanes, -JK_CHUNK_STEPS) \
+    X(SECOND, MEM, RSI, NOGP, 1, 0, lanes, JK_SEGMENT_STEPS) \
+    X(THIRD, MEM, RSI, NOGP, 1, 0, lanes, 2 * JK_SEGMENT_STEPS) \
+    X(FOURTH, MEM, RSI, NOGP, 1, 0, lanes, 3 * JK_SEGMENT_STEPS) \
     X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
     X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
     X(PUSHED, MEM, RBP, NOGP, 1, -64, imm, 0) \
@@ -48,12 +57,15 @@ JK_SMALL_OPEN
     X(STACK, MEM, RSP, NOGP, 1, 0, imm, 0) \
     X(FRAME_END, MEM, RSP, NOGP, 1, 0, stack, -1) \
     X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
-    /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR steps */ \
+    /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR
+     * steps, of a chunk; a chunk's nodes */ \
     X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
     X(LANES, IMM, NOGP, NOGP, 1, 0, lanes, 1) \
     X(EVEN, IMM, NOGP, NOGP, 1, 0, lanes, -1) \
     X(REST, IMM, NOGP, NOGP, 1, -1, lanes, 1) \
     X(POURED, IMM, NOGP, NOGP, 1, 0, lanes, JK_POUR) \
+    X(CHUNK, IMM, NOGP, NOGP, 1, 0, lanes, JK_CHUNK_STEPS) \
+    X(NODES, IMM, NOGP, NOGP, 1, 0, nacc, 8) \
     X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, log_lanes, 1) \
     X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, log_lanes, -1) \
     /* elements of one vector, of the wide step; a mask of a vector's multiples; bytes: an area's, two's, a frame's */ \
@@ -97,7 +109,7 @@ enum jk_when {
     JK_IF_KMASK = 1,
     JK_IF_VEX = 2,
     JK_IF_F32 = 4,
-    JK_IF_SCALAR = 8,
+    JK_IF_APART = 8,  /* of a whole chunk two segments are read at a time */
     JK_IF_FEW = 16,   /* less than all segments at a time */
     JK_IF_ONE = 32,   /* one segment at a time */
     JK_IF_POUR = 64,  /* some f32 sum pours */
@@ -108,10 +120,11 @@ enum jk_when {
     JK_IF_PAGES = JK_IF_POUR, /* the frame is more than a page */
     JK_IF_ROWS = JK_IF_KMASK << 8,
     JK_IF_F64 = JK_IF_F32 << 8,
-    JK_IF_VECTOR = JK_IF_SCALAR << 8,
     JK_IF_FOUR = JK_IF_FEW << 8,
     JK_IF_TWO = JK_IF_ONE << 8,
     JK_IF_PLAIN = JK_IF_POUR << 8,
+    JK_IF_SPILLED = JK_IF_HELD << 8,
+    JK_IF_JOINT = JK_IF_APART << 8,
     JK_IF_NEVER = JK_IF_KMASK | JK_IF_ROWS
 };
 
@@ -127,7 +140,7 @@ typedef enum jk_hook {
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of one segment; imm 0: of those that run at a time */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of those segments that run at a time; imm 1: of one; 2, 4: of two */
     JK_SK_FOLD,     /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
@@ -136,8 +149,8 @@ typedef enum jk_hook {
     JK_SK_END
 } jk_hook;
 
-/* How many vectors a body has: the wide loop's, one, or a segment's step. */
-typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT } jk_shape;
+/* How many vectors a body has: the wide loop's, one, a segment's step, or that of two. */
+typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT, JK_SHAPE_PAIR } jk_shape;
 
 typedef struct jk_row {
     uint8_t what; /* jk_inst or jk_hook */
@@ -188,7 +201,7 @@ typedef struct jk_row {
 /* clang-format off */
 enum jk_row_label {
     JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
-    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
+    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_CHUNK, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
 };
 /* clang-format on */
 #define JK_CC_ALWAYS 16
@@ -247,8 +260,8 @@ static bool jk_skel_body(jk_skel *x, const jk_row *c)
     uint32_t width = g->width, first = 0, vectors = g->vectors;
     if (c->a == JK_SHAPE_ONE)
         width = vectors = 1;
-    if (c->a == JK_SHAPE_SEGMENT) {
-        vectors = g->parts;
+    if (c->a >= JK_SHAPE_SEGMENT) {
+        vectors = g->parts << (c->a - JK_SHAPE_SEGMENT);
         width = JK_SMALLER(width, vectors);
         first = (uint32_t)c->imm * vectors;
     }
@@ -428,7 +441,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
             jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
             break;
         case JK_SK_ACC:
-            jk_acc_each(g, c->imm ? 1 : g->streams, (jk_acc_do)c->a);
+            jk_acc_each(g, c->imm > 1 ? g->imm - 2 : 0, c->imm ? g->imm : g->streams, (jk_acc_do)c->a);
             break;
         case JK_SK_FOLD:
             jk_fold(g, (jk_fold_from)c->a);
@@ -464,7 +477,7 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     x.g = g;
     x.b = b;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
-                      (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
+                      (g->p->type == JK_F32) * JK_IF_F32 + g->apart * JK_IF_APART +
                       (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
                       g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
     x.flags = bits | ~bits << 8;

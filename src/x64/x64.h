@@ -6,7 +6,9 @@
 #include "../run.h"
 
 typedef void (*jk_uniform_fn)(const jk_run *r);
-/* Meaning as jk_interp_pass; a pass with reductions also returns its first node, which spares a way through memory. */
+/* Meaning as jk_interp_pass. A pass with reductions takes several chunks, of which only the last may not be whole: their
+ * nodes stand in turn from r->node on, which points to the last chunk's afterwards. It returns the first one of these, which
+ * spares a way through memory. */
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
