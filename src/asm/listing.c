@@ -174,17 +174,15 @@ JK_NOINLINE void jk_list_bytes(const jk_asm *as, size_t at, size_t n, const char
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
     const jk_asm_line *l = as->lines, *last = l + as->nlines;
+    static const char formats[2][20] = {"%*s%s\n", "%*s%-48s ; %%%u\n"};
     char text[JK_ASM_TEXT];
     size_t i, n;
     for (; l < last; l++) {
         n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
         jk_list_bytes(as, l->offset, n, "");
         jk_asm_text(as, l, (int64_t)(pool - l->offset - n), text);
-        fprintf(as->listing, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
-        if (l->note == UINT32_MAX)
-            fprintf(as->listing, "%s\n", text);
-        else
-            fprintf(as->listing, "%-48s ; %%%u\n", text, (unsigned)l->note);
+        fprintf(as->listing, formats[l->note != UINT32_MAX], (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "", text,
+                (unsigned)l->note);
     }
     for (i = 0; i < as->npool; i += 16) {
         jk_list_bytes(as, pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");

@@ -213,8 +213,12 @@ JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
             uintptr_t start = jk_code_address(k, c->stage[i]);
             k->start[i] = start;
             k->find[i] = &k->finds[nred];
-            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)start;
-            quick->pass = s->is_pass ? (jk_pass_fn)start : NULL;
+            quick->uniform = NULL;
+            quick->pass = NULL;
+            if (s->is_pass)
+                quick->pass = (jk_pass_fn)start;
+            else
+                quick->uniform = (jk_uniform_fn)start;
             quick->stage = i;
             quick->nred = s->nred;
             k->nquick += start != 0;

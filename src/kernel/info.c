@@ -13,8 +13,10 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
     const jk_param_info *a;
     jitk_error e;
     e.status = JITK_OK;
-    if (!kernel || !info)
-        jk_refuse(&e, JITK_ERR_ARGS, kernel ? "the place for the answer is NULL" : "the kernel is NULL");
+    if (!kernel)
+        jk_refuse(&e, JITK_ERR_ARGS, "the kernel is NULL");
+    else if (!info)
+        jk_refuse(&e, JITK_ERR_ARGS, "the place for the answer is NULL");
     else if (i >= kernel->program.nargs)
         jk_fail(&e, JITK_ERR_ARGS, "argument number %zu of %u, counted from 0", i, (unsigned)kernel->program.nargs);
     if (e.status != JITK_OK)
@@ -85,9 +87,10 @@ JK_FUNC bool jk_stage_reads(const jk_program *p, const jk_stage *s, uint32_t arg
     return false;
 }
 
-/* One stage's arrays and operations; a rare body is not counted, for hardly any element runs it. */
-JK_FUNC void jk_plan_stage_print(const jk_program *p, const jk_stage *s, FILE *out)
+/* One pass's arrays and operations; a rare body is not counted, for hardly any element runs it. */
+JK_FUNC void jk_plan_pass_print(const jk_program *p, uint32_t number, FILE *out)
 {
+    const jk_stage *s = &p->stages[number];
     size_t nbytes[2] = {0, 0}, streams = 0; /* read, written */
     uint32_t i;
     for (i = 0; i < p->nargs; i++) {
@@ -97,8 +100,10 @@ JK_FUNC void jk_plan_stage_print(const jk_program *p, const jk_stage *s, FILE *o
             streams++;
         }
     }
-    fprintf(out, "%u reductions, %zu streams, %zu bytes read and %zu written an element, %u operations an element\n",
-            (unsigned)s->nred, streams, nbytes[0], nbytes[1], (unsigned)(s->norder + s->nred));
+    fprintf(
+        out,
+        "  pass %u: %u reductions, %zu streams, %zu bytes read and %zu written an element, %u operations an element\n",
+        (unsigned)number, (unsigned)s->nred, streams, nbytes[0], nbytes[1], (unsigned)(s->norder + s->nred));
 }
 
 JK_FUNC void jk_dump_plan(const jitk_kernel *k, FILE *out)
@@ -109,12 +114,10 @@ JK_FUNC void jk_dump_plan(const jitk_kernel *k, FILE *out)
             jk_isa_name(k->isa), (unsigned)p->nins, k->exec.nbytes);
     for (i = 0; i < p->nstages; i++) {
         const jk_stage *s = &p->stages[i];
-        if (s->is_pass) {
-            fprintf(out, "  pass %u: ", (unsigned)i);
-            jk_plan_stage_print(p, s, out);
-        } else if (s->norder) {
+        if (s->is_pass)
+            jk_plan_pass_print(p, i, out);
+        else if (s->norder)
             fprintf(out, "  uniform %u: %u operations\n", (unsigned)i, (unsigned)s->norder);
-        }
     }
 }
 

@@ -124,7 +124,7 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
         uint8_t prefix, radix, exponent;
         uint8_t unit; /* a digit more is as much as so much more in the exponent */
     } radixes[] = {{0, 10, 'e', 1}, {2, 16, 'p', 4}};
-    bool hex = text[0] == '0' && (text[1] | 32) == 'x' && jk_digit(text[text[2] == '.' ? 3 : 2]) < 16, point = false;
+    bool hex = text[0] == '0' && (text[1] | 32) == 'x', point = false;
     const struct jk_radix *r = &radixes[hex];
     const char *first = text + r->prefix, *s;
     int power = 0, count = 0, e;
@@ -132,6 +132,8 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
     unsigned d;
     jk_big b;
     b.n = 0;
+    if (bits)
+        *bits = 0;
     for (s = first;; s++) {
         d = jk_digit(*s);
         if (*s == '.' && !point) {
@@ -152,7 +154,7 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
             jk_big_mul_add(&b, r->radix, d);
     }
     if (s == first + point)
-        return 0;
+        return hex; /* the zero before an x that has no digits */
     if ((*s | 32) == r->exponent)
         s = jk_exponent(s, &power);
     if (bits) {
@@ -160,7 +162,6 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
         e = power + r->unit * count;
         e = e > 310 * r->unit ? 310 * r->unit - e : e < -330 * r->unit ? -330 * r->unit - e : 0;
         power += e;
-        *bits = 0;
         if (b.n) {
             sticky |= jk_big_scale(&b, hex ? 0 : power, &e);
             *bits = jk_big_round(&b, power - e, sticky, type);
