@@ -105,16 +105,12 @@ JK_NOINLINE void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, s
 
 JK_NOINLINE void *jk_push(jk_arena *a, void *list, size_t item_bytes)
 {
-    struct {
-        JK_LIST(void, items);
-    } l;
-    memcpy(&l, list, sizeof l);
-    l.items = jk_grow(a, l.items, l.nitems, &l.cap_items, item_bytes);
-    if (!l.items)
+    jk_any_list *l = (jk_any_list *)list;
+    void *items = jk_grow(a, l->items, l->nitems, &l->cap_items, item_bytes);
+    if (!items)
         return NULL;
-    l.nitems++;
-    memcpy(list, &l, sizeof l);
-    return (char *)l.items + (l.nitems - 1) * item_bytes;
+    l->items = items;
+    return (char *)items + l->nitems++ * item_bytes;
 }
 
 JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length)

@@ -86,6 +86,9 @@ JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_
 #define JK_LIST(type, items) \
     type *items;             \
     size_t n##items, cap_##items
+typedef struct jk_any_list {
+    JK_LIST(void, items);
+} __attribute__((may_alias)) jk_any_list; /* what all of them are read and written as */
 JK_FUNC void *jk_push(jk_arena *a, void *list, size_t item_bytes);
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).

@@ -49,22 +49,19 @@ JK_NOINLINE void jk_asm_fail(jk_asm *as)
  * it cannot. New bytes are 0. */
 JK_NOINLINE bool jk_asm_widen(jk_asm *as, void *bytes, size_t need)
 {
-    struct {
-        JK_LIST(uint8_t, s);
-    } b;
-    uint8_t *p = NULL;
-    memcpy(&b, bytes, sizeof b);
-    b.cap_s = JK_LARGER(need, JK_LARGER(2 * b.cap_s, (size_t)1024));
+    jk_any_list *l = (jk_any_list *)bytes;
+    size_t want = JK_LARGER(need, JK_LARGER(2 * l->cap_items, (size_t)1024));
+    void *p = NULL;
     if (!as->failed && need <= JK_ASM_LIMIT)
-        p = (uint8_t *)jk_arena_zero(as->arena, b.cap_s);
+        p = jk_arena_zero(as->arena, want);
     if (!p) {
         jk_asm_fail(as);
         return false;
     }
-    if (b.ns)
-        memcpy(p, b.s, b.ns);
-    b.s = p;
-    memcpy(bytes, &b, sizeof b);
+    if (l->nitems)
+        memcpy(p, l->items, l->nitems);
+    l->items = p;
+    l->cap_items = want;
     return true;
 }
 
