@@ -76,7 +76,7 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {0xfff0000000000000u, 0xff800000u}, /* MINUS_INF */
         {0x50800, 0x50800},                 /* POW_HALF: of vfixupimm: zeros give +0, -inf gives inf */
         /* split.c's */
-        {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
+        {0x0010000000000000u, 0x00800000u}, /* EXPONENT: one */
         {0x3fdfffffffffffffu, 0x3effffffu}, /* HALF_LESS: the number below it */
         {0x3ff8000000000000u, 0},           /* 3_2 */
         {0x4004000000000000u, 0},           /* 5_2 */

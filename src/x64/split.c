@@ -52,12 +52,12 @@ static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_H
 /* Bad lanes in K (all ones in U): A's bits but for the sign outside of a range, unsigned; AVX2 compares with a sign. A
  * number below 0 is none of them: its estimate is a NaN, as its root is. */
 #define JK_C_ROOT_BEGIN(low, span) \
-    JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_HALF), \
+    JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_EXPONENT), \
     JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
     JK_C_V(PADD, U, A, A), \
     JK_C_V(PSUB, U, U, X)
-/* D = g, T = h from the estimate in T. */
-#define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(MUL, T, T, Z)
+/* D = g, T = h from the estimate in T: half of it by its exponent, which the multipliers have no part in. */
+#define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(PSUB, T, T, Z)
 #define JK_C_ROOT_ERROR JK_C_CONST(Z, JK_BITS_HALF_LESS), JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
 #define JK_C_ROOT_STEP(e) JK_C_V(FMADD213, D, e, D), JK_C_V(FMADD213, T, e, T)
 #define JK_C_ROOT_END JK_C_MOV(U, A), JK_C_V(FNMADD231, U, D, D), JK_C_V(FMADD231, D, U, T), JK_C_END
