@@ -800,6 +800,9 @@ JK_FUNC void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, size_
 #define JK_LIST(type, items) \
     type *items;             \
     size_t n##items, cap_##items
+typedef struct jk_any_list {
+    JK_LIST(void, items);
+} __attribute__((may_alias)) jk_any_list; /* what all of them are read and written as */
 JK_FUNC void *jk_push(jk_arena *a, void *list, size_t item_bytes);
 
 /* Errors: the first one is kept. `e` may not be NULL inside the library (the public functions pass a local one).
@@ -918,16 +921,12 @@ JK_NOINLINE void *jk_grow(jk_arena *a, void *items, size_t count, size_t *cap, s
 
 JK_NOINLINE void *jk_push(jk_arena *a, void *list, size_t item_bytes)
 {
-    struct {
-        JK_LIST(void, items);
-    } l;
-    memcpy(&l, list, sizeof l);
-    l.items = jk_grow(a, l.items, l.nitems, &l.cap_items, item_bytes);
-    if (!l.items)
+    jk_any_list *l = (jk_any_list *)list;
+    void *items = jk_grow(a, l->items, l->nitems, &l->cap_items, item_bytes);
+    if (!items)
         return NULL;
-    l.nitems++;
-    memcpy(list, &l, sizeof l);
-    return (char *)l.items + (l.nitems - 1) * item_bytes;
+    l->items = items;
+    return (char *)items + l->nitems++ * item_bytes;
 }
 
 JK_NOINLINE void jk_fail_place(jitk_error *e, const char *source, size_t offset, size_t length)
@@ -1922,7 +1921,7 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
         uint8_t prefix, radix, exponent;
         uint8_t unit; /* a digit more is as much as so much more in the exponent */
     } radixes[] = {{0, 10, 'e', 1}, {2, 16, 'p', 4}};
-    bool hex = text[0] == '0' && (text[1] | 32) == 'x' && jk_digit(text[text[2] == '.' ? 3 : 2]) < 16, point = false;
+    bool hex = text[0] == '0' && (text[1] | 32) == 'x', point = false;
     const struct jk_radix *r = &radixes[hex];
     const char *first = text + r->prefix, *s;
     int power = 0, count = 0, e;
@@ -1930,6 +1929,8 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
     unsigned d;
     jk_big b;
     b.n = 0;
+    if (bits)
+        *bits = 0;
     for (s = first;; s++) {
         d = jk_digit(*s);
         if (*s == '.' && !point) {
@@ -1950,7 +1951,7 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
             jk_big_mul_add(&b, r->radix, d);
     }
     if (s == first + point)
-        return 0;
+        return hex; /* the zero before an x that has no digits */
     if ((*s | 32) == r->exponent)
         s = jk_exponent(s, &power);
     if (bits) {
@@ -1958,7 +1959,6 @@ JK_NOINLINE uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bi
         e = power + r->unit * count;
         e = e > 310 * r->unit ? 310 * r->unit - e : e < -330 * r->unit ? -330 * r->unit - e : 0;
         power += e;
-        *bits = 0;
         if (b.n) {
             sticky |= jk_big_scale(&b, hex ? 0 : power, &e);
             *bits = jk_big_round(&b, power - e, sticky, type);
@@ -2078,7 +2078,7 @@ typedef struct jk_lexer {
     uint32_t len;
     uint32_t kind;     /* of the current token */
     uint32_t last_end; /* where the token before it ended */
-    jk_span piece[6];  /* 0: the current token; 1 to 4: what a message shows, or its place; 5: the text's beginning */
+    jk_span piece[5];  /* 0: the current token; 1 to 4: what a message shows, or its place */
     const char *word;  /* what a message shows that is not in the source */
 } jk_lexer;
 
@@ -2172,7 +2172,7 @@ static const jk_answer jk_foreign_signs[] = {{"&", "&&"},
       "unexpected ',': several results need a parameter list, as in '(x[], y[]) = x + y, x - y'") \
     X(RESULT_COUNT, TYPE, 1, "$w after '->'") \
     X(BODY, UNSUPPORTED, 0, "bodies '{ ...; return ...; }' are not supported yet: write '= ...'") \
-    X(EMPTY, SYNTAX, 5, "the text is empty: expected an expression, as in '2*x + 1'")
+    X(EMPTY, SYNTAX, 4, "the text is empty: expected an expression, as in '2*x + 1'")
 /* clang-format on */
 
 typedef enum jk_refusal {
@@ -2446,16 +2446,20 @@ typedef struct jk_operand {
 
 typedef enum jk_expect { JK_EXPECT_OPERAND, JK_EXPECT_OPERATOR, JK_EXPECT_NOTHING } jk_expect;
 
+typedef struct jk_def_lists { /* of the definition at hand */
+    JK_LIST(jk_result, results);
+    JK_LIST(jk_param, params);
+    bool is_bare;
+} jk_def_lists;
+
 typedef struct jk_parser {
     jk_lexer l;
     jitk_ast *ast;
     JK_LIST(jk_frame, frames);
     JK_LIST(jk_operand, operands);
-    JK_LIST(jk_result, results); /* of the definition at hand */
-    JK_LIST(jk_param, params);
+    jk_def_lists now;
     uint32_t *buckets;            /* of a hash table: the newest parameter of all definitions, counted from 1 */
     uint32_t bucket_mask, nolder; /* parameters of the definitions before */
-    bool bare;
     jk_frame first_frames[JK_STACK_FIRST];
     jk_operand first_operands[JK_STACK_FIRST];
 } jk_parser;
@@ -2517,7 +2521,7 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
     const jk_frame *f = &p->frames[p->nframes - 1];
     jk_operand *o;
     jk_node *n;
-    uint32_t number = (uint32_t)a->nnodes, *kid;
+    uint32_t number = (uint32_t)a->nnodes, i;
     if (p->l.kind == JK_TOK_ERROR)
         return JK_EXPECT_NOTHING;
     /* No node is the kid of two: where there is room for the nodes there is room for the kids. */
@@ -2531,17 +2535,16 @@ JK_NOINLINE jk_expect jk_close(jk_parser *p)
     n->at = n->pos = f->at.pos;
     n->at_len = n->text_len = f->at.end - f->at.pos;
     n->text = p->l.source + n->at;
-    n->nkids = 0;
+    o = p->operands + f->base;
+    n->nkids = (uint32_t)p->noperands - f->base;
     n->kid = (uint32_t)a->nkids;
-    kid = a->kids + a->nkids;
-    for (o = p->operands + f->base; o < p->operands + p->noperands; o++) {
+    if (n->nkids) /* the first may begin before the operator */
         n->pos = JK_SMALLER(n->pos, o->at.pos);
-        kid[n->nkids++] = o->node;
-    }
+    for (i = 0; i < n->nkids; i++)
+        a->kids[a->nkids++] = o[i].node;
     n->len = p->l.last_end - n->pos;
-    if (p->bare && n->kind == JK_AST_NAME)
+    if (p->now.is_bare && n->kind == JK_AST_NAME)
         jk_bare_name(p, f->at);
-    a->nkids += n->nkids;
     p->nframes--;
     p->noperands = f->base;
     o = (jk_operand *)jk_more(p, &p->operands, sizeof *o);
@@ -2813,11 +2816,11 @@ JK_NOINLINE jk_param *jk_param_enter(jk_parser *p, jk_span at)
     uint32_t n = at.end - at.pos, *head = &p->buckets[jk_name_hash(name, n) & p->bucket_mask], i;
     jk_param *q;
     for (i = *head; i > p->nolder; i = q->next) {
-        q = &p->params[i - p->nolder - 1];
+        q = &p->now.params[i - p->nolder - 1];
         if (q->name_len == n && memcmp(q->name, name, n) == 0)
             return q;
     }
-    q = (jk_param *)jk_more(p, &p->params, sizeof *q);
+    q = (jk_param *)jk_more(p, &p->now.params, sizeof *q);
     if (q) {
         memset(q, 0, sizeof *q);
         q->name = name;
@@ -2825,7 +2828,7 @@ JK_NOINLINE jk_param *jk_param_enter(jk_parser *p, jk_span at)
         q->pos = at.pos;
         q->next = *head;
         q->type = JK_TYPE_NONE;
-        *head = p->nolder + (uint32_t)p->nparams;
+        *head = p->nolder + (uint32_t)p->now.nparams;
     }
     return q;
 }
@@ -2891,38 +2894,36 @@ JK_NOINLINE void jk_parse_brackets(jk_lexer *l, jk_param *q)
 
 JK_FUNC void jk_parse_param(jk_parser *p)
 {
-    jk_lexer *l = &p->l;
-    size_t count = p->nparams;
+    size_t count = p->now.nparams;
     jk_param *q;
-    if (l->kind != JK_TOK_NAME)
-        jk_expected(l, "a parameter's name");
-    jk_is_reserved(l);
-    q = jk_param_enter(p, l->piece[0]);
-    if (count == p->nparams)
-        jk_lex_refuse(l, JK_NO_NAMED_TWICE);
-    jk_next(l);
-    jk_parse_brackets(l, q);
-    if (l->kind == JK_TOK_COLON) {
-        jk_next(l);
-        jk_parse_type(l, &q->type);
-        jk_parse_brackets(l, q);
+    if (p->l.kind != JK_TOK_NAME)
+        jk_expected(&p->l, "a parameter's name");
+    jk_is_reserved(&p->l);
+    q = jk_param_enter(p, p->l.piece[0]);
+    if (count == p->now.nparams)
+        jk_lex_refuse(&p->l, JK_NO_NAMED_TWICE);
+    jk_next(&p->l);
+    jk_parse_brackets(&p->l, q);
+    if (p->l.kind == JK_TOK_COLON) {
+        jk_next(&p->l);
+        jk_parse_type(&p->l, &q->type);
+        jk_parse_brackets(&p->l, q);
     }
 }
 
 /* ( ... ), the ( is current. */
 JK_FUNC void jk_parse_params(jk_parser *p)
 {
-    jk_lexer *l = &p->l;
-    jk_span open = l->piece[0];
+    jk_span open = p->l.piece[0];
     do {
-        jk_next(l);
-        if (l->kind != JK_TOK_RPAREN || p->nparams)
+        jk_next(&p->l);
+        if (p->l.kind != JK_TOK_RPAREN || p->now.nparams)
             jk_parse_param(p);
-    } while (l->kind == JK_TOK_COMMA);
-    l->piece[2] = open;
-    if (l->kind == JK_TOK_END)
-        jk_lex_refuse(l, JK_NO_NEVER_CLOSED);
-    jk_accept(l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
+    } while (p->l.kind == JK_TOK_COMMA);
+    p->l.piece[2] = open;
+    if (p->l.kind == JK_TOK_END)
+        jk_lex_refuse(&p->l, JK_NO_NEVER_CLOSED);
+    jk_accept(&p->l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
 }
 
 /* ---- bare expressions: the free names in byte order ---- */
@@ -2952,7 +2953,7 @@ JK_FUNC void jk_bare_name(jk_parser *p, jk_span at)
 /* A further result; its type is as yet the kernel's. */
 JK_NOINLINE jk_result *jk_result_enter(jk_parser *p)
 {
-    jk_result *r = (jk_result *)jk_more(p, &p->results, sizeof *r);
+    jk_result *r = (jk_result *)jk_more(p, &p->now.results, sizeof *r);
     if (r)
         r->type = JK_TYPE_NONE;
     return r;
@@ -2976,50 +2977,48 @@ JK_FUNC void jk_parse_result_types(jk_parser *p)
 /* E, E, ...; some of the results may already have their types. */
 JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
-    jk_lexer *l = &p->l;
-    size_t ntypes = p->nresults, n = 0;
+    size_t ntypes = p->now.nresults, n = 0;
     uint32_t root, pos;
     char counts[80];
     for (;;) {
-        pos = l->piece[0].pos;
+        pos = p->l.piece[0].pos;
         root = jk_parse_expression(p);
-        if (n == p->nresults && !jk_result_enter(p))
+        if (n == p->now.nresults && !jk_result_enter(p))
             return;
-        p->results[n++].root = root;
-        if (l->kind != JK_TOK_COMMA)
+        p->now.results[n++].root = root;
+        if (p->l.kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
-            jk_lex_refuse(l, JK_NO_BARE_RESULTS);
-        jk_next(l);
+            jk_lex_refuse(&p->l, JK_NO_BARE_RESULTS);
+        jk_next(&p->l);
     }
-    d->results = p->results;
+    d->results = p->now.results;
     d->nresults = (uint32_t)n;
     if (ntypes && n != ntypes) {
         snprintf(counts, sizeof counts, "%u result%s but %u type%s", (unsigned)n, &"s"[n == 1], (unsigned)ntypes,
                  &"s"[ntypes == 1]);
-        l->word = counts;
-        l->piece[1].pos = pos;
-        l->piece[1].end = l->last_end;
-        jk_lex_refuse(l, JK_NO_RESULT_COUNT);
+        p->l.word = counts;
+        p->l.piece[1].pos = pos;
+        p->l.piece[1].end = p->l.last_end;
+        jk_lex_refuse(&p->l, JK_NO_RESULT_COUNT);
     }
 }
 
 /* name(params) -> types =, up to the first result. */
 JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
 {
-    jk_lexer *l = &p->l;
-    if (l->kind == JK_TOK_NAME) {
-        jk_is_reserved(l);
-        d->name = l->source + d->pos;
-        d->name_len = l->piece[0].end - d->pos;
-        jk_next(l);
+    if (p->l.kind == JK_TOK_NAME) {
+        jk_is_reserved(&p->l);
+        d->name = p->l.source + d->pos;
+        d->name_len = p->l.piece[0].end - d->pos;
+        jk_next(&p->l);
     }
     jk_parse_params(p);
-    if (l->kind == JK_TOK_ARROW)
+    if (p->l.kind == JK_TOK_ARROW)
         jk_parse_result_types(p);
-    if (l->kind == JK_TOK_LBRACE)
-        jk_lex_refuse(l, JK_NO_BODY);
-    jk_accept(l, JK_TOK_EQUALS, "'='");
+    if (p->l.kind == JK_TOK_LBRACE)
+        jk_lex_refuse(&p->l, JK_NO_BODY);
+    jk_accept(&p->l, JK_TOK_EQUALS, "'='");
 }
 
 JK_NOINLINE void jk_parse_definition(jk_parser *p)
@@ -3029,19 +3028,18 @@ JK_NOINLINE void jk_parse_definition(jk_parser *p)
     if (!d)
         return;
     memset(d, 0, sizeof *d);
-    p->nresults = p->cap_results = 0; /* new lists */
-    p->nolder += (uint32_t)p->nparams;
-    p->nparams = p->cap_params = 0;
+    p->nolder += (uint32_t)p->now.nparams;
+    memset(&p->now, 0, sizeof p->now);
     d->pos = p->l.piece[0].pos;
     d->first = (uint32_t)a->nnodes;
-    p->bare = d->is_bare = !jk_at_definition(p);
+    p->now.is_bare = d->is_bare = !jk_at_definition(p);
     if (!d->is_bare)
         jk_parse_head(p, d);
     jk_parse_results(p, d);
     d->len = p->l.last_end - d->pos;
     d->end = (uint32_t)a->nnodes;
-    d->params = p->params;
-    d->nparams = (uint32_t)p->nparams;
+    d->params = p->now.params;
+    d->nparams = (uint32_t)p->now.nparams;
     if (d->is_bare && d->nparams)
         qsort(d->params, d->nparams, sizeof *d->params, jk_param_compare);
 }
@@ -5768,8 +5766,8 @@ static const jk_program jk_named_programs[JK_NAMED_COUNT] = {
 /* ---- back in src/all.h ---- */
 /* ---- src/run.h ---- */
 /* run: the contract between what computes (interpreter or machine code) and what drives it. A program's stages run in
- * order; a uniform stage is one call, a pass is called for ranges of elements, and a pass with reductions chunk by
- * chunk, so that its partial results (nodes) come one for each chunk and are joined in C (reduce.c). */
+ * order; a uniform stage is one call, a pass is called for ranges of elements, and a pass with reductions for
+ * chunks, so that its partial results (nodes) come one for each chunk and are joined in C (reduce.c). */
 #ifndef JK_RUN_H
 #define JK_RUN_H
 
@@ -5814,7 +5812,7 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right);
 typedef struct jk_tree {
     uint32_t nred;
     uint64_t count;          /* chunks added */
-    double *level;           /* [64][nred] */
+    double *level;           /* [levels that the count takes][nred] */
 } jk_tree;
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */
@@ -6127,35 +6125,34 @@ JK_FUNC double jk_lanes_node(jk_lanes *l)
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
  */
 
-/* node := level k, then node. */
-JK_FUNC void jk_tree_join(const jk_tree *t, const jk_op *red, uint32_t k, double *node)
+/* node := the nodes of the levels in the mask, from the lowest, each as the left one of what was joined so far, at first
+ * `last`. */
+JK_NOINLINE void jk_tree_join(const jk_tree *t, const jk_op *red, uint64_t levels, const double *last, double *node)
 {
-    const double *left = t->level + (size_t)k * t->nred;
     uint32_t i;
-    for (i = 0; i < t->nred; i++)
-        node[i] = jk_node_join(red[i], left[i], node[i]);
+    for (i = 0; i < t->nred; i++) {
+        double x = last[i];
+        uint64_t left;
+        for (left = levels; left; left &= left - 1)
+            x = jk_node_join(red[i], t->level[(size_t)(uint32_t)__builtin_ctzll(left) * t->nred + i], x);
+        node[i] = x;
+    }
 }
 
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node)
 {
-    uint32_t k = (uint32_t)__builtin_ctzll(~t->count), j;
-    double *to = t->level + (size_t)k * t->nred;
-    memcpy(to, node, t->nred * sizeof *to);
-    for (j = 0; j < k; j++)
-        jk_tree_join(t, red, j, to);
-    t->count++;
+    uint64_t below = t->count & ~(t->count + 1);
+    double *to = t->level + (size_t)(uint32_t)__builtin_ctzll(++t->count) * t->nred;
+    jk_tree_join(t, red, below, node, to);
 }
 
-/* A missing right one passes the left up: the levels in use join from the lowest, each as the left one. To join the
- * empty node changes nothing. */
+/* A missing right one passes the left up. To join the empty node changes nothing. */
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node)
 {
-    uint64_t left;
     uint32_t i;
     for (i = 0; i < t->nred; i++)
         node[i] = jk_node_init(red[i]);
-    for (left = t->count; left; left &= left - 1)
-        jk_tree_join(t, red, (uint32_t)__builtin_ctzll(left), node);
+    jk_tree_join(t, red, t->count, node, node);
 }
 
 JK_FP_CLOSE
@@ -6531,7 +6528,7 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
 
 /* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple of
  * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
-JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
+JK_NOINLINE bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
 /* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `pool` is where
  * the constant pool begins, from behind the instruction. Returns the length; text holds at least JK_ASM_TEXT bytes. */
@@ -6586,25 +6583,22 @@ JK_NOINLINE void jk_asm_fail(jk_asm *as)
 }
 
 /* Makes code or pool (`bytes`, their number and the room for them) hold `need` bytes; false, and the failed state, if
- * it cannot. */
+ * it cannot. New bytes are 0. */
 JK_NOINLINE bool jk_asm_widen(jk_asm *as, void *bytes, size_t need)
 {
-    struct {
-        JK_LIST(uint8_t, s);
-    } b;
-    uint8_t *p = NULL;
-    memcpy(&b, bytes, sizeof b);
-    b.cap_s = JK_LARGER(need, JK_LARGER(2 * b.cap_s, (size_t)1024));
+    jk_any_list *l = (jk_any_list *)bytes;
+    size_t want = JK_LARGER(need, JK_LARGER(2 * l->cap_items, (size_t)1024));
+    void *p = NULL;
     if (!as->failed && need <= JK_ASM_LIMIT)
-        p = (uint8_t *)jk_arena_alloc(as->arena, b.cap_s);
+        p = jk_arena_zero(as->arena, want);
     if (!p) {
         jk_asm_fail(as);
         return false;
     }
-    if (b.ns)
-        memcpy(p, b.s, b.ns);
-    b.s = p;
-    memcpy(bytes, &b, sizeof b);
+    if (l->nitems)
+        memcpy(p, l->items, l->nitems);
+    l->items = p;
+    l->cap_items = want;
     return true;
 }
 
@@ -6688,7 +6682,6 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
         jk_asm_widen(as, &as->pool, at + nbytes);
     if (as->failed)
         return 0;
-    memset(as->pool + as->npool, 0, at - as->npool);
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
     c->at = (uint32_t)at;
@@ -6700,30 +6693,21 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 
 /* ---- the end ---- */
 
-/* False where a label was never bound: the caller gave up half-way. */
-static bool jk_asm_resolve(jk_asm *as, size_t pool)
+JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
+
+JK_NOINLINE bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
 {
-    const jk_fixup *f = as->fixups, *end = f ? f + as->nfixups : f;
-    uint32_t to, disp;
-    for (; f < end; f++) {
-        to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label];
-        if (to > (uint32_t)INT32_MAX)
+    size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool, i;
+    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, all)))
+        return false;
+    for (i = 0; i < as->nfixups; i++) {
+        const jk_fixup *f = &as->fixups[i];
+        uint32_t to = f->label == JK_ASM_POOL ? (uint32_t)pool : (uint32_t)as->labels[f->label], disp;
+        if (to > (uint32_t)INT32_MAX) /* never bound: the caller gave up half-way */
             return false;
         memcpy(&disp, as->code + f->at, 4);
         jk_put32(as->code + f->at, disp + to - f->at);
     }
-    return true;
-}
-
-JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool);
-
-JK_FUNC bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes)
-{
-    size_t pool = as->npool ? JK_ALIGN_UP(as->n, 64) : as->n, all = pool + as->npool;
-    if (as->failed || (all > as->cap && !jk_asm_widen(as, &as->code, all)))
-        return false;
-    if (!jk_asm_resolve(as, pool))
-        return false;
     if (as->npool) {
         memset(as->code + as->n, 0xCC, pool - as->n);
         memcpy(as->code + pool, as->pool, as->npool);
@@ -6914,19 +6898,18 @@ static inline uint8_t *jk_put_rm(jk_asm *as, uint8_t *p, unsigned reg, const jk_
     return p;
 }
 
-/* Prefix, REX and escape of the legacy encodings. */
+/* Prefix, REX and escape of the legacy encodings: each is written, and stays where it is needed. */
 static inline uint8_t *jk_put_legacy(uint8_t *p, unsigned pp, unsigned w, unsigned reg, unsigned xb, unsigned map)
 {
     unsigned rex = w << 3 | (reg >> 1 & 4) | xb;
-    if (pp)
-        *p++ = (uint8_t)(0xF2F36600u >> 8 * pp);
-    if (rex)
-        *p++ = (uint8_t)(0x40 | rex);
-    if (map)
-        *p++ = 0x0F;
-    if (map > 1)
-        *p++ = (uint8_t)(map == 2 ? 0x38 : 0x3A);
-    return p;
+    *p = (uint8_t)(0xF2F36600u >> 8 * pp);
+    p += pp != 0;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    *p = 0x0F;
+    p += map != 0;
+    *p = (uint8_t)(0x34 + 2 * map); /* 38 and 3A */
+    return p + (map > 1);
 }
 
 /* VEX of two or three bytes, or EVEX, whose last byte is zeroing << 7, length << 5, broadcast << 4, the high bit of v,
@@ -7142,12 +7125,14 @@ JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem)
 /* Never xor: flags stay as they are. */
 JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm)
 {
-    bool word = imm <= UINT32_MAX, extended = imm >= (uint64_t)0 - 0x80000000u;
-    jk_asm_gput(as, JK_G_MOV,
-                word       ? JK_AS_OPCODE4 | 3
-                : extended ? JK_AS_MU | 2
-                           : JK_AS_OPCODE8 | 3,
-                word ? 4 : 8, 0, 0, jk_opnd_reg(dst), imm);
+    unsigned form = JK_AS_OPCODE8 | 3, w = 8;
+    if (imm >> 32 == 0) {
+        form = JK_AS_OPCODE4 | 3;
+        w = 4;
+    } else if ((int64_t)imm == (int32_t)imm) {
+        form = JK_AS_MU | 2;
+    }
+    jk_asm_gput(as, JK_G_MOV, form, w, 0, 0, jk_opnd_reg(dst), imm);
 }
 
 JK_FUNC void jk_asm_bzhi(jk_asm *as, unsigned w, unsigned dst, unsigned src, unsigned index)
@@ -7187,16 +7172,19 @@ JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)
 static void jk_asm_jump(jk_asm *as, jk_inst i, unsigned cc, jk_label l)
 {
     jk_opnd o = jk_opnd_reg(0);
-    int64_t back;
-    bool near;
+    unsigned form = JK_AS_SHORT | 1;
+    int32_t disp;
     if (as->failed)
         return;
     JK_ASM_MUST(l < as->nlabels);
     o.disp = (int32_t)l;
-    back = (int64_t)as->labels[l] - (int64_t)as->n - 2;
-    near = !jk_inst_rows[i].op[1] || as->labels[l] < 0 || back < -128;
-    jk_asm_gput(as, i, near ? JK_AS_NEAR : JK_AS_SHORT | 1, 0, 0, cc, o, (uint64_t)(near ? -4 : back));
-    if (near)
+    disp = as->labels[l] - (int32_t)as->n - 2;
+    if (!jk_inst_rows[i].op[1] || as->labels[l] < 0 || disp < -128) {
+        form = JK_AS_NEAR;
+        disp = -4;
+    }
+    jk_asm_gput(as, i, form, 0, 0, cc, o, (uint64_t)(int64_t)disp);
+    if (form == JK_AS_NEAR)
         jk_asm_fixup(as, as->code + as->n - 4, l);
 }
 
@@ -7215,7 +7203,7 @@ JK_FUNC void jk_asm_call_label(jk_asm *as, jk_label l)
     jk_asm_jump(as, JK_G_CALL_LABEL, 0, l);
 }
 
-/* Nops of up to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */
+/* To a multiple of a power of two. Nops of up to 9 bytes: nop; 66 nop; 0F 1F /0 with the memory form that fills it. */
 JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
 {
     static const uint8_t nops[][10] = {
@@ -7230,8 +7218,10 @@ JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes)
         {0x0F, 0x1F, 0x84},
         {0x66, 0x0F, 0x1F, 0x84},
     };
-    while (as->n % bytes && !as->failed) {
-        size_t at = as->n, n = JK_SMALLER(bytes - at % bytes, (size_t)9);
+    size_t at, n;
+    while ((n = (0 - as->n) & (bytes - 1)) != 0) {
+        n = JK_SMALLER(n, (size_t)9);
+        at = as->n;
         jk_asm_op(as, JK_G_NOP);
         if (as->failed)
             return;
@@ -7423,17 +7413,15 @@ JK_NOINLINE void jk_list_bytes(const jk_asm *as, size_t at, size_t n, const char
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
     const jk_asm_line *l = as->lines, *last = l + as->nlines;
+    static const char formats[2][20] = {"%*s%s\n", "%*s%-48s ; %%%u\n"};
     char text[JK_ASM_TEXT];
     size_t i, n;
     for (; l < last; l++) {
         n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
         jk_list_bytes(as, l->offset, n, "");
         jk_asm_text(as, l, (int64_t)(pool - l->offset - n), text);
-        fprintf(as->listing, "%*s", (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "");
-        if (l->note == UINT32_MAX)
-            fprintf(as->listing, "%s\n", text);
-        else
-            fprintf(as->listing, "%-48s ; %%%u\n", text, (unsigned)l->note);
+        fprintf(as->listing, formats[l->note != UINT32_MAX], (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "", text,
+                (unsigned)l->note);
     }
     for (i = 0; i < as->npool; i += 16) {
         jk_list_bytes(as, pool + i, JK_SMALLER(as->npool - i, (size_t)16), " ");
@@ -7625,7 +7613,9 @@ JK_SMALL_CLOSE
 #define JK_X64_H
 
 typedef void (*jk_uniform_fn)(const jk_run *r);
-/* Meaning as jk_interp_pass; a pass with reductions also returns its first node, which spares a way through memory. */
+/* Meaning as jk_interp_pass. A pass with reductions takes several chunks, of which only the last may not be whole: their
+ * nodes stand in turn from r->node on, which points to the last chunk's afterwards. It returns the first one of these, which
+ * spares a way through memory. */
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
@@ -7764,7 +7754,8 @@ typedef struct jk_acc {
     uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
     uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
-    uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
+    uint8_t pour;           /* f32 sum: lanes pour into F64 ones */
+    uint8_t poured;         /* the first register of those of a whole chunk, or 0: they are in memory */
     int32_t at;             /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
@@ -7791,6 +7782,7 @@ struct jk_gen { /* what is read most stands first */
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
     bool held;              /* every accumulator of four segments is in a register */
+    bool apart;             /* of a whole chunk two segments are read at a time */
     jk_stub *stubs;
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
@@ -7853,7 +7845,7 @@ typedef enum jk_do {
 } jk_do;
 
 typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF, JK_BITS_MINUS_INF, JK_BITS_POW_HALF,
-    JK_BITS_HALF, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
+    JK_BITS_EXPONENT, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
     JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
 } jk_bits;
 
@@ -7961,8 +7953,8 @@ JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);
 /* fold.c */
 typedef enum jk_acc_do { JK_ACC_LOAD, JK_ACC_STORE, JK_ACC_INIT, JK_ACC_POUR, JK_ACC_CLEAR } jk_acc_do;
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s);
-JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what);
-typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_POURED } jk_fold_from;
+JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what);
+typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_WHOLE } jk_fold_from;
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 
 /* rare.c */
@@ -8051,7 +8043,7 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {0xfff0000000000000u, 0xff800000u}, /* MINUS_INF */
         {0x50800, 0x50800},                 /* POW_HALF: of vfixupimm: zeros give +0, -inf gives inf */
         /* split.c's */
-        {0x3fe0000000000000u, 0x3f000000u}, /* HALF */
+        {0x0010000000000000u, 0x00800000u}, /* EXPONENT: one */
         {0x3fdfffffffffffffu, 0x3effffffu}, /* HALF_LESS: the number below it */
         {0x3ff8000000000000u, 0},           /* 3_2 */
         {0x4004000000000000u, 0},           /* 5_2 */
@@ -8584,12 +8576,12 @@ static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_H
 /* Bad lanes in K (all ones in U): A's bits but for the sign outside of a range, unsigned; AVX2 compares with a sign. A
  * number below 0 is none of them: its estimate is a NaN, as its root is. */
 #define JK_C_ROOT_BEGIN(low, span) \
-    JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_HALF), \
+    JK_C_CONST(X, low), JK_C_CONST(Y, span), JK_C_CONST(Z, JK_BITS_EXPONENT), \
     JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
     JK_C_V(PADD, U, A, A), \
     JK_C_V(PSUB, U, U, X)
-/* D = g, T = h from the estimate in T. */
-#define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(MUL, T, T, Z)
+/* D = g, T = h from the estimate in T: half of it by its exponent, which the multipliers have no part in. */
+#define JK_C_ROOT_START JK_C_V(MUL, D, T, A), JK_C_V(PSUB, T, T, Z)
 #define JK_C_ROOT_ERROR JK_C_CONST(Z, JK_BITS_HALF_LESS), JK_C_MOV(U, T), JK_C_V(FNMADD213, U, D, Z) /* U = e */
 #define JK_C_ROOT_STEP(e) JK_C_V(FMADD213, D, e, D), JK_C_V(FMADD213, T, e, T)
 #define JK_C_ROOT_END JK_C_MOV(U, A), JK_C_V(FNMADD231, U, D, D), JK_C_V(FMADD231, D, U, T), JK_C_END
@@ -9900,55 +9892,56 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
     return true;
 }
 
+/* Where vector i of segment q's poured lanes is: in a register of its own or in the area. */
+JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, uint32_t i)
+{
+    if (a->poured)
+        return jk_opnd_reg(a->poured + q * g->parts * a->halves + i);
+    return jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64)));
+}
+
 /* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the accumulator
  * is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0, which adds nothing
  * (the f32 lanes are never -0). */
 JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
     jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
-    int32_t off = (int32_t)(i * jk_step_bytes(g, type));
-    jk_opnd at = jk_acc_at(g, a, q * g->parts, 0);
-    unsigned reg = a->reg[a->pour ? q * g->parts + i / a->halves : q * g->parts * a->wide + i];
-    if (from == JK_FOLD_MEMORY)
-        reg = JK_NOREG;
+    uint32_t off = i * jk_step_bytes(g, type), n = a->pour ? i / a->halves : i;
+    jk_opnd at = jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + (a->pour ? off / 2 : off)));
+    unsigned reg = from == JK_FOLD_MEMORY ? JK_NOREG : a->reg[q * g->parts * a->wide + n];
     if (!a->pour) {
-        at.disp += off;
         if (reg == JK_NOREG)
             jk_emit_load(g, type, reg = d, at);
         return reg;
     }
-    at.disp += off / 2;
     if (reg != JK_NOREG)
         jk_emit_widen_half(g, d, reg, i % a->halves);
     else
         jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, d, d, at);
-    at.disp += (int32_t)JK_LANE_BYTES + off - off / 2;
     if (from != JK_FOLD_REGISTERS)
-        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, at);
+        jk_emit_3(g, JK_V_ADD, JK_F64, d, d, jk_poured_at(g, a, q, i));
     return d;
 }
 
-/* For every accumulator of `streams` segments, with the area in rbx: registers 0 and 1 are free between two runs of a
- * body. */
-JK_FUNC void jk_acc_each(jk_gen *g, uint32_t streams, jk_acc_do what)
+/* For every accumulator of the segments [first, end), with the area in rbx: registers 0 and 1 are free between two runs
+ * of a body. */
+JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what)
 {
     uint32_t n, h, parts = g->parts;
     const jk_acc *a;
     for (a = g->acc; a < g->acc + g->nacc; a++)
-        for (n = 0; n < streams * parts * a->wide; n++) {
+        for (n = first * parts * a->wide; n < end * parts * a->wide; n++) {
             bool held = a->reg[n] != JK_NOREG;
             unsigned reg = held ? a->reg[n] : 0;
             jk_type type = (jk_type)a->type;
-            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide), to;
+            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide);
             if (what >= JK_ACC_POUR && !a->pour)
                 continue;
             for (h = 0; what >= JK_ACC_POUR && h < a->halves; h++) {
                 uint32_t i = n % parts * a->halves + h;
                 if (what == JK_ACC_POUR)
-                    jk_fold_lanes(g, a, JK_FOLD_POURED, 0, n / parts, i);
-                to = jk_acc_at(g, a, n - n % parts, 0);
-                to.disp += (int32_t)(JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64));
-                jk_emit_store(g, JK_F64, to, 0);
+                    jk_fold_lanes(g, a, JK_FOLD_WHOLE, 0, n / parts, i);
+                jk_emit_store(g, JK_F64, jk_poured_at(g, a, n / parts, i), 0);
             }
             if (what == JK_ACC_CLEAR)
                 continue;
@@ -9983,8 +9976,12 @@ JK_NOINLINE void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigne
 JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, uint32_t h)
 {
     unsigned x, y;
-    if (h == JK_SEGMENTS * f->n)
-        return jk_fold_lanes(f->g, f->a, f->from, d, i / f->n >> 1 | (i / f->n & 1) << 1, i % f->n);
+    if (h == JK_SEGMENTS * f->n) {
+        uint32_t q = i / f->n;
+        if (f->from != JK_FOLD_WHOLE || !f->g->apart)
+            q = q >> 1 | (q & 1) << 1;
+        return jk_fold_lanes(f->g, f->a, f->from, d, q, i % f->n);
+    }
     x = jk_fold_vectors(f, d, i, 2 * h);
     y = jk_fold_vectors(f, d + 1, i + h, 2 * h);
     jk_fold_op(f, d, x, y);
@@ -10030,6 +10027,8 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
         one.fmt = JK_SD;
         jk_emit_run(g, offsetof(jk_run, node));
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
+        if (from == JK_FOLD_WHOLE) /* what is behind this has the poured lanes in memory */
+            g->acc[r].poured = 0;
     }
 }
 
@@ -10101,12 +10100,16 @@ JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b)
                 g->acc[r].reg[m] = (uint8_t)--next;
             else
                 g->held = false;
+    g->apart = g->held && (g->saved >> JK_R12 & 1); /* with a second array's address in r12 */
     for (uses = 16; uses > 0; uses--)
         for (v = 0; v < b->nval && next > low; v++) {
             jk_val *x = &b->val[v];
             if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->nuses >= uses)
                 x->resident = (uint8_t)--next;
         }
+    for (r = 0, m = JK_SEGMENTS * 2 * g->parts; r < g->nacc; r++)
+        if (g->held && g->acc[r].pour && next >= low + m)
+            g->acc[r].poured = (uint8_t)(next -= m);
     g->fixed = next < 32 ? UINT32_MAX << next : 0;
 }
 
@@ -10142,6 +10145,9 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
+#define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
+#define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
+
 /* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
  * a field of jk_gen. */
 /* clang-format off */
@@ -10151,8 +10157,9 @@ JK_SMALL_OPEN
     X(LENGTH, MEM, R8, NOGP, 1, 8, imm, 0) \
     X(LEFT, MEM, R8, NOGP, 1, 16, imm, 0) \
     X(START, MEM, R8, NOGP, 1, 24, imm, 0) \
-    /* the chunk's first element; what a search looks for */ \
+    /* the chunk's first element; how many follow the chunk; what a search looks for */ \
     X(FIRST, MEM, R8, NOGP, 1, 32, imm, 0) \
+    X(BEHIND, MEM, R8, NOGP, 1, 40, imm, 0) \
     X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
     /* the segments' areas; the steps that segments from rbx on have done */ \
     X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
@@ -10163,6 +10170,7 @@ JK_SMALL_OPEN
     X(DONE3, MEM, RBX, NOGP, 1, 0, seg_stride, 3) \
     X(RUN_ARRAY, MEM, RDI, NOGP, 1, offsetof(jk_run, array), imm, 0) \
     X(RUN_FRAME, MEM, RDI, NOGP, 1, offsetof(jk_run, frame), imm, 0) \
+    X(RUN_NODE, MEM, RDI, NOGP, 1, offsetof(jk_run, node), imm, 0) \
     /* addresses for lea */ \
     X(RSI_RAX, MEM, RSI, RAX, 1, 0, imm, 0) \
     X(R9_RAX, MEM, R9, RAX, 1, 0, imm, 0) \
@@ -10171,6 +10179,10 @@ JK_SMALL_OPEN
     X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
     X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
     X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, wide, -1) \
+    X(RDX_LESS_CHUNK, MEM, RDX, NOGP, 1, 0, lanes, -JK_CHUNK_STEPS) \
+    X(SECOND, MEM, RSI, NOGP, 1, 0, lanes, JK_SEGMENT_STEPS) \
+    X(THIRD, MEM, RSI, NOGP, 1, 0, lanes, 2 * JK_SEGMENT_STEPS) \
+    X(FOURTH, MEM, RSI, NOGP, 1, 0, lanes, 3 * JK_SEGMENT_STEPS) \
     X(BYTES_F64, MEM, NOGP, RDX, 8, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
     X(BYTES_F32, MEM, NOGP, RDX, 4, JK_SEGMENTS * JK_LANE_BYTES - 1, imm, 0) \
     X(PUSHED, MEM, RBP, NOGP, 1, -64, imm, 0) \
@@ -10178,12 +10190,15 @@ JK_SMALL_OPEN
     X(STACK, MEM, RSP, NOGP, 1, 0, imm, 0) \
     X(FRAME_END, MEM, RSP, NOGP, 1, 0, stack, -1) \
     X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
-    /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR steps */ \
+    /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR
+     * steps, of a chunk; a chunk's nodes */ \
     X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
     X(LANES, IMM, NOGP, NOGP, 1, 0, lanes, 1) \
     X(EVEN, IMM, NOGP, NOGP, 1, 0, lanes, -1) \
     X(REST, IMM, NOGP, NOGP, 1, -1, lanes, 1) \
     X(POURED, IMM, NOGP, NOGP, 1, 0, lanes, JK_POUR) \
+    X(CHUNK, IMM, NOGP, NOGP, 1, 0, lanes, JK_CHUNK_STEPS) \
+    X(NODES, IMM, NOGP, NOGP, 1, 0, nacc, 8) \
     X(LOG_LANES, IMM, NOGP, NOGP, 1, 0, log_lanes, 1) \
     X(LOG_SIZE, IMM, NOGP, NOGP, 1, 6, log_lanes, -1) \
     /* elements of one vector, of the wide step; a mask of a vector's multiples; bytes: an area's, two's, a frame's */ \
@@ -10227,7 +10242,7 @@ enum jk_when {
     JK_IF_KMASK = 1,
     JK_IF_VEX = 2,
     JK_IF_F32 = 4,
-    JK_IF_SCALAR = 8,
+    JK_IF_APART = 8,  /* of a whole chunk two segments are read at a time */
     JK_IF_FEW = 16,   /* less than all segments at a time */
     JK_IF_ONE = 32,   /* one segment at a time */
     JK_IF_POUR = 64,  /* some f32 sum pours */
@@ -10238,10 +10253,11 @@ enum jk_when {
     JK_IF_PAGES = JK_IF_POUR, /* the frame is more than a page */
     JK_IF_ROWS = JK_IF_KMASK << 8,
     JK_IF_F64 = JK_IF_F32 << 8,
-    JK_IF_VECTOR = JK_IF_SCALAR << 8,
     JK_IF_FOUR = JK_IF_FEW << 8,
     JK_IF_TWO = JK_IF_ONE << 8,
     JK_IF_PLAIN = JK_IF_POUR << 8,
+    JK_IF_SPILLED = JK_IF_HELD << 8,
+    JK_IF_JOINT = JK_IF_APART << 8,
     JK_IF_NEVER = JK_IF_KMASK | JK_IF_ROWS
 };
 
@@ -10257,7 +10273,7 @@ typedef enum jk_hook {
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of one segment; imm 0: of those that run at a time */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of those segments that run at a time; imm 1: of one; 2, 4: of two */
     JK_SK_FOLD,     /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
@@ -10266,8 +10282,8 @@ typedef enum jk_hook {
     JK_SK_END
 } jk_hook;
 
-/* How many vectors a body has: the wide loop's, one, or a segment's step. */
-typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT } jk_shape;
+/* How many vectors a body has: the wide loop's, one, a segment's step, or that of two. */
+typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT, JK_SHAPE_PAIR } jk_shape;
 
 typedef struct jk_row {
     uint8_t what; /* jk_inst or jk_hook */
@@ -10318,7 +10334,7 @@ typedef struct jk_row {
 /* clang-format off */
 enum jk_row_label {
     JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
-    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
+    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_CHUNK, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
 };
 /* clang-format on */
 #define JK_CC_ALWAYS 16
@@ -10377,8 +10393,8 @@ static bool jk_skel_body(jk_skel *x, const jk_row *c)
     uint32_t width = g->width, first = 0, vectors = g->vectors;
     if (c->a == JK_SHAPE_ONE)
         width = vectors = 1;
-    if (c->a == JK_SHAPE_SEGMENT) {
-        vectors = g->parts;
+    if (c->a >= JK_SHAPE_SEGMENT) {
+        vectors = g->parts << (c->a - JK_SHAPE_SEGMENT);
         width = JK_SMALLER(width, vectors);
         first = (uint32_t)c->imm * vectors;
     }
@@ -10558,7 +10574,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
             jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
             break;
         case JK_SK_ACC:
-            jk_acc_each(g, c->imm ? 1 : g->streams, (jk_acc_do)c->a);
+            jk_acc_each(g, c->imm > 1 ? g->imm - 2 : 0, c->imm ? g->imm : g->streams, (jk_acc_do)c->a);
             break;
         case JK_SK_FOLD:
             jk_fold(g, (jk_fold_from)c->a);
@@ -10594,7 +10610,7 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     x.g = g;
     x.b = b;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
-                      (g->p->type == JK_F32) * JK_IF_F32 + g->t.scalar * JK_IF_SCALAR +
+                      (g->p->type == JK_F32) * JK_IF_F32 + g->apart * JK_IF_APART +
                       (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
                       g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
     x.flags = bits | ~bits << 8;
@@ -10684,7 +10700,6 @@ static const jk_row jk_rows_find[] = {
   JK_LABEL(0, TAIL),
     JK_S(0, SUB, RDX, RSI),
     JK_TO(0, E, DONE),
-    JK_SECTION(JK_IF_VECTOR),
     JK_ROWS_TAIL(RDX),
     JK_S(JK_IF_ROWS, MOV, RCX, COUNT),
     JK_S(JK_IF_ROWS, AND, RCX, REST),
@@ -10694,7 +10709,6 @@ static const jk_row jk_rows_find[] = {
     JK_BODY(JK_IF_KMASK, ONE, MASK, 0),
     JK_HOOK(JK_IF_KMASK, LOOK, 2, 0),
     JK_TO(0, NE, FOUND),
-    JK_SECTION(0),
   JK_LABEL(0, DONE),
     JK_S(0, LEA, RAX, RSI_RDX),
     JK_TO(0, ALWAYS, LEAVE),
@@ -10709,37 +10723,64 @@ static const jk_row jk_rows_find[] = {
 /* clang-format on */
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/chunk.c ---- */
-/* x64: passes with reductions. The range is a chunk of four segments (docs/reductions.md). As many segments as registers
- * allow run at a time, over the steps that all of them have; then what is left of each, one after the other; then the fold.
+/* x64: passes with reductions. The range is some chunks of four segments (docs/reductions.md), all but the last one whole;
+ * their nodes are stored one behind the other. As many segments as registers allow run at a time, over the steps that all
+ * of them have; then what is left of each; then the fold.
  *
- * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), it is written out for the
- * rest of each segment. Else the accumulators stand in the frame between the two, an area for each segment, and one copy of
- * the body, one segment wide, does the rests. f32 sums that pour have both: the first for chunks too short to pour, which
- * are what calls of few elements are made of. */
+ * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
+ * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
+ * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
+ * areas for chunks long enough to pour that are not whole.
+ *
+ * Of a whole chunk of one array four segments run at a time; of several arrays two (JK_IF_APART), as many streams slow each
+ * other: the first and the third, whose streams go on in the second and the fourth. */
 
 /* clang-format off */
 
-/* One step of every segment at work, as often as the register says. */
-#define JK_ROWS_STEPS(when, count) \
+/* One step of some segments at work, as often as the register says. */
+#define JK_ROWS_STEPS(when, shape, pair, count) \
     JK_HOOK(when, ALIGN, 0, 0), \
   JK_LABEL(when, TOP), \
-    JK_BODY(when, WIDE, FULL, 0), \
-    JK_S(when, ADD, RSI, LANES), \
-    JK_S((when) | JK_IF_TWO, ADD, R9, LANES), \
-    JK_S((when) | JK_IF_FOUR, ADD, R10, LANES), \
-    JK_S((when) | JK_IF_FOUR, ADD, R11, LANES), \
+    JK_BODY(when, shape, FULL, pair), \
+    JK_ROWS_AHEAD_##shape##_##pair(when), \
     JK_SI(when, SUB, count, 1), \
     JK_BACK(when, NE, TOP)
+#define JK_ROWS_AHEAD_WIDE_0(when) \
+    JK_ROWS_AHEAD_PAIR_0(when), \
+    JK_S((when) | JK_IF_FOUR, ADD, R10, LANES), \
+    JK_S((when) | JK_IF_FOUR, ADD, R11, LANES)
+#define JK_ROWS_AHEAD_PAIR_0(when) \
+    JK_S(when, ADD, RSI, LANES), \
+    JK_S((when) | JK_IF_TWO, ADD, R9, LANES)
+#define JK_ROWS_AHEAD_PAIR_1(when) \
+    JK_S(when, ADD, R10, LANES), \
+    JK_S(when, ADD, R11, LANES)
 
-/* The rest of one segment: `count` > 0 elements from `index` on. pour: the steps are counted, and the lanes pour where
+/* All steps of some segments of a whole chunk; JK_POUR at a time where lanes pour, but for the last ones. */
+#define JK_ROWS_WHOLE(shape, pair, segments) \
+    JK_SI4(0, MOV, RCX, JK_SEGMENT_STEPS), \
+    JK_ROWS_STEPS(JK_IF_PLAIN, shape, pair, RCX), \
+  JK_LABEL(JK_IF_POUR, BLOCK), \
+    JK_SI4(JK_IF_POUR, MOV, RDX, JK_POUR), \
+    JK_S(JK_IF_POUR, CMP, RDX, RCX), \
+    JK_CMOV(JK_IF_POUR, G, RDX, RCX), \
+    JK_S(JK_IF_POUR, SUB, RCX, RDX), \
+    JK_ROWS_STEPS(JK_IF_POUR, shape, pair, RDX), \
+    JK_S(JK_IF_POUR, TEST, RCX, RCX), \
+    JK_TO(JK_IF_POUR, E, NEXT), \
+    JK_HOOK(JK_IF_POUR, ACC, JK_ACC_POUR, segments), \
+    JK_BACK(JK_IF_POUR, ALWAYS, BLOCK), \
+  JK_LABEL(JK_IF_POUR, NEXT)
+
+/* The rest of one segment: `count` > 0 elements from `index` on. pour: rcx counts the steps, and the lanes pour where
  * JK_POUR are full. Done with the last whole step it goes to DONE. */
 #define JK_ROWS_REST(index, count, segment, pour) \
     JK_S(0, SUB, count, LANES), \
     JK_TO(0, L, TAIL), \
   JK_LABEL(0, TOP), \
     JK_BODY(0, SEGMENT, FULL, segment), \
-    JK_SI(pour, ADD, DONE0, 1), \
-    JK_SI4(pour, TEST, DONE0, JK_POUR - 1), \
+    JK_SI(pour, ADD, RCX, 1), \
+    JK_SI4(pour, TEST, RCX, JK_POUR - 1), \
     JK_TO(pour, NE, LESS), \
     JK_HOOK(pour, ACC, JK_ACC_POUR, 1), \
   JK_LABEL(pour, LESS), \
@@ -10754,67 +10795,124 @@ static const jk_row jk_rows_find[] = {
     JK_BODY(JK_IF_KMASK, SEGMENT, MASK, segment), \
     JK_BODY(JK_IF_ROWS, SEGMENT, ROWS, segment)
 
-/* What is left of a segment: its elements from `index` to rbx, at most to rdx, which ends the chunk. The first segment with
- * nothing left, or with a tail, ends it all: those behind are empty. */
+/* A segment of few: its elements from `index` to rbx, at most to rdx, which ends the chunk. The first segment without any,
+ * or with a tail, ends it all: those behind are empty. */
 #define JK_ROWS_OWN_REST(index, segment) \
     JK_S(0, ADD, RBX, LENGTH), \
     JK_S(0, MOV, RCX, RBX), \
     JK_S(0, CMP, RCX, RDX), \
     JK_CMOV(0, G, RCX, RDX), \
     JK_S(0, SUB, RCX, index), \
-    JK_TO(0, LE, FOLD), \
+    JK_BACK(0, LE, FOLD), \
     JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
 
 static const jk_row jk_rows_chunk[] = {
     JK_ROWS_ENTER,
     JK_HOOK(0, UNIFORMS, 0, 0),
+  JK_LABEL(0, CHUNK),
+    JK_S(JK_IF_HELD, CMP, RDX, CHUNK),
+    JK_TO(JK_IF_HELD, GE, WHOLE),
+    JK_S4(JK_IF_SPILLED, XOR, RCX, RCX),
+    JK_S(JK_IF_SPILLED, LEA, RAX, RDX_LESS_CHUNK),
+    JK_S(JK_IF_SPILLED, CMP, RAX, RCX),
+    JK_CMOV(JK_IF_SPILLED, L, RAX, RCX),
+    JK_S(JK_IF_SPILLED, MOV, BEHIND, RAX),
+    JK_S(JK_IF_SPILLED, SUB, RDX, RAX),
     JK_S(JK_IF_F64, LEA, RAX, BYTES_F64),
     JK_S(JK_IF_F32, LEA, RAX, BYTES_F32),
     JK_SI(0, SHR, RAX, 8), /* a step of all segments */
     JK_S(0, SHL, RAX, LOG_LANES),
-    JK_S(0, MOV, LENGTH, RAX),
     JK_S(JK_IF_POUR | JK_IF_HELD, CMP, RAX, POURED),
     JK_TO(JK_IF_POUR | JK_IF_HELD, G, AREAS),
 
     /* A chunk whose accumulators stay in their registers. */
     JK_SECTION(JK_IF_HELD),
-    JK_S(0, MOV, RBX, RSI),
-    JK_S(0, MOV, RCX, RDX),
-    JK_S(0, ADD, RDX, RSI),
     JK_S(0, LEA, R9, RSI_RAX),
-    JK_S(0, SUB, RCX, RAX),
     JK_S(0, LEA, R10, R9_RAX),
-    JK_S(0, SUB, RCX, RAX),
     JK_S(0, LEA, R11, R10_RAX),
-    JK_S(0, SUB, RCX, RAX),
+    JK_S(0, MOV, RBX, RAX),
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
-    JK_S(0, SAR, RCX, LOG_LANES), /* steps of the last segment; below 0: it is empty */
-    JK_TO(0, LE, REST),
-    JK_ROWS_STEPS(0, RCX),
-    JK_S(0, MOV, RAX, LENGTH),
-    JK_S(0, ADD, RAX, RBX),
-    JK_S(0, CMP, RSI, RAX),
-    JK_TO(0, E, FOLD), /* the first segment is done, and so are all */
-  JK_LABEL(0, REST),
-    JK_ROWS_OWN_REST(RSI, 0),
-    JK_TO(0, ALWAYS, FOLD),
-  JK_LABEL(0, DONE),
-    JK_ROWS_OWN_REST(R9, 1),
-    JK_TO(0, ALWAYS, FOLD),
-  JK_LABEL(0, DONE),
-    JK_ROWS_OWN_REST(R10, 2),
-    JK_TO(0, ALWAYS, FOLD),
-  JK_LABEL(0, DONE),
-    JK_ROWS_OWN_REST(R11, 3),
-  JK_LABEL(0, DONE),
+    JK_S(0, LEA, RCX, RSI_RDX),
+    JK_S(0, SUB, RCX, R11), /* the last segment's elements */
+    JK_TO(0, L, REST),
+    JK_S(0, SUB, RBX, RCX), /* and how many it lacks: the others are full */
+    JK_S(0, MOV, RDX, RCX),
+    JK_S(0, SHR, RCX, LOG_LANES),
+    JK_TO(0, E, LESS),
+    JK_ROWS_STEPS(0, WIDE, 0, RCX),
+  JK_LABEL(0, LESS),
+    JK_S(0, ADD, RBX, REST),
+    JK_S(0, SHR, RBX, LOG_LANES),
+    JK_TO(0, E, FOLD),
+  JK_LABEL(0, TOP),
+    JK_BODY(0, SEGMENT, FULL, 0),
+    JK_BODY(0, SEGMENT, FULL, 1),
+    JK_BODY(0, SEGMENT, FULL, 2),
+    JK_S(0, ADD, RSI, LANES),
+    JK_S(0, ADD, R9, LANES),
+    JK_S(0, ADD, R10, LANES),
+    JK_SI(0, SUB, RBX, 1),
+    JK_BACK(0, NE, TOP),
+    JK_S(0, AND, RDX, REST),
+    JK_TO(0, E, FOLD),
+    JK_ROWS_TAIL(RDX),
+    JK_ROWS_LANES(RDX),
+    JK_BODY(JK_IF_KMASK, SEGMENT, MASK, 3),
+    JK_BODY(JK_IF_ROWS, SEGMENT, ROWS, 3),
   JK_LABEL(0, FOLD),
     JK_HOOK(0, FOLD, JK_FOLD_REGISTERS, 0),
+    JK_ROWS_LEAVE,
+
+    /* So few elements that not all of the first three segments are full: one segment after the other. */
+  JK_LABEL(0, REST),
+    JK_S(0, MOV, LENGTH, RAX),
+    JK_S(0, MOV, RBX, RSI),
+    JK_S(0, ADD, RDX, RSI),
+    JK_ROWS_OWN_REST(RSI, 0),
+    JK_BACK(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R9, 1),
+    JK_BACK(0, ALWAYS, FOLD),
+  JK_LABEL(0, DONE),
+    JK_ROWS_OWN_REST(R10, 2),
+  JK_LABEL(0, DONE),
+    JK_BACK(0, ALWAYS, FOLD),
+
+    /* A whole chunk, whose accumulators stay there, too. Where the next one begins follows from registers alone: what
+     * stands in memory has left the first cache by then, and the loads of elements would wait for it. */
+  JK_LABEL(0, WHOLE),
+    JK_S(0, SUB, RDX, CHUNK),
+    JK_S(0, MOV, BEHIND, RDX),
+    JK_S(JK_IF_JOINT, LEA, R9, SECOND),
+    JK_S(JK_IF_JOINT, LEA, R10, THIRD),
+    JK_S(JK_IF_APART, LEA, R9, THIRD),
+    JK_S(JK_IF_APART, LEA, R10, SECOND),
+    JK_S(0, LEA, R11, FOURTH),
+    JK_S(JK_IF_POUR, LEA, RBX, AREAS),
+    JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
+    JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
+    JK_HOOK(0, ACC, JK_ACC_INIT, 0),
+    JK_SECTION(JK_IF_HELD | JK_IF_JOINT),
+    JK_ROWS_WHOLE(WIDE, 0, 0),
+    JK_SECTION(JK_IF_HELD | JK_IF_APART),
+    JK_ROWS_WHOLE(PAIR, 0, 2),
+    JK_ROWS_WHOLE(PAIR, 1, 4),
+    JK_SECTION(JK_IF_HELD),
+    JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
+    JK_S(0, MOV, RDX, BEHIND),
+    JK_S(0, TEST, RDX, RDX),
+    JK_TO(0, E, LEAVE),
+    JK_S(0, ADD, RUN_NODE, NODES),
+    JK_S(0, MOV, RSI, R11),
+    JK_BACK(0, ALWAYS, CHUNK),
+  JK_LABEL(0, LEAVE),
     JK_ROWS_LEAVE,
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
 
     /* A chunk by way of the segments' areas. First, for each group of segments, the steps that all of them have: */
     JK_SECTION(0),
   JK_LABEL(0, AREAS),
+    JK_S(0, MOV, LENGTH, RAX),
     JK_S(0, MOV, COUNT, RDX),
     JK_S(0, MOV, LEFT, RDX),
     JK_S(0, MOV, START, RSI),
@@ -10845,7 +10943,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
     JK_S(0, TEST, RDX, RDX),
     JK_TO(0, E, NEXT),
-    JK_ROWS_STEPS(JK_IF_PLAIN, RDX),
+    JK_ROWS_STEPS(JK_IF_PLAIN, WIDE, 0, RDX),
 
     JK_SECTION(JK_IF_POUR), /* JK_POUR steps at a time */
     JK_S(0, MOV, RCX, RDX),
@@ -10854,7 +10952,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_S(0, CMP, RDX, RCX),
     JK_CMOV(0, G, RDX, RCX),
     JK_S(0, SUB, RCX, RDX),
-    JK_ROWS_STEPS(0, RDX),
+    JK_ROWS_STEPS(0, WIDE, 0, RDX),
     JK_S(0, TEST, RCX, RCX),
     JK_TO(0, NE, LESS),
     JK_SI4(0, TEST, DONE0, JK_POUR - 1), /* the last block, if it is whole, too */
@@ -10866,10 +10964,6 @@ static const jk_row jk_rows_chunk[] = {
 
     JK_SECTION(0),
   JK_LABEL(0, NEXT),
-    JK_S(JK_IF_HELD, MOV, RAX, LENGTH), /* a whole chunk needs no more than the fold */
-    JK_SI(JK_IF_HELD, SHL, RAX, 2),
-    JK_S(JK_IF_HELD, CMP, RAX, COUNT),
-    JK_TO(JK_IF_HELD, E, WHOLE),
     JK_HOOK(0, ACC, JK_ACC_STORE, 0),
     JK_S(JK_IF_FEW, MOV, RAX, LENGTH),
     JK_SI(JK_IF_FEW | JK_IF_TWO, SHL, RAX, 1),
@@ -10894,7 +10988,8 @@ static const jk_row jk_rows_chunk[] = {
     JK_S(0, CMP, R11, RDX),
     JK_CMOV(0, L, RDX, R11),
     JK_S(0, MOV, RSI, R10),
-    JK_S(0, MOV, RAX, DONE0),
+    JK_S(0, MOV, RCX, DONE0),
+    JK_S(0, MOV, RAX, RCX),
     JK_S(0, SHL, RAX, LOG_LANES),
     JK_S(0, ADD, RSI, RAX),
     JK_S(0, SUB, RDX, RAX),
@@ -10912,10 +11007,14 @@ static const jk_row jk_rows_chunk[] = {
   JK_LABEL(0, FOLD),
     JK_S(0, LEA, RBX, AREAS),
     JK_HOOK(0, FOLD, JK_FOLD_MEMORY, 0),
-    JK_TO(JK_IF_HELD, ALWAYS, LEAVE),
-  JK_LABEL(JK_IF_HELD, WHOLE),
-    JK_HOOK(JK_IF_HELD, FOLD, JK_FOLD_POURED, 0),
-  JK_LABEL(JK_IF_HELD, LEAVE),
+    JK_S(JK_IF_SPILLED, MOV, RDX, BEHIND),
+    JK_S(JK_IF_SPILLED, TEST, RDX, RDX),
+    JK_TO(JK_IF_SPILLED, E, LEAVE),
+    JK_S(JK_IF_SPILLED, ADD, RUN_NODE, NODES),
+    JK_S(JK_IF_SPILLED, MOV, RSI, FIRST),
+    JK_S(JK_IF_SPILLED, ADD, RSI, CHUNK),
+    JK_BACK(JK_IF_SPILLED, ALWAYS, CHUNK),
+  JK_LABEL(JK_IF_SPILLED, LEAVE),
     JK_ROWS_LEAVE,
     JK_END,
 };
@@ -11278,7 +11377,7 @@ JK_NOINLINE char *jk_os_map(size_t nbytes, int prot, int flags, long fd)
     return p < 0 ? NULL : (char *)p;
 }
 
-JK_NOINLINE bool jk_os_protect(char *p, size_t nbytes, int prot)
+JK_FUNC bool jk_os_protect(char *p, size_t nbytes, int prot)
 {
     return jk_os(JK_SYS_MPROTECT, (long)p, (long)nbytes, prot) == 0;
 }
@@ -11287,15 +11386,22 @@ JK_NOINLINE bool jk_os_protect(char *p, size_t nbytes, int prot)
  * system knows that flag. */
 JK_FUNC char *jk_os_map_file(const char *code, size_t nbytes, size_t mapped)
 {
-    const long cloexec = 1, allow_sealing = 2, exec = 16, add_seals = 1033, all_seals = 15;
-    long fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0), n = -4; /* EINTR */
+    const long cloexec = 1, allow_sealing = 2, exec = 16, add_seals = 1033, all_seals = 15, eintr = -4;
+    long fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing | exec, 0), n;
     char *p = NULL;
     if (fd < 0)
         fd = jk_os(JK_SYS_MEMFD_CREATE, (long)"jitk", cloexec | allow_sealing, 0);
     if (fd < 0)
         return NULL;
-    for (; nbytes && (n > 0 || n == -4); nbytes -= n > 0 ? (size_t)n : 0, code += n > 0 ? n : 0)
+    while (nbytes) {
         n = jk_os(JK_SYS_WRITE, fd, (long)code, (long)nbytes);
+        if (n == eintr)
+            continue;
+        if (n <= 0)
+            break;
+        nbytes -= (size_t)n;
+        code += n;
+    }
     if (!nbytes && jk_os(JK_SYS_FCNTL, fd, add_seals, all_seals) == 0)
         p = jk_os_map(mapped, JK_PROT_RX, JK_MAP_PRIVATE, fd);
     jk_os(JK_SYS_CLOSE, fd, 0, 0);
@@ -11420,19 +11526,19 @@ JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
 JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
     jk_exec x;
-    size_t mapped = JK_ALIGN_UP(JK_LARGER(nbytes, 1), JK_PAGE);
-    char *at = NULL;
+    size_t mapped;
+    x.code = NULL;
+    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
+    mapped = JK_LARGER(x.nbytes, JK_PAGE);
     jk_exec_lock();
     if (!JK_POOL->anonymous_refused)
-        at = jk_exec_in_region(code, nbytes, mapped);
-    if (!at) {
-        at = jk_exec_in_file(code, nbytes, mapped);
-        /* Only a file works: that is the system's policy, and does not change. */
-        JK_POOL->anonymous_refused |= at != NULL;
+        x.code = jk_exec_in_region(code, nbytes, mapped);
+    if (!x.code) {
+        x.code = jk_exec_in_file(code, nbytes, mapped);
+        if (x.code) /* Only a file works: that is the system's policy, and does not change. */
+            JK_POOL->anonymous_refused = true;
     }
     jk_exec_unlock();
-    x.code = at;
-    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
     return x;
 }
 
@@ -12012,8 +12118,12 @@ JK_FUNC void jk_derive_stages(jitk_kernel *k, const jk_code *c)
             uintptr_t start = jk_code_address(k, c->stage[i]);
             k->start[i] = start;
             k->find[i] = &k->finds[nred];
-            quick->uniform = s->is_pass ? NULL : (jk_uniform_fn)start;
-            quick->pass = s->is_pass ? (jk_pass_fn)start : NULL;
+            quick->uniform = NULL;
+            quick->pass = NULL;
+            if (s->is_pass)
+                quick->pass = (jk_pass_fn)start;
+            else
+                quick->uniform = (jk_uniform_fn)start;
             quick->stage = i;
             quick->nred = s->nred;
             k->nquick += start != 0;
@@ -12409,7 +12519,8 @@ JK_SMALL_CLOSE
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
 #define JK_TILE 1024u /* elements packed at a time where no reduction wants a whole chunk */
-#define JK_TREE_LEVELS 64
+#define JK_TREE_LEVELS 49 /* a chunk has more than 2^15 elements */
+#define JK_BATCH 16u /* chunks that machine code is called for at a time */
 
 JK_SMALL_OPEN
 
@@ -12425,6 +12536,7 @@ typedef struct jk_drive {
     uint32_t s, find;      /* its number; the reduction whose place is looked for, or JK_NO_FIND */
     uint32_t size, mask;   /* bytes of an element; elements of a row less one where code wants rows, else 0 */
     uint32_t tile, flags;  /* elements packed at a time, 0: nothing is packed; of jk_pass_fn */
+    double *nodes;         /* of JK_BATCH chunks */
     double *best;          /* least values so far of argmin, */
     size_t *best_at;       /* and the first elements of their chunks */
     jk_tree tree;
@@ -12435,7 +12547,7 @@ typedef struct jk_drive {
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k)
 {
     size_t per_arg = JK_LANE_BYTES + 3 * sizeof(void *);
-    size_t per_red = (JK_TREE_LEVELS + 2) * sizeof(double) + sizeof(size_t);
+    size_t per_red = (JK_TREE_LEVELS + JK_BATCH + 1) * sizeof(double) + sizeof(size_t);
     size_t nbytes =
         k->program.nargs * per_arg + (k->program.ncells + (size_t)1) * sizeof(uint64_t) + k->max_red * per_red;
     return JK_ALIGN_UP(k->frame_bytes, 64) + JK_ALIGN_UP(nbytes, 64);
@@ -12455,8 +12567,8 @@ JK_NOINLINE void jk_drive_cut(jk_drive *d, char *at)
     d->packed = array + p->nargs;
     d->run.cell = (uint64_t *)(d->packed + p->nargs);
     d->run.cell[p->ncells] = d->run.n = d->n;
-    d->run.node = (double *)(d->run.cell + p->ncells + 1);
-    d->best = d->run.node + k->max_red;
+    d->nodes = (double *)(d->run.cell + p->ncells + 1);
+    d->best = d->nodes + JK_BATCH * k->max_red;
     d->best_at = (size_t *)(d->best + k->max_red);
     d->tree.level = (double *)(d->best_at + k->max_red);
     for (i = 0; i < p->nargs; i++, row += JK_LANE_BYTES) {
@@ -12571,16 +12683,16 @@ JK_NOINLINE int64_t jk_order_key(const double *x)
 
 /* A chunk's nodes: into the tree and, of argmin, the first chunk that holds the extreme value so far: the search for
  * its place is done once, at the end. */
-JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first)
+JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first, const double *node)
 {
     uint32_t i;
     for (i = 0; i < d->stage->nred; i++)
-        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&d->run.node[i]) < jk_order_key(&d->best[i]))) {
-            d->best[i] = d->run.node[i];
+        if (d->red[i] == JK_RARGMIN && (first == 0 || jk_order_key(&node[i]) < jk_order_key(&d->best[i]))) {
+            d->best[i] = node[i];
             d->best_at[i] = first;
         }
     if (d->n > d->k->chunk) /* else the nodes are the results */
-        jk_tree_add(&d->tree, d->red, d->run.node);
+        jk_tree_add(&d->tree, d->red, node);
 }
 
 /* Results go to their cells. */
@@ -12592,7 +12704,7 @@ JK_FUNC void jk_reduced(jk_drive *d)
         uint32_t cell = p->cell[d->stage->red[i]];
         const jk_ins *ins = &p->ins[d->stage->red[i]];
         bool place = ins->op == JK_RARGMIN;
-        double value = place ? d->best[i] : d->run.node[i];
+        double value = place ? d->best[i] : d->nodes[i];
         uint64_t bits =
             (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
         if (cell == JK_NOCELL)
@@ -12611,8 +12723,11 @@ JK_FUNC void jk_reduced(jk_drive *d)
 /* A pass, by what it can do at once: tiles where something is packed, chunks where it reduces, or all elements. */
 JK_NOINLINE void jk_run_pass(jk_drive *d)
 {
-    size_t first, head = 0, chunk = d->k->chunk, step = d->tile ? d->tile : d->stage->nred ? chunk : d->n;
+    size_t first, head = 0, chunk = d->k->chunk, step = d->tile ? d->tile : d->n, at;
+    double *node;
     bool reduces = d->stage->nred > 0;
+    if (reduces && !d->tile)
+        step = d->k->ncode ? JK_BATCH * chunk : chunk;
     d->tree.nred = d->stage->nred;
     d->tree.count = 0;
     d->find = JK_NO_FIND;
@@ -12626,12 +12741,13 @@ JK_NOINLINE void jk_run_pass(jk_drive *d)
         head = 0;
     }
     for (first = head; first < d->n; first += step) {
+        d->run.node = node = d->nodes;
         jk_range(d, first, step);
-        if (reduces)
-            jk_chunk_done(d, first);
+        for (at = first; reduces && at < d->n && at < first + step; at += chunk, node += d->stage->nred)
+            jk_chunk_done(d, at, node);
     }
     if (d->n - 1 >= chunk)
-        jk_tree_result(&d->tree, d->red, d->run.node);
+        jk_tree_result(&d->tree, d->red, d->nodes);
     jk_reduced(d);
     d->red += d->stage->nred;
 }
@@ -12683,6 +12799,7 @@ JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_b
 JK_SMALL_CLOSE
 #undef JK_RUN_STACK
 #undef JK_TILE
+#undef JK_BATCH
 #undef JK_TREE_LEVELS
 #undef JK_NO_FIND
 /* ---- back in src/all.h ---- */
@@ -13059,8 +13176,8 @@ JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t narg
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/cache.c ---- */
 /* kernel: jitk_eval. Sources are found again by their text (and options) in a table of lists that only grow: an entry
- * is whole before it is linked, so readers need no lock. One entry has both precisions, for which of them a call means
- * follows from its arguments and from what the source names. */
+ * is whole before it is linked, so readers need no lock. Both precisions of a source have an entry: which of them a
+ * call means follows from its arguments and from what the source names, which either entry knows. */
 
 #define JK_CACHE_LISTS 2048u
 #define JK_CACHE_ENTRIES 4096u
@@ -13070,8 +13187,8 @@ JK_SMALL_OPEN
 
 typedef struct jk_entry {
     struct jk_entry *next;
-    jk_request key;         /* source and entry stand behind all this; the type is that of neither kernel */
-    jitk_kernel *kernel[2]; /* by type */
+    jk_request key; /* source and entry stand behind all this */
+    jitk_kernel *kernel;
 } jk_entry;
 
 typedef struct jk_cache {
@@ -13104,55 +13221,55 @@ JK_FUNC bool jk_same_entry(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-JK_NOINLINE jk_entry *jk_cache_find(const jk_request *r)
+/* The kernel for this request, whose type is found out. */
+JK_NOINLINE jitk_kernel *jk_cache_find(jk_request *r)
 {
     jk_entry *at = __atomic_load_n(&JK_CACHE->list[r->hash % JK_CACHE_LISTS], __ATOMIC_ACQUIRE);
     for (; at; at = at->next)
         if (at->key.hash == r->hash && at->key.len == r->len && at->key.isa == r->isa &&
             at->key.lower.flags == r->lower.flags && jk_same_entry(at->key.lower.entry, r->lower.entry) &&
-            !memcmp(at->key.source, r->source, r->len))
-            return at;
+            !memcmp(at->key.source, r->source, r->len)) {
+            r->named = at->key.named;
+            jk_request_type(r);
+            if (at->key.lower.type == r->lower.type)
+                return at->kernel;
+        }
     return NULL;
 }
 
-JK_FUNC jk_entry *jk_cache_add(const jk_request *r, size_t nbytes)
+/* Whether there was memory for it. */
+JK_FUNC bool jk_cache_add(const jk_request *r, jitk_kernel *k, size_t nbytes)
 {
     jk_entry *x = (jk_entry *)jk_quiet_malloc(nbytes, NULL), **list = &JK_CACHE->list[r->hash % JK_CACHE_LISTS];
     if (!x)
-        return NULL;
+        return false;
     x->key = *r;
     x->key.source = (char *)memcpy(x + 1, r->source, r->len);
     if (r->lower.entry)
         x->key.lower.entry = strcpy((char *)(x + 1) + r->len, r->lower.entry);
-    x->kernel[0] = x->kernel[1] = NULL;
+    x->kernel = k;
     x->next = *list;
     __atomic_store_n(list, x, __ATOMIC_RELEASE);
-    JK_CACHE->nbytes += nbytes;
-    return x;
+    return true;
 }
 
 /* Keeps the kernel, or another thread's that came first. Returns the one to run; *own where it is not in the cache. */
-JK_FUNC jitk_kernel *jk_cache_keep(const jk_request *r, jitk_kernel *k, bool *own)
+JK_FUNC jitk_kernel *jk_cache_keep(jk_request *r, jitk_kernel *k, bool *own)
 {
-    size_t nbytes = k->nbytes + k->exec.nbytes;
     size_t entry = sizeof(jk_entry) + r->len + (r->lower.entry ? strlen(r->lower.entry) + 1 : 0);
-    jitk_kernel *kept = NULL;
-    bool room;
-    jk_entry *x;
+    size_t nbytes;
+    jitk_kernel *kept;
     jk_share_lock();
-    room = JK_CACHE->count < JK_CACHE_ENTRIES && JK_CACHE->nbytes + nbytes + entry <= JK_CACHE_BYTES;
-    x = jk_cache_find(r);
-    if (!x && room)
-        x = jk_cache_add(r, entry);
-    if (x)
-        kept = x->kernel[r->lower.type];
-    if (!kept && x && room) {
-        JK_CACHE->count++;
-        JK_CACHE->nbytes += nbytes;
-        __atomic_store_n(&x->kernel[r->lower.type], k, __ATOMIC_RELEASE);
-    } else if (!kept) {
-        JK_CACHE->uncached++;
-        *own = true;
+    nbytes = JK_CACHE->nbytes + k->nbytes + k->exec.nbytes + entry;
+    kept = jk_cache_find(r);
+    if (!kept) {
+        if (JK_CACHE->count < JK_CACHE_ENTRIES && nbytes <= JK_CACHE_BYTES && jk_cache_add(r, k, entry)) {
+            JK_CACHE->count++;
+            JK_CACHE->nbytes = nbytes;
+        } else {
+            JK_CACHE->uncached++;
+            *own = true;
+        }
     }
     jk_share_unlock();
     if (!kept)
@@ -13169,18 +13286,12 @@ JK_NOINLINE jitk_status jk_eval_any(const char *source, const jitk_options *o, s
     jk_request r;
     jk_begin(&s);
     if (jk_request_read(&r, source, o, &s.e) == JITK_OK) {
-        jitk_kernel *k = NULL;
+        jitk_kernel *k;
         bool own = false;
-        jk_entry *x;
         r.args = tagged;
         r.nargs = nargs;
         r.hash = jk_request_hash(&r);
-        x = jk_cache_find(&r);
-        if (x) {
-            r.named = x->key.named;
-            jk_request_type(&r);
-            k = __atomic_load_n(&x->kernel[r.lower.type], __ATOMIC_ACQUIRE);
-        }
+        k = jk_cache_find(&r);
         if (!k) {
             k = jk_compile_kernel(&r, &s.e);
             if (k)
@@ -13213,8 +13324,7 @@ JITK_API void jitk_cache_clear(void)
         while (JK_CACHE->list[i]) {
             jk_entry *x = JK_CACHE->list[i];
             JK_CACHE->list[i] = x->next;
-            jk_kernel_free(x->kernel[0]);
-            jk_kernel_free(x->kernel[1]);
+            jk_kernel_free(x->kernel);
             JK_FREE(x);
         }
     JK_CACHE->count = JK_CACHE->nbytes = JK_CACHE->uncached = 0;
@@ -13299,8 +13409,10 @@ JITK_API jitk_status jitk_arg(const jitk_kernel *kernel, size_t i, jitk_arg_info
     const jk_param_info *a;
     jitk_error e;
     e.status = JITK_OK;
-    if (!kernel || !info)
-        jk_refuse(&e, JITK_ERR_ARGS, kernel ? "the place for the answer is NULL" : "the kernel is NULL");
+    if (!kernel)
+        jk_refuse(&e, JITK_ERR_ARGS, "the kernel is NULL");
+    else if (!info)
+        jk_refuse(&e, JITK_ERR_ARGS, "the place for the answer is NULL");
     else if (i >= kernel->program.nargs)
         jk_fail(&e, JITK_ERR_ARGS, "argument number %zu of %u, counted from 0", i, (unsigned)kernel->program.nargs);
     if (e.status != JITK_OK)
@@ -13353,41 +13465,44 @@ JITK_API void jitk_info(jitk_info_t *info)
 
 /* ---- dumps ---- */
 
-/* Notes the arrays that instructions read. */
-JK_FUNC void jk_plan_reads(const jk_program *p, const jk_ref *ref, uint32_t count, uint8_t *read)
+/* Whether a stage reads an array: an operand of its instructions is loaded from it, or a result that it stores. */
+JK_FUNC bool jk_stage_reads(const jk_program *p, const jk_stage *s, uint32_t arg)
 {
-    for (; count > 0; count--, ref++) {
+    uint32_t i, of = s->norder + s->nred, all = of + (s->stores ? p->nargs : 0);
+    for (i = 0; i < all; i++) {
         jk_ref x[4];
-        unsigned n = jk_ins_operands(p, *ref, x);
+        unsigned n = 0;
+        if (i < of)
+            n = jk_ins_operands(p, i < s->norder ? s->order[i] : s->red[i - s->norder], x);
+        else if (p->args[i - of].is_result && p->args[i - of].is_array)
+            x[n++] = p->args[i - of].value;
         while (n-- > 0)
-            if (p->ins[x[n]].op == JK_LOAD)
-                read[p->ins[x[n]].a] = 1;
+            if (p->ins[x[n]].op == JK_LOAD && p->ins[x[n]].a == arg)
+                return true;
     }
+    return false;
 }
 
-/* One stage's arrays and operations; a rare body is not counted, for hardly any element runs it. */
-JK_FUNC void jk_plan_stage_print(const jk_program *p, const jk_stage *s, uint8_t *read, FILE *out)
+/* One pass's arrays and operations; a rare body is not counted, for hardly any element runs it. */
+JK_FUNC void jk_plan_pass_print(const jk_program *p, uint32_t number, FILE *out)
 {
+    const jk_stage *s = &p->stages[number];
     size_t nbytes[2] = {0, 0}, streams = 0; /* read, written */
     uint32_t i;
-    memset(read, 0, p->nargs);
-    jk_plan_reads(p, s->order, s->norder, read);
-    jk_plan_reads(p, s->red, s->nred, read);
-    for (i = p->nargs; i-- > 0;) { /* results first, for one may be a parameter as it is */
+    for (i = 0; i < p->nargs; i++) {
         const jk_param_info *a = &p->args[i];
-        if (a->is_result && a->is_array && s->stores) {
-            read[i] = 1;
-            if (p->ins[a->value].op == JK_LOAD)
-                read[p->ins[a->value].a] = 1;
+        if (a->is_result ? a->is_array && s->stores : jk_stage_reads(p, s, i)) {
+            nbytes[a->is_result] += jk_type_size((jk_type)a->type);
+            streams++;
         }
-        nbytes[a->is_result] += read[i] * jk_type_size((jk_type)a->type);
-        streams += read[i];
     }
-    fprintf(out, "%u reductions, %zu streams, %zu bytes read and %zu written an element, %u operations an element\n",
-            (unsigned)s->nred, streams, nbytes[0], nbytes[1], (unsigned)(s->norder + s->nred));
+    fprintf(
+        out,
+        "  pass %u: %u reductions, %zu streams, %zu bytes read and %zu written an element, %u operations an element\n",
+        (unsigned)number, (unsigned)s->nred, streams, nbytes[0], nbytes[1], (unsigned)(s->norder + s->nred));
 }
 
-JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
+JK_FUNC void jk_dump_plan(const jitk_kernel *k, FILE *out)
 {
     const jk_program *p = &k->program;
     uint32_t i;
@@ -13395,37 +13510,30 @@ JK_FUNC void jk_dump_plan(const jitk_kernel *k, uint8_t *read, FILE *out)
             jk_isa_name(k->isa), (unsigned)p->nins, k->exec.nbytes);
     for (i = 0; i < p->nstages; i++) {
         const jk_stage *s = &p->stages[i];
-        if (s->is_pass) {
-            fprintf(out, "  pass %u: ", (unsigned)i);
-            jk_plan_stage_print(p, s, read, out);
-        } else if (s->norder) {
+        if (s->is_pass)
+            jk_plan_pass_print(p, i, out);
+        else if (s->norder)
             fprintf(out, "  uniform %u: %u operations\n", (unsigned)i, (unsigned)s->norder);
-        }
     }
 }
 
 JK_NOINLINE void jk_dump_all(const jitk_kernel *k, unsigned what, FILE *out, jitk_error *e)
 {
-    jk_arena arena;
-    jk_code code;
-    uint8_t *read;
-    jk_arena_init(&arena, NULL, 0);
-    read = (uint8_t *)jk_arena_alloc(&arena, k->program.nargs);
-    if (!read) {
-        jk_fail_nomem(e);
-        what = 0;
-    }
     if (what & JITK_DUMP_IR)
         jk_ir_print(&k->program, out);
     if (what & JITK_DUMP_PLAN)
-        jk_dump_plan(k, read, out);
+        jk_dump_plan(k, out);
     /* Code is made again, with a listing at the place where the kernel's own stands: same program, same bytes. */
-    if ((what & JITK_DUMP_ASM) && k->ncode)
+    if ((what & JITK_DUMP_ASM) && k->ncode) {
+        jk_arena arena;
+        jk_code code;
+        jk_arena_init(&arena, NULL, 0);
         jk_x64_compile(&k->program, k->isa, jk_cpu_has(&jk_settings_get()->cpu, JITK_ISA_AVX2), out,
                        (uint64_t)(uintptr_t)k->exec.code, &arena, &code, e);
-    else if (what & JITK_DUMP_ASM)
+        jk_arena_free(&arena);
+    } else if (what & JITK_DUMP_ASM) {
         fprintf(out, "; the interpreter runs this kernel: there is no machine code\n");
-    jk_arena_free(&arena);
+    }
 }
 
 JITK_API jitk_status jitk_dump(const jitk_kernel *kernel, unsigned what, FILE *out)
