@@ -36,17 +36,25 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
         return false;
     info = k->program.args;
     for (i = 0; i < nargs; i++) {
-        unsigned tag = tagged ? tagged[i].tag : (unsigned)JK_TAG_VOID;
-        p[i] = (void *)(uintptr_t)(tagged ? tagged[i].value.pointer : args[i]);
-        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
-            info[i].type <= JK_F32) {
-            number[i] = (float)tagged[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
-            continue;
+        const void *x;
+        if (!tagged) {
+            x = args[i];
+        } else {
+            unsigned tag = tagged[i].tag;
+            x = tagged[i].value.pointer;
+            if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+                info[i].type <= JK_F32) {
+                number[i] = (float)tagged[i].value.f64;
+                x = info[i].type == JK_F64 ? (const void *)&tagged[i].value : (const void *)&number[i];
+                tag = JK_TAG_VOID;
+            }
+            if (!info[i].is_result)
+                tag &= ~(unsigned)JK_TAG_CONST;
+            if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
+                return false;
         }
-        if (!info[i].is_result)
-            tag &= ~(unsigned)JK_TAG_CONST;
-        if (!p[i] || (tag != (unsigned)info[i].type && tag != JK_TAG_VOID))
+        p[i] = (void *)(uintptr_t)x;
+        if (!x)
             return false;
     }
     return jk_apart_plain(k, n * 8, p);

@@ -191,7 +191,8 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 
 JK_SMALL_CLOSE
 
-/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. */
+/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
+ * has no cells and reads no rows. */
 JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
@@ -199,17 +200,12 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
     float f;
     jk_run run;
     run.array = p;
-    run.tail = NULL;
-    run.cell = NULL;
     run.node = &node;
     run.frame = frame;
     run.n = n;
-    run.find = 0;
-    if (!k->nout) {
-        k->quick->pass(&run, 0, n, 0);
+    node = k->quick->pass(&run, 0, n, 0); /* without meaning where the pass reduces nothing */
+    if (!k->nout)
         return;
-    }
-    node = k->quick->pass(&run, 0, n, 0);
     f = (float)node;
     if (k->out->type == JK_F64)
         memcpy(p[k->out->arg], &node, sizeof node);

@@ -47,8 +47,11 @@ JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b)
     }
     while (g->width > 1 && (g->width * (b->max_live + 1) + 3 + acc > regs || g->vectors % g->width))
         g->width /= 2;
-    if (!each)
+    if (!each) {
         g->vectors = g->width;
+        if (b->nstep - 3 < 2 && !jk_splits(b)) /* the caches' first level feeds light bodies better vector by vector */
+            g->width = 1;
+    }
 }
 
 /* Gives accumulators, then the uniform values with the most uses, registers of their own from the top. */
