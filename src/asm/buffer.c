@@ -132,12 +132,14 @@ static inline uint32_t *jk_pool_bucket(jk_asm *as, const uint8_t *bytes, size_t 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
     uint32_t *bucket = jk_pool_bucket(as, (const uint8_t *)bytes, nbytes), k;
-    jk_pooled *c = as->pooled;
+    jk_pooled *c;
     size_t at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
-    for (k = *bucket; k; k = c[k - 1].older)
-        if (c[k - 1].nbytes == nbytes && memcmp(as->pool + c[k - 1].at, bytes, nbytes) == 0)
-            return c[k - 1].at;
+    for (k = *bucket; k; k = c->older) {
+        c = &as->pooled[k - 1];
+        if (c->nbytes == nbytes && memcmp(as->pool + c->at, bytes, nbytes) == 0)
+            return c->at;
+    }
     c = (jk_pooled *)jk_push(as->arena, &as->pooled, sizeof *c);
     if (!c)
         jk_asm_fail(as);

@@ -216,7 +216,7 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 /* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
 static inline bool jk_is_one(const jitk_kernel *k, size_t n)
 {
-    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
+    return k->one && !(k->tail_rows && n & (k->program.type == JK_F32 ? 15 : 7));
 }
 
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)

@@ -113,13 +113,12 @@ JK_FUNC void jk_parse_param(jk_parser *p)
 /* ( ... ), the ( is current. */
 JK_FUNC void jk_parse_params(jk_parser *p)
 {
-    jk_span open = p->l.piece[0];
+    p->l.piece[2] = p->l.piece[0];
     do {
         jk_next(&p->l);
         if (p->l.kind != JK_TOK_RPAREN || p->now.nparams)
             jk_parse_param(p);
     } while (p->l.kind == JK_TOK_COMMA);
-    p->l.piece[2] = open;
     if (p->l.kind == JK_TOK_END)
         jk_lex_refuse(&p->l, JK_NO_NEVER_CLOSED);
     jk_accept(&p->l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
@@ -177,14 +176,13 @@ JK_FUNC void jk_parse_result_types(jk_parser *p)
 JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
     size_t ntypes = p->now.nresults, n = 0;
-    uint32_t root, pos;
+    uint32_t pos;
     char counts[80];
     for (;;) {
         pos = p->l.piece[0].pos;
-        root = jk_parse_expression(p);
         if (n == p->now.nresults && !jk_result_enter(p))
             return;
-        p->now.results[n++].root = root;
+        p->now.results[n++].root = jk_parse_expression(p);
         if (p->l.kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
