@@ -141,12 +141,10 @@ JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
             return c->at;
     }
     c = (jk_pooled *)jk_push(as->arena, &as->pooled, sizeof *c);
-    if (!c)
+    if (!c || (at + nbytes > as->cap_pool && !jk_asm_widen(as, &as->pool, at + nbytes))) {
         jk_asm_fail(as);
-    if (at + nbytes > as->cap_pool)
-        jk_asm_widen(as, &as->pool, at + nbytes);
-    if (as->failed)
         return 0;
+    }
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
     c->at = (uint32_t)at;

@@ -133,7 +133,7 @@ JK_FUNC size_t jk_lay(void *of, const jk_part *part, uint32_t nparts, char *bloc
         if (block) {
             void *from, *to = block + at;
             memcpy(&from, pointer, sizeof from);
-            if (from && nbytes)
+            if (from)
                 memcpy(to, from, nbytes);
             memcpy(pointer, &to, sizeof to);
         }
@@ -154,7 +154,7 @@ JK_FUNC size_t jk_kernel_lay(jitk_kernel *k, char *block)
         at = jk_lay(s, jk_stage_parts, k->ncode ? 2 : 3, block, at);
     }
     for (i = 0; i < p->nargs; i++) {
-        const char *name = p->args[i].name ? p->args[i].name : "";
+        const char *name = p->args[i].name;
         size_t nbytes = strlen(name) + 1;
         if (block)
             ((jk_param_info *)(uintptr_t)p->args)[i].name = (char *)memcpy(block + at, name, nbytes);

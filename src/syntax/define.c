@@ -110,17 +110,14 @@ JK_FUNC void jk_parse_param(jk_parser *p)
     }
 }
 
-/* ( ... ), the ( is current. */
+/* ( ... ), the ( is current; that there is a ) was looked up (jk_at_definition). */
 JK_FUNC void jk_parse_params(jk_parser *p)
 {
-    p->l.piece[2] = p->l.piece[0];
     do {
         jk_next(&p->l);
         if (p->l.kind != JK_TOK_RPAREN || p->now.nparams)
             jk_parse_param(p);
     } while (p->l.kind == JK_TOK_COMMA);
-    if (p->l.kind == JK_TOK_END)
-        jk_lex_refuse(&p->l, JK_NO_NEVER_CLOSED);
     jk_accept(&p->l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
 }
 
@@ -202,7 +199,7 @@ JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 }
 
 /* name(params) -> types =, up to the first result. */
-JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
+static inline void jk_parse_head(jk_parser *p, jk_def *d)
 {
     if (p->l.kind == JK_TOK_NAME) {
         jk_is_reserved(&p->l);
