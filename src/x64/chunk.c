@@ -172,7 +172,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_ROWS_WHOLE(WIDE, 0, 0),
     JK_SECTION(JK_IF_HELD | JK_IF_APART),
     JK_ROWS_WHOLE(PAIR, 0, 2),
-    JK_ROWS_WHOLE(PAIR, 1, 4),
+    JK_ROWS_WHOLE(PAIR, 1, 0x24),
     JK_SECTION(JK_IF_HELD),
     JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
     JK_S(0, MOV, RDX, BEHIND),

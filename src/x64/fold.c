@@ -33,11 +33,9 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
     return true;
 }
 
-/* Where vector i of segment q's poured lanes is: in a register of its own or in the area. */
+/* Where vector i of segment q's poured lanes is. */
 JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, uint32_t i)
 {
-    if (a->poured)
-        return jk_opnd_reg(a->poured + q * g->parts * a->halves + i);
     return jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64)));
 }
 
@@ -168,8 +166,6 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
         one.fmt = JK_SD;
         jk_emit_run(g, offsetof(jk_run, node));
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
-        if (from == JK_FOLD_WHOLE) /* what is behind this has the poured lanes in memory */
-            g->acc[r].poured = 0;
     }
 }
 

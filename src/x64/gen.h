@@ -114,8 +114,7 @@ typedef struct jk_acc {
     uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
     uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
-    uint8_t pour;           /* f32 sum: lanes pour into F64 ones */
-    uint8_t poured;         /* the first register of those of a whole chunk, or 0: they are in memory */
+    uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
     int32_t at;             /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;

@@ -74,9 +74,6 @@ JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b)
             if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->nuses >= uses)
                 x->resident = (uint8_t)--next;
         }
-    for (r = 0, m = JK_SEGMENTS * 2 * g->parts; r < g->nacc; r++)
-        if (g->held && g->acc[r].pour && next >= low + m)
-            g->acc[r].poured = (uint8_t)(next -= m);
     g->fixed = next < 32 ? UINT32_MAX << next : 0;
 }
 

@@ -140,7 +140,7 @@ typedef enum jk_hook {
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of those segments that run at a time; imm 1: of one; 2, 4: of two */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of the segments imm / 16 to imm % 16; imm 0: of those that run at a time */
     JK_SK_FOLD,     /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
@@ -441,7 +441,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
             jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
             break;
         case JK_SK_ACC:
-            jk_acc_each(g, c->imm > 1 ? g->imm - 2 : 0, c->imm ? g->imm : g->streams, (jk_acc_do)c->a);
+            jk_acc_each(g, g->imm >> 4, c->imm ? g->imm & 15 : g->streams, (jk_acc_do)c->a);
             break;
         case JK_SK_FOLD:
             jk_fold(g, (jk_fold_from)c->a);
