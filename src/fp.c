@@ -322,28 +322,32 @@ JK_FUNC jk_lanes64 jk_v_load(const char *p, bool single)
     return jk_v_widen(v, v);
 }
 
-JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
+/* A true lane of a mask is a NaN, which stays all ones. */
+JK_FUNC void jk_v_store(char *p, bool single, jk_lanes64 v)
 {
     if (!single)
         *(jk_unaligned *)p = v;
     else
-        *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
+        *(jk_half *)p = jk_v_narrow(v, v)[0];
 }
 
-/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0; how is twice the op, and one
- * more for lanes of four bytes. These are no single instructions: */
-JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+/* Ops over memory: -i bytes, a multiple of 16 and not 0; i is added to the ends. how is twice the op, and one more for
+ * lanes of four bytes. These are no single instructions: */
+JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to, const void *const *from)
 {
     const unsigned op = how / 2;
     const bool single = how & 1;
-    const char *x = from[0], *y = op == JK_ISNAN ? x : from[1], *z = from[2];
+    const char *x = (const char *)from[0] - i, *y = (const char *)from[op != JK_ISNAN] - i,
+               *z = (const char *)from[2] - i;
+    const ptrdiff_t step = single ? 8 : 16;
+    to -= i;
     (void)aux;
     if (op == JK_FMA && !single)
         for (; i; i += 8)
             *(jk_f64 *)(to + i) =
                 jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
-    for (; i; i += single ? 8 : 16)
-        jk_v_store(to + i, single, op >= JK_LT,
+    for (; i; i += step)
+        jk_v_store(to + i, single,
                    jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
 }
 
@@ -362,19 +366,21 @@ JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to,
         JK_EACH(a = (jk_lanes64)(value4)) \
     case 2 * op:                          \
         JK_EACH(a = (jk_lanes64)(value8))
-#define JK_BOTH(op)  \
-    case 2 * op + 1: \
-    case 2 * op
+#define JK_BOTH(op, statement) \
+    case 2 * op + 1:           \
+    case 2 * op:               \
+        JK_EACH(statement)
 
 /* It calls nothing, so that all of it stays in registers that need no saving. */
-JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const void *const *from)
 {
     static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
                                         {0x8000000080000000, 0x8000000080000000}};
     static const jk_lanes64 infinities[2] = {{0xFFF0000000000000, 0xFFF0000000000000},
                                              {0xFF800000FF800000, 0xFF800000FF800000}};
-    const char *x = from[0], *y = from[1], *z;
+    const char *x = (const char *)from[0] - i, *y = (const char *)from[1] - i, *z = (const char *)from[2] - i;
     const jk_lanes64 sign = signs[how & 1], minus_inf = infinities[how & 1];
+    to -= i;
     switch (how) {
         JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
         JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
@@ -387,39 +393,43 @@ JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to
         JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
         JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
         JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
-        JK_BOTH(JK_BITS)
-            : /* a shift by 0 */
-              JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux) JK_BOTH(JK_NEG)
-            : JK_EACH(a ^= sign) JK_BOTH(JK_ABS)
-            : JK_EACH(a &= ~sign) JK_BOTH(JK_MNOT)
-            : JK_EACH(a = ~a) JK_BOTH(JK_MAND)
-            : JK_BOTH(JK_IAND)
-            : JK_EACH(a &= b) JK_BOTH(JK_MOR)
-            : JK_BOTH(JK_IOR) : JK_EACH(a |= b) JK_BOTH(JK_IXOR) : JK_EACH(a ^= b) JK_BOTH(JK_SELECT) : z = from[2];
-        JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+    case 2 * JK_BITS: /* a shift by 0 */
+    case 2 * JK_BITS + 1:
+        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
+        JK_BOTH(JK_NEG, a ^= sign)
+        JK_BOTH(JK_ABS, a &= ~sign)
+        JK_BOTH(JK_MNOT, a = ~a)
+    case 2 * JK_MAND:
+    case 2 * JK_MAND + 1:
+        JK_BOTH(JK_IAND, a &= b)
+    case 2 * JK_MOR:
+    case 2 * JK_MOR + 1:
+        JK_BOTH(JK_IOR, a |= b)
+        JK_BOTH(JK_IXOR, a ^= b)
+        JK_BOTH(JK_SELECT, a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
     }
 }
 #undef JK_EACH
 #undef JK_CASE
 #undef JK_BOTH
 
+/* Those that jk_fp_others does, a bit each: floor to rint, min to isnan. */
+#define JK_OTHERS ((2u << JK_RINT) - (1u << JK_FLOOR) + (2u << JK_ISNAN) - (1u << JK_MIN))
+
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from)
 {
-    const size_t size = jk_type_size(type), nbytes = JK_ALIGN_UP(n * size, 16);
-    const bool other = op - JK_FLOOR <= JK_RINT - JK_FLOOR || op - JK_MIN <= JK_ISNAN - JK_MIN;
-    void (*const run)(unsigned, unsigned, ptrdiff_t, char *, const char *const *) =
-        other ? jk_fp_others : jk_fp_vectors;
-    const char *end[3];
-    unsigned k;
-    if (op == JK_CVT) { /* of uniform values only */
+    const size_t size = jk_type_size(type);
+    const ptrdiff_t i = -(ptrdiff_t)JK_ALIGN_UP(n * size, 16);
+    const unsigned how = 2 * op + (size == 4);
+    if (op == JK_CVT) /* of uniform values only */
         jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
-        return;
-    }
-    for (k = 0; k < 3; k++)
-        end[k] = (const char *)from[k] + nbytes;
-    run(2 * op + (size == 4), aux, -(ptrdiff_t)nbytes, (char *)to + nbytes, end);
+    else if (op < 32 && JK_OTHERS >> op & 1)
+        jk_fp_others(how, aux, i, (char *)to, from);
+    else
+        jk_fp_vectors(how, aux, i, (char *)to, from);
 }
+#undef JK_OTHERS
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c)

@@ -82,11 +82,8 @@ typedef enum jk_kind {
         JK_KIND_COUNT
 } jk_kind;
 
-#define JK_ROW(NAME, f64, f32) f64,
-static const uint64_t jk_kind_64[] = {JK_KINDS(JK_ROW)};
-#undef JK_ROW
-#define JK_ROW(NAME, f64, f32) f32,
-static const uint32_t jk_kind_32[] = {JK_KINDS(JK_ROW)};
+#define JK_ROW(NAME, f64, f32) {f64, f32},
+static const uint64_t jk_kinds[][2] = {JK_KINDS(JK_ROW)};
 #undef JK_ROW
 #undef JK_KINDS
 #undef JK_POW2_64
@@ -94,7 +91,7 @@ static const uint32_t jk_kind_32[] = {JK_KINDS(JK_ROW)};
 
 JK_FUNC uint64_t jk_kind_bits(jk_kind kind, jk_type type)
 {
-    return jk_type_size(type) == 8 ? jk_kind_64[kind] : jk_kind_32[kind];
+    return jk_kinds[kind][jk_type_size(type) == 4];
 }
 
 JK_FUNC jk_ref jk_ir_kind(jk_ir *ir, jk_kind kind)

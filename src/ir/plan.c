@@ -16,83 +16,72 @@ JK_SMALL_OPEN
 typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
-    uint8_t *live; /* by ref: JK_LIVE, JK_IN_BODY */
+    uint8_t *live; /* by ref */
     uint32_t *level, *cell;
     uint32_t npasses;
     jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
                                    holds each stage's first one and next, by ref, the others, each + 1; 0: no more */
 } jk_planner;
 
-#define JK_LIVE 1
-#define JK_IN_BODY 2
-
 JK_NOINLINE bool jk_is_red(const jk_program *p, jk_ref r)
 {
     return jk_op_rows[p->ins[r].op].flags & JK_RED;
 }
 
-/* What the results need, and all of a needed rare body (it runs as it stands). */
-JK_FUNC void jk_plan_live(jk_planner *q)
-{
-    const jk_program *p = q->p;
-    jk_outside o;
-    jk_ref r, k;
-    for (k = p->nparams; k < p->nargs; k++)
-        q->live[p->args[k].value] |= JK_LIVE;
-    for (r = p->nins; r-- > 0;) {
-        if (!q->live[r])
-            continue;
-        jk_outside_init(&o, p, r);
-        for (k = o.first; k < r; k++)
-            q->live[k] |= JK_IN_BODY;
-        while ((k = jk_outside_next(&o)) != JK_NOREF)
-            q->live[k] |= JK_LIVE;
-    }
-}
-
-/* A cell for a uniform value that is used in a pass, in a later stage, or as a result. Constants and the length stand
- * in the code. */
-JK_NOINLINE void jk_plan_cell(jk_planner *q, jk_ref r)
-{
-    jk_program *p = q->p;
-    if (q->cell[r] == JK_NOCELL && !p->varying[r] && p->ins[r].op != JK_CONST && p->ins[r].op != JK_LENGTH)
-        q->cell[r] = p->ncells++;
-}
-
-/* A body's values are its own: what it takes from outside counts as the RARE's. */
 JK_FUNC void jk_plan_levels(jk_planner *q)
 {
     const jk_program *p = q->p;
-    uint32_t search = 0; /* the highest level of an argmin */
     jk_outside o;
     jk_ref r, k;
     for (r = 0; r < p->nins; r++) {
-        bool red = jk_is_red(p, r);
+        const bool red = jk_is_red(p, r);
         uint32_t level = red;
-        if (q->live[r] && (red || p->ins[r].op == JK_PARAM))
-            jk_plan_cell(q, r);
-        if (q->live[r] != JK_LIVE)
-            continue;
         jk_outside_init(&o, p, r);
         while ((k = jk_outside_next(&o)) != JK_NOREF)
             level = JK_LARGER(level, q->level[k] + red);
         q->level[r] = level;
-        if (red)
+    }
+}
+
+/* A value is live, and has a cell where it is uniform and used in a pass, in a later stage, or as a result. Constants
+ * and the length stand in the code. */
+JK_NOINLINE void jk_plan_use(jk_planner *q, jk_ref r, bool beyond)
+{
+    const jk_program *p = q->p;
+    const unsigned op = p->ins[r].op;
+    q->live[r] = 1;
+    if ((beyond || op == JK_PARAM || jk_is_red(p, r)) && !p->varying[r] && op != JK_CONST && op != JK_LENGTH)
+        q->cell[r] = 0;
+}
+
+/* What the results need, newest first. A body's values are its own: what it takes from outside counts as the RARE's. */
+JK_FUNC void jk_plan_live(jk_planner *q)
+{
+    jk_program *p = q->p;
+    uint32_t search = 0; /* the highest level of an argmin */
+    jk_outside o;
+    jk_ref r, k;
+    for (k = p->nparams; k < p->nargs; k++)
+        jk_plan_use(q, p->args[k].value, true);
+    for (r = p->nins; r-- > 0;) {
+        const uint32_t level = q->level[r];
+        if (!q->live[r])
+            continue;
+        if (jk_is_red(p, r))
             q->npasses = JK_LARGER(q->npasses, level);
         if (p->ins[r].op == JK_RARGMIN)
             search = JK_LARGER(search, level);
         jk_outside_init(&o, p, r);
         while ((k = jk_outside_next(&o)) != JK_NOREF)
-            if (p->varying[r] || q->level[k] < level)
-                jk_plan_cell(q, k);
+            jk_plan_use(q, k, p->varying[r] || q->level[k] < level);
     }
     /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
-    for (k = p->nparams; k < p->nargs; k++) {
-        r = p->args[k].value;
-        jk_plan_cell(q, r);
+    for (k = p->nparams; k < p->nargs; k++)
         if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[r], search) + 1);
-    }
+            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[p->args[k].value], search) + 1);
+    for (r = 0; r < p->nins; r++)
+        if (q->cell[r] != JK_NOCELL)
+            q->cell[r] = p->ncells++;
 }
 
 /* Lists the live reductions of each pass, and of each uniform stage the values that it leaves in cells, in order. */
@@ -181,8 +170,8 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     q.live = (uint8_t *)(q.cell + n);
     out->cell = q.cell;
     memset(q.cell, 0xff, n * sizeof *q.cell);
-    jk_plan_live(&q);
     jk_plan_levels(&q);
+    jk_plan_live(&q);
     jk_plan_stages(&q);
     if (!ir->arena->failed && ir->error->status == JITK_OK)
         jk_slots(out, ir->arena);
@@ -190,5 +179,3 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
 }
 
 JK_SMALL_CLOSE
-#undef JK_LIVE
-#undef JK_IN_BODY
