@@ -13,13 +13,14 @@
 /* ---- the mode ---- */
 #if defined(__x86_64__)
 #define JK_MXCSR 0x1F80u /* to nearest, all exceptions masked, no flush to zero */
+static const uint32_t jk_mxcsr = JK_MXCSR; /* which is loaded from memory only */
 
 JK_FUNC uint32_t jk_fp_enter(void)
 {
-    uint32_t saved, ours = JK_MXCSR;
+    uint32_t saved;
     __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
-    if ((saved & ~0x3Fu) != ours) /* the low six are the sticky flags */
-        __asm__ volatile("ldmxcsr %0" : : "m"(ours) : "memory");
+    if ((saved & ~0x3Fu) != JK_MXCSR) /* the low six are the sticky flags */
+        __asm__ volatile("ldmxcsr %0" : : "m"(jk_mxcsr) : "memory");
     return saved;
 }
 

@@ -576,7 +576,8 @@ START_TEST(folds_like_the_interpreter)
     for (k = 0; k < 3; k++)
         x[k] = as_operand(&ir, jk_ir_emit(&ir, JK_LOAD, f, 0, (jk_ref)k, 0, 0), in[k]);
     info[3].value = as_result(&ir, jk_ir_emit(&ir, op, t, aux, x[0], n > 1 ? x[1] : 0, n > 2 ? x[2] : 0));
-    ck_assert_int_eq(jk_plan(&ir, info, 4, 3, &p), JITK_OK);
+    jk_plan(&ir, info, 4, 3, &p);
+    ck_assert(!arena.failed && e.status == JITK_OK);
     ck_assert_ptr_null(jk_ir_verify(&p));
     run(&p, arg, N);
     for (i = 0; i < N; i++) {

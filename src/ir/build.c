@@ -291,7 +291,7 @@ JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, const jk_ref *s, jk_ref b)
 /* An operand of what a rule makes of x. */
 JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref *x)
 {
-    const jk_ins *i = &ir->ins[x[of == JK_OF_BA || of == JK_OF_MINUS_B]];
+    const jk_ins *i = &ir->ins[x[of == JK_OF_BA]];
     switch (of) {
     case JK_OF_AA:
     case JK_OF_BA:
@@ -304,9 +304,8 @@ JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref
         return jk_ir_bits(ir, type, 0);
     case JK_OF_MINUS_A:
     case JK_OF_MINUS_B:
-        return jk_ir_bits(ir, type, jk_ir_const_bits(i) ^ jk_kind_bits(JK_IS_MINUS_ZERO, type));
     case JK_OF_ISNAN:
-        return jk_ir_1(ir, JK_ISNAN, x[0]);
+        return jk_ir_1(ir, of == JK_OF_ISNAN ? JK_ISNAN : JK_NEG, x[of == JK_OF_MINUS_B]);
     default:
         return x[of];
     }

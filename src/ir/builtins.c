@@ -474,19 +474,16 @@ JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg,
  * does not have. */
 JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, uint32_t nargs)
 {
-    const bool many = f->flags & JK_FN_MANY;
-    const uint32_t count = many && nargs > 1 ? 2 : nargs;
-    const jk_value *last = arg + nargs - count;
-    jk_ref r;
+    const jk_script *script = f->script;
     uint32_t i;
     for (i = 0; i < nargs && !(f->flags & JK_FN_RAW); i++)
         arg[i].ref = jk_as_number(ir, arg[i].ref);
-    for (;;) {
-        r = jk_script_run(ir, f->script + (many && nargs == 1), arg, count);
-        if (arg == last)
-            return r;
-        (++arg)->ref = r;
+    if (f->flags & JK_FN_MANY) {
+        script += nargs == 1;
+        for (; nargs > 2; nargs--, arg++)
+            arg[1].ref = jk_script_run(ir, script, arg, 2);
     }
+    return jk_script_run(ir, script, arg, nargs);
 }
 
 JK_SMALL_CLOSE

@@ -128,11 +128,13 @@ typedef struct jk_lower_options {
     const char *entry;         /* NULL: the last definition */
     bool scalar;               /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
 } jk_lower_options;
-/* The whole way from a tree to a planned program, all of it in the arena. *e says nothing yet. */
+/* The whole way from a tree to a planned program, all of it in the arena, in the library's floating-point
+ * mode (jk_fp_enter). *e says nothing yet. */
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e);
-/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. */
-JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
+/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. Without memory
+ * the arena has failed. */
+JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
 /* Sethi-Ullman order of all in instructions [lo, hi) that the roots need: varying values, or with `uniform` uniform
  * ones; the others, and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for
  * its body. For a rare body: lo = rare.first, hi = the RARE, roots c, again (may be JK_NOREF) and the RSTATEs' b,

@@ -46,42 +46,42 @@ typedef struct jk_lowerer {
 #define JK_WORK_MAX (1u << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
-/* Errors, those at a node as a whole (1) or at its function's name: status, and the message of a name and `more`. */
-#define JK_LOWER_ERRORS(X)                                                                                           \
-    X(LARGE, 1, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
-    X(FUNCTION, 1, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
-    X(NAME, 1, NAME, "unknown name '%.*s'%s")                                                                        \
-    X(EXPONENT, 1, UNSUPPORTED,                                                                                      \
-      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")            \
-    X(VARIABLE, 1, UNSUPPORTED,                                                                                      \
-      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")       \
-    X(COUNTS, 0, ARGS, "'%.*s' takes %s")                                                                            \
-    X(LATER, 0, UNSUPPORTED, "the function '%.*s' is not supported yet")                                             \
-    X(ARRAYS, 0, TYPE, "'%.*s' needs arrays, and a scalar function has none")                                        \
-    X(RESULTS, 0, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
-    X(TYPED, 0, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
-    X(PARAM, 0, NAME, "'%.*s' is a parameter here, not a function")                                                  \
-    X(ITSELF, 0, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
-    X(BELOW, 0, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
-    X(CALL, 0, NAME, "unknown function '%.*s'%s")                                                                    \
-    X(EMPTY, 0, SYNTAX, "nothing is defined here: expected an expression")                                           \
-    X(EDGE, 0, UNSUPPORTED, "edge rules are not supported yet: expected '[]'")                                       \
-    X(SCALAR, 0, TYPE, "parameter '%.*s' of a scalar function must be a scalar %s")                                  \
-    X(ONE, 0, TYPE, "a scalar function has one result, not %.*s%s")                                                  \
-    X(OWN, 0, TYPE, "a scalar function's %.*s must be %s")
+/* Errors: status, and the message of a name and `more`. */
+#define JK_LOWER_ERRORS(X)                                                                                        \
+    X(LARGE, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
+    X(FUNCTION, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
+    X(NAME, NAME, "unknown name '%.*s'%s")                                                                        \
+    X(EXPONENT, UNSUPPORTED,                                                                                      \
+      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")         \
+    X(VARIABLE, UNSUPPORTED,                                                                                      \
+      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")    \
+    X(COUNTS, ARGS, "'%.*s' takes %s")                                                                            \
+    X(LATER, UNSUPPORTED, "the function '%.*s' is not supported yet")                                             \
+    X(ARRAYS, TYPE, "'%.*s' needs arrays, and a scalar function has none")                                        \
+    X(RESULTS, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
+    X(TYPED, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
+    X(PARAM, NAME, "'%.*s' is a parameter here, not a function")                                                  \
+    X(ITSELF, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
+    X(BELOW, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
+    X(CALL, NAME, "unknown function '%.*s'%s")                                                                    \
+    X(EMPTY, SYNTAX, "nothing is defined here: expected an expression")                                           \
+    X(EDGE, UNSUPPORTED, "edge rules are not supported yet: expected '[]'")                                       \
+    X(SCALAR, TYPE, "parameter '%.*s' of a scalar function must be a scalar %s")                                  \
+    X(ONE, TYPE, "a scalar function has one result, not %.*s%s")                                                  \
+    X(OWN, TYPE, "a scalar function's %.*s must be %s")
 typedef enum jk_lower_error {
-#define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
+#define JK_ROW(NAME, status, text) JK_LOWER_##NAME,
     JK_LOWER_ERRORS(JK_ROW)
 #undef JK_ROW
         JK_LOWER_ERROR_COUNT
 } jk_lower_error;
 
 typedef struct jk_lower_error_row {
-    uint8_t whole, status;
+    jitk_status status;
     const char *text;
 } jk_lower_error_row;
 static const jk_lower_error_row jk_lower_errors[] = {
-#define JK_ROW(NAME, whole, status, text) {whole, JITK_ERR_##status, text},
+#define JK_ROW(NAME, status, text) {JITK_ERR_##status, text},
     JK_LOWER_ERRORS(JK_ROW)
 #undef JK_ROW
 };
@@ -97,16 +97,15 @@ JK_NOINLINE void jk_lower_fail_at(jk_lowerer *l, jk_lower_error say, uint32_t po
                                   size_t len, const char *more)
 {
     if (jk_lower_well(l)) { /* no memory may have led here */
-        jk_fail(l->e, (jitk_status)jk_lower_errors[say].status, jk_lower_errors[say].text, JK_NAME_SHOWN(len), name,
-                more);
+        jk_fail(l->e, jk_lower_errors[say].status, jk_lower_errors[say].text, JK_NAME_SHOWN(len), name, more);
         jk_fail_place(l->e, l->ast->source, pos, nbytes);
     }
 }
 
+/* An error at a number, a name, or the name of a call. */
 JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
 {
-    bool whole = jk_lower_errors[say].whole;
-    jk_lower_fail_at(l, say, whole ? n->pos : n->at, whole ? n->len : n->at_len, n->text, n->text_len, more);
+    jk_lower_fail_at(l, say, n->at, n->at_len, n->text, n->text_len, more);
 }
 
 /* ---- names ---- */
@@ -196,23 +195,22 @@ JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n)
 /* The wrong number of arguments: "1 argument, not 2: (x)", "1 or more arguments, not 0". */
 JK_NOINLINE void jk_lower_counts(jk_lowerer *l, const jk_node *n, uint32_t want, bool more, const char *params)
 {
+    static const char *const what[] = {" argument", " arguments", " or more arguments"};
     const char *format = params ? "%u%s, not %u: (%s)" : "%u%s, not %u";
-    snprintf(l->text, sizeof l->text, format, (unsigned)want,
-             more        ? " or more arguments"
-             : want == 1 ? " argument"
-                         : " arguments",
-             (unsigned)n->nkids, params);
+    snprintf(l->text, sizeof l->text, format, (unsigned)want, what[more ? 2 : want != 1], (unsigned)n->nkids, params);
     jk_lower_fail(l, n, JK_LOWER_COUNTS, l->text);
 }
 
 /* A function, an operator or a constant: its arguments are on the top of the stack. */
 JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *f)
 {
-    bool many = (f->flags & JK_FN_MANY) != 0, reduces = f->flags & JK_FN_REDUCES || (many && n->nkids == 1);
-    bool array = false;
+    unsigned flags = f->flags;
+    bool many = flags & JK_FN_MANY, array = false;
     jk_value *arg;
     jk_ref r;
     uint32_t i;
+    if (many && n->nkids == 1)
+        flags |= JK_FN_REDUCES;
     if (!f->script) {
         jk_lower_fail(l, n, JK_LOWER_LATER, NULL);
         return;
@@ -221,19 +219,21 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
         jk_lower_counts(l, n, f->nparams, many, f->params);
         return;
     }
-    if (l->o->scalar && (reduces || f->flags & JK_FN_ARRAYS)) {
+    if (l->o->scalar && flags & (JK_FN_REDUCES | JK_FN_ARRAYS)) {
         jk_lower_fail(l, n, JK_LOWER_ARRAYS, NULL);
         return;
     }
     l->nvalues -= n->nkids;
     arg = l->values + l->nvalues;
-    for (i = 0; i < n->nkids; i++)
+    for (i = 0; i < n->nkids && !(flags & JK_FN_REDUCES); i++)
         array |= arg[i].array;
     r = jk_fn_lower(&l->ir, f, arg, n->nkids);
-    if (r == JK_NOREF)
-        jk_lower_fail(l, &l->ast->nodes[l->ast->kids[n->kid + 1]],
-                      jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, NULL);
-    jk_lower_push(l, r, array && !reduces);
+    if (r == JK_NOREF) {
+        n = &l->ast->nodes[l->ast->kids[n->kid + 1]];
+        jk_lower_fail_at(l, jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, n->pos, n->len,
+                         "", 0, NULL);
+    }
+    jk_lower_push(l, r, array);
 }
 
 /* A number as a part of a message. */
@@ -371,14 +371,18 @@ JK_FUNC uint32_t jk_lower_entry(jk_lowerer *l)
     return 0;
 }
 
-JK_FUNC const char *jk_lower_copy(jk_lowerer *l, const char *text, size_t len)
+/* What is said of a parameter or a result; whether a scalar function may not have it. */
+JK_NOINLINE bool jk_lower_arg(jk_lowerer *l, jk_param_info *arg, const char *name, size_t len, uint8_t type, bool array)
 {
-    char *p = (char *)jk_arena_alloc(l->arena, len + 1);
-    if (!p)
-        return "";
-    memcpy(p, text, len);
-    p[len] = 0;
-    return p;
+    char *copy = (char *)jk_arena_alloc(l->arena, len + 1);
+    if (copy) {
+        memcpy(copy, name, len);
+        copy[len] = 0;
+    }
+    arg->name = copy;
+    arg->type = type == JK_TYPE_NONE ? l->ir.type : type;
+    arg->is_array = array;
+    return l->o->scalar && (array || arg->type != l->ir.type);
 }
 
 JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
@@ -387,10 +391,7 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
     jk_type own = (jk_type)l->ir.type;
     jk_value v;
     v.array = d->is_bare ? !l->o->scalar : p->is_array;
-    arg->name = jk_lower_copy(l, p->name, p->name_len);
-    arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
-    arg->is_array = v.array;
-    if (p->edge != JK_EDGE_NONE || (l->o->scalar && (v.array || arg->type != own)))
+    if (jk_lower_arg(l, arg, p->name, p->name_len, p->type, v.array) || p->edge != JK_EDGE_NONE)
         jk_lower_fail_at(l, p->edge != JK_EDGE_NONE ? JK_LOWER_EDGE : JK_LOWER_SCALAR, p->pos, p->name_len, p->name,
                          p->name_len, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
@@ -400,18 +401,14 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 /* A scalar result of another type than the kernel's takes an exact integer as it is. */
 JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
-    uint8_t type = d->results[k].type, own = l->ir.type;
     jk_value v = l->values[k];
     int len = snprintf(l->text, sizeof l->text, "result%u", (unsigned)k + 1);
-    arg->name = jk_lower_copy(l, l->text, d->nresults == 1 ? 6 : (size_t)len);
-    arg->type = type == JK_TYPE_NONE ? own : type;
+    if (jk_lower_arg(l, arg, l->text, d->nresults == 1 ? 6 : (size_t)len, d->results[k].type, v.array))
+        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)l->ir.type));
     arg->is_result = 1;
-    arg->is_array = v.array;
     arg->value = v.ref;
-    if (arg->type == own || v.array || jk_is_mask((jk_type)l->ir.ins[v.ref].type))
+    if (arg->type == l->ir.type || v.array || jk_is_mask((jk_type)l->ir.ins[v.ref].type))
         arg->value = jk_as_number(&l->ir, v.ref);
-    if (l->o->scalar && arg->type != own)
-        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)own));
 }
 
 /* The parameters, what the definition says, and the results. */
@@ -423,20 +420,21 @@ JK_FUNC void jk_lower_def(jk_lowerer *l, uint32_t def, jk_program *out)
     if (l->o->scalar && d->nresults != 1)
         jk_lower_fail_at(l, JK_LOWER_ONE, d->pos, d->len, "", 0, jk_lower_count(l, d->nresults));
     jk_lower_enter(l, def);
-    for (k = 0; k < d->nparams && jk_lower_well(l); k++)
+    for (k = 0; args && k < d->nparams; k++)
         jk_lower_param(l, d, k, &args[k]);
     jk_lower_run(l);
-    for (k = 0; k < d->nresults && jk_lower_well(l); k++)
+    if (!jk_lower_well(l))
+        return;
+    for (k = 0; k < d->nresults; k++)
         jk_lower_result(l, d, k, &args[d->nparams + k]);
-    if (jk_lower_well(l))
-        jk_plan(&l->ir, args, nargs, d->nparams, out);
+    jk_plan(&l->ir, args, nargs, d->nparams, out);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e)
 {
     jk_lowerer l;
-    uint32_t entry, mode = jk_fp_enter();
+    uint32_t entry;
     memset(&l, 0, sizeof l);
     l.ast = ast;
     l.o = o;
@@ -447,7 +445,6 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
     entry = jk_lower_entry(&l);
     if (entry > 0)
         jk_lower_def(&l, entry - 1, out);
-    jk_fp_leave(mode);
     return arena->failed ? jk_fail_nomem(e) : e->status;
 }
 

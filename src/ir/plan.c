@@ -143,7 +143,7 @@ JK_FUNC void jk_plan_stages(jk_planner *q)
         jk_plan_stage(q, &o, &stages[k], k);
 }
 
-JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out)
+JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out)
 {
     jk_planner q;
     size_t n = ir->nins;
@@ -163,7 +163,7 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     q.arena = ir->arena;
     q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
     if (!q.level)
-        return jk_fail_nomem(ir->error);
+        return;
     q.next = q.level + n;
     q.red = q.next + n;
     q.cell = q.red + n;
@@ -173,9 +173,8 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     jk_plan_levels(&q);
     jk_plan_live(&q);
     jk_plan_stages(&q);
-    if (!ir->arena->failed && ir->error->status == JITK_OK)
+    if (!ir->arena->failed)
         jk_slots(out, ir->arena);
-    return ir->arena->failed ? jk_fail_nomem(ir->error) : ir->error->status;
 }
 
 JK_SMALL_CLOSE

@@ -59,7 +59,7 @@ JK_NOINLINE void jk_print_ins(jk_ir_view *w, jk_ref r, const char *indent)
     jk_ins_operands(w->p, r, operand);
     fprintf(w->out, "%s%%%u = %s.%s", indent, (unsigned)r, jk_op_name((jk_op)i->op), jk_type_name((jk_type)i->type));
     for (k = 0; k < n; k++)
-        fprintf(w->out, "%s%s", k ? ", " : " ", jk_view_value(w, operand[k]));
+        fprintf(w->out, k ? ", %s" : " %s", jk_view_value(w, operand[k]));
     if (i->op == JK_ISHL || i->op == JK_ISHR)
         fprintf(w->out, ", %u", (unsigned)i->aux);
     if (w->p->cell[r] != JK_NOCELL)
