@@ -12,7 +12,7 @@
 
 /* ---- the mode ---- */
 #if defined(__x86_64__)
-#define JK_MXCSR 0x1F80u /* to nearest, all exceptions masked, no flush to zero */
+#define JK_MXCSR 0x1F80u                   /* to nearest, all exceptions masked, no flush to zero */
 static const uint32_t jk_mxcsr = JK_MXCSR; /* which is loaded from memory only */
 
 JK_FUNC uint32_t jk_fp_enter(void)
@@ -372,6 +372,34 @@ JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to,
     case 2 * op:               \
         JK_EACH(statement)
 
+/* The integers' own ops, of which no function is made yet: they need not be fast. */
+JK_INLINE jk_lanes64 jk_v_integer(unsigned how, unsigned aux, jk_lanes64 a, jk_lanes64 b)
+{
+    switch (how) {
+    case 2 * JK_IADD:
+        return a + b;
+    case 2 * JK_IADD + 1:
+        return (jk_lanes64)((jk_lanes32)a + (jk_lanes32)b);
+    case 2 * JK_ISUB:
+        return a - b;
+    case 2 * JK_ISUB + 1:
+        return (jk_lanes64)((jk_lanes32)a - (jk_lanes32)b);
+    case 2 * JK_ISHL:
+        return a << aux;
+    case 2 * JK_ISHL + 1:
+        return (jk_lanes64)((jk_lanes32)a << aux);
+    case 2 * JK_ISHR:
+        return a >> aux;
+    case 2 * JK_ISHR + 1:
+        return (jk_lanes64)((jk_lanes32)a >> aux);
+    case 2 * JK_IXOR:
+    case 2 * JK_IXOR + 1:
+        return a ^ b;
+    default: /* BITS */
+        return a;
+    }
+}
+
 /* It calls nothing, so that all of it stays in registers that need no saving. */
 JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const void *const *from)
 {
@@ -391,12 +419,6 @@ JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to
         JK_CASE(JK_POW_HALF,
                 jk_v_sqrt_single(a, a ^ ((jk_lanes64)((jk_lanes32)a == (jk_lanes32)minus_inf) & sign)) & ~sign,
                 jk_v_sqrt(a, a ^ ((jk_lanes64)(a == minus_inf) & sign)) & ~sign)
-        JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
-        JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
-        JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
-    case 2 * JK_BITS: /* a shift by 0 */
-    case 2 * JK_BITS + 1:
-        JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux)
         JK_BOTH(JK_NEG, a ^= sign)
         JK_BOTH(JK_ABS, a &= ~sign)
         JK_BOTH(JK_MNOT, a = ~a)
@@ -406,8 +428,9 @@ JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to
     case 2 * JK_MOR:
     case 2 * JK_MOR + 1:
         JK_BOTH(JK_IOR, a |= b)
-        JK_BOTH(JK_IXOR, a ^= b)
         JK_BOTH(JK_SELECT, a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+    default:
+        JK_EACH(a = jk_v_integer(how, aux, a, b))
     }
 }
 #undef JK_EACH

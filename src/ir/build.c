@@ -381,14 +381,12 @@ JK_FUNC void jk_ir_link(jk_ir *ir, jk_ref r)
 JK_NOINLINE void jk_ir_room(jk_ir *ir, size_t cap)
 {
     size_t i, bytes = sizeof *ir->ins + 2 * sizeof(uint32_t) + 1;
-    char *p = cap > JK_UNSHARED / 2 ? NULL : (char *)jk_arena_alloc(ir->arena, cap * bytes);
+    char *p = (char *)jk_arena_alloc(ir->arena, cap > JK_UNSHARED / 2 ? SIZE_MAX : cap * bytes);
     jk_ins *ins = (jk_ins *)(void *)p;
     uint32_t *chain, *bucket;
     uint8_t *varying;
-    if (!p) {
-        ir->arena->failed = true;
+    if (!p)
         return;
-    }
     chain = (uint32_t *)(void *)(p + cap * sizeof *ins);
     bucket = chain + cap;
     varying = (uint8_t *)(bucket + cap);

@@ -307,7 +307,7 @@ JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_
 {
     enum { JK_EDIT_ROW = JK_NAME_MAX + 1 };
     uint8_t d[JK_EDIT_ROW * JK_EDIT_ROW], *at = d; /* by how much of a, of b */
-    uint32_t i, j, cost;
+    uint32_t i, j, cost = 0;
     for (i = 0; i <= na; i++, at += JK_EDIT_ROW - nb - 1)
         for (j = 0; j <= nb; j++, at++) {
             cost = i + j; /* all of one put in, all of the other left out */
@@ -319,7 +319,7 @@ JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_
             }
             *at = (uint8_t)cost;
         }
-    return d[na * JK_EDIT_ROW + nb];
+    return cost;
 }
 
 JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
@@ -336,13 +336,13 @@ JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
     }
 }
 
-/* One edit for short names, a third of the letters for longer ones. */
+/* So near is near: one edit in short names, three in long ones at most. */
 JK_FUNC void jk_nearest_init(jk_nearest *s, const char *name, size_t len)
 {
     memset(s, 0, sizeof *s);
     s->name = name;
     s->len = len;
-    s->distance = len < 2 ? 1 : len < 6 ? 2 : (unsigned)JK_SMALLER(len / 3 + 1, (size_t)4);
+    s->distance = 1u + (len > 1) + (len > 5) + (len > 8);
 }
 
 JK_FUNC void jk_nearest_text(const jk_nearest *s, char *out, size_t nbytes)

@@ -153,7 +153,7 @@ JK_FUNC void jk_lower_names(jk_lowerer *l)
     l->nbuckets = nbuckets;
     l->buckets = (uint32_t *)jk_arena_zero(l->arena, nbuckets * 2 * sizeof *l->buckets);
     for (d = l->ast->defs; d < end && !l->arena->failed; d++)
-        jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
+        jk_name_enter(l, d->name, d->name_len, false, none); /* the nameless have no length */
 }
 
 /* The nearest of the names that could stand here, as a message's end. */

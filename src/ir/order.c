@@ -12,8 +12,8 @@ typedef struct jk_orderer {
     jk_arena *arena;
     jk_ref lo, hi;         /* only these are computed here */
     uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
-    const uint32_t *level; /* NULL, or: of uniform values only those of this level */
-    uint32_t at_level;
+    const uint32_t *stage; /* NULL, or: of uniform values only those of this stage */
+    uint32_t at_stage;
     uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
     uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
@@ -73,7 +73,7 @@ JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
     i = &o->p->ins[r];
     if ((jk_op_rows[i->op].flags & (JK_LEAF | JK_RED)) || i->op == JK_RSTATE || o->p->varying[r] != o->varying)
         return false;
-    return !o->level || o->varying || o->level[r] == o->at_level;
+    return !o->stage || o->varying || o->stage[r] == o->at_stage;
 }
 
 /* Appends to the stack or to what comes out. */
@@ -156,7 +156,7 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
     }
 }
 
-/* To order uniform values of [lo, hi), of any level. */
+/* To order uniform values of [lo, hi), of any stage. */
 JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi)
 {
     uint32_t *mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * (sizeof *mark + 1));

@@ -17,29 +17,23 @@ typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
     uint8_t *live; /* by ref */
-    uint32_t *level, *cell;
-    uint32_t npasses;
+    uint32_t *stage, *cell;
     jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
                                    holds each stage's first one and next, by ref, the others, each + 1; 0: no more */
 } jk_planner;
 
-JK_NOINLINE bool jk_is_red(const jk_program *p, jk_ref r)
-{
-    return jk_op_rows[p->ins[r].op].flags & JK_RED;
-}
-
+/* A uniform value's stage is twice its level, and the pass before that a reduction's. */
 JK_FUNC void jk_plan_levels(jk_planner *q)
 {
     const jk_program *p = q->p;
     jk_outside o;
     jk_ref r, k;
     for (r = 0; r < p->nins; r++) {
-        const bool red = jk_is_red(p, r);
-        uint32_t level = red;
+        uint32_t stage = 0;
         jk_outside_init(&o, p, r);
         while ((k = jk_outside_next(&o)) != JK_NOREF)
-            level = JK_LARGER(level, q->level[k] + red);
-        q->level[r] = level;
+            stage = JK_LARGER(stage, (q->stage[k] + 1) & ~1u);
+        q->stage[r] = stage + !!(jk_op_rows[p->ins[r].op].flags & JK_RED);
     }
 }
 
@@ -47,10 +41,9 @@ JK_FUNC void jk_plan_levels(jk_planner *q)
  * and the length stand in the code. */
 JK_NOINLINE void jk_plan_use(jk_planner *q, jk_ref r, bool beyond)
 {
-    const jk_program *p = q->p;
-    const unsigned op = p->ins[r].op;
+    const unsigned op = q->p->ins[r].op, flags = jk_op_rows[op].flags;
     q->live[r] = 1;
-    if ((beyond || op == JK_PARAM || jk_is_red(p, r)) && !p->varying[r] && op != JK_CONST && op != JK_LENGTH)
+    if (op == JK_PARAM || flags & JK_RED || (beyond && !(flags & JK_LEAF) && !q->p->varying[r]))
         q->cell[r] = 0;
 }
 
@@ -58,27 +51,27 @@ JK_NOINLINE void jk_plan_use(jk_planner *q, jk_ref r, bool beyond)
 JK_FUNC void jk_plan_live(jk_planner *q)
 {
     jk_program *p = q->p;
-    uint32_t search = 0; /* the highest level of an argmin */
+    uint32_t last = 0, search = 0; /* the last stage that there must be; that of an argmin */
     jk_outside o;
     jk_ref r, k;
     for (k = p->nparams; k < p->nargs; k++)
         jk_plan_use(q, p->args[k].value, true);
     for (r = p->nins; r-- > 0;) {
-        const uint32_t level = q->level[r];
+        const uint32_t stage = q->stage[r];
         if (!q->live[r])
             continue;
-        if (jk_is_red(p, r))
-            q->npasses = JK_LARGER(q->npasses, level);
+        last = JK_LARGER(last, stage);
         if (p->ins[r].op == JK_RARGMIN)
-            search = JK_LARGER(search, level);
+            search = JK_LARGER(search, stage);
         jk_outside_init(&o, p, r);
         while ((k = jk_outside_next(&o)) != JK_NOREF)
-            jk_plan_use(q, k, p->varying[r] || q->level[k] < level);
+            jk_plan_use(q, k, p->varying[r] || q->stage[k] < stage);
     }
     /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
     for (k = p->nparams; k < p->nargs; k++)
         if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[p->args[k].value], search) + 1);
+            last = JK_LARGER(last, (JK_LARGER(q->stage[p->args[k].value], search) + 1) | 1); /* a pass behind both */
+    p->nstages = (last + 1) | 1;
     for (r = 0; r < p->nins; r++)
         if (q->cell[r] != JK_NOCELL)
             q->cell[r] = p->ncells++;
@@ -91,7 +84,7 @@ JK_FUNC void jk_plan_roots(jk_planner *q)
     jk_ref r;
     for (r = p->nins; r-- > 0;)
         if (q->cell[r] != JK_NOCELL && p->ins[r].op != JK_PARAM) {
-            jk_ref *head = &q->roots[2 * q->level[r] - jk_is_red(p, r)];
+            jk_ref *head = &q->roots[q->stage[r]];
             q->next[r] = *head;
             *head = r + 1;
         }
@@ -105,7 +98,7 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
     uint32_t k;
     s->is_pass = number & 1;
     o->varying = s->is_pass;
-    o->at_level = number / 2;
+    o->at_stage = number;
     o->stamp += 2;
     s->red = q->red;
     for (r = q->roots[number]; r-- > 0; r = q->next[r]) {
@@ -128,14 +121,13 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
 JK_FUNC void jk_plan_stages(jk_planner *q)
 {
     jk_program *p = q->p;
-    uint32_t k, n = 2 * q->npasses + 1;
+    uint32_t k, n = p->nstages;
     jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * (sizeof *stages + sizeof *q->roots));
     jk_orderer o;
     jk_order_init(&o, p, q->arena, 0, p->nins);
     if (q->arena->failed)
         return;
-    o.level = q->level;
-    p->nstages = n;
+    o.stage = q->stage;
     p->stages = stages;
     q->roots = (jk_ref *)(void *)(stages + n);
     jk_plan_roots(q);
@@ -161,10 +153,10 @@ JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t np
     out->flags = ir->flags;
     q.p = out;
     q.arena = ir->arena;
-    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
-    if (!q.level)
+    q.stage = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
+    if (!q.stage)
         return;
-    q.next = q.level + n;
+    q.next = q.stage + n;
     q.red = q.next + n;
     q.cell = q.red + n;
     q.live = (uint8_t *)(q.cell + n);
