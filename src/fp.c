@@ -1,9 +1,8 @@
 /* fp: IEEE arithmetic: software fma, the ops over arrays (which the interpreter and the folder share), conversions.
  *
- * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. An op runs 16 bytes at a time, in the compiler's
- * vector types: the switch over the ops stands inside the loop, where a well predicted jump costs less than a loop for
- * each op takes in code. What compares is one instruction in asm, or guarded by tests of the bits, because clang's back
- * end may assume that there is no NaN. */
+ * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. Ops run 16 bytes at a time, in the compiler's vector
+ * types: a loop for each of those that are one instruction, one loop for all others. What compares is one instruction in
+ * asm, or guarded by tests of the bits, because clang's back end may assume that there is no NaN. */
 #include "fp.h"
 #include "ir/ops.h"
 #if !defined(__x86_64__)
