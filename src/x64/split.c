@@ -68,27 +68,15 @@ static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_H
     JK_C_ROOT_TERM(JK_BITS_5_2), JK_C_ROOT_TERM(JK_BITS_3_2), JK_C_ROOT_TERM(JK_BITS_ONE), JK_C_V(MUL, W, W, U), \
     JK_C_ROOT_STEP(W), JK_C_ROOT_END
 
-static const jk_cmd jk_do_root_k64[] = {
-    JK_C_TEMP(W),
-    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
-    JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
-    JK_C_V(RSQRT14, T, T, A),
-    JK_C_ROOT_START,
-    JK_C_ROOT_ERROR,
-    JK_C_ROOT_SERIES(JK_BITS_35_8),
-    JK_C_ROOT_REST,
-};
-static const jk_cmd jk_do_root_k32[] = {
-    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
-    JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
-    JK_C_V(RSQRT14, T, T, A),
-    JK_C_ROOT_START,
-    JK_C_ROOT_ERROR,
-    JK_C_ROOT_STEP(U),
-    JK_C_ROOT_END,
-};
+#define JK_C_ROOT_BEGIN_K \
+    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN), \
+    JK_C_VI(PCMPUK, K, U, Y, 6), \
+    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END, \
+    JK_C_V(RSQRT14, T, T, A), \
+    JK_C_ROOT_START, \
+    JK_C_ROOT_ERROR
+static const jk_cmd jk_do_root_k64[] = {JK_C_TEMP(W), JK_C_ROOT_BEGIN_K, JK_C_ROOT_SERIES(JK_BITS_35_8), JK_C_ROOT_REST};
+static const jk_cmd jk_do_root_k32[] = {JK_C_ROOT_BEGIN_K, JK_C_ROOT_STEP(U), JK_C_ROOT_END};
 /* The estimate is that of singles. */
 static const jk_cmd jk_do_root_vex64[] = {
     JK_C_TEMP(W),
