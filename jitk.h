@@ -1038,10 +1038,9 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
 /* ---- src/fp.c ---- */
 /* fp: IEEE arithmetic: software fma, the ops over arrays (which the interpreter and the folder share), conversions.
  *
- * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. An op runs 16 bytes at a time, in the compiler's
- * vector types: the switch over the ops stands inside the loop, where a well predicted jump costs less than a loop for
- * each op takes in code. What compares is one instruction in asm, or guarded by tests of the bits, because clang's back
- * end may assume that there is no NaN. */
+ * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. Ops run 16 bytes at a time, in the compiler's vector
+ * types: a loop for each of those that are one instruction, one loop for all others. What compares is one instruction in
+ * asm, or guarded by tests of the bits, because clang's back end may assume that there is no NaN. */
 /* ---- src/ir/ops.h ---- */
 /* ir: the op table. Everything that is to be said of an op stands in its row: enum, printed name, arity, result type,
  * flags and meaning; printer, reader, folder, verifier and tests are made from it.
@@ -1138,14 +1137,15 @@ typedef enum jk_op {
 
 /* ---- the mode ---- */
 #if defined(__x86_64__)
-#define JK_MXCSR 0x1F80u /* to nearest, all exceptions masked, no flush to zero */
+#define JK_MXCSR 0x1F80u                   /* to nearest, all exceptions masked, no flush to zero */
+static const uint32_t jk_mxcsr = JK_MXCSR; /* which is loaded from memory only */
 
 JK_FUNC uint32_t jk_fp_enter(void)
 {
-    uint32_t saved, ours = JK_MXCSR;
+    uint32_t saved;
     __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
-    if ((saved & ~0x3Fu) != ours) /* the low six are the sticky flags */
-        __asm__ volatile("ldmxcsr %0" : : "m"(ours) : "memory");
+    if ((saved & ~0x3Fu) != JK_MXCSR) /* the low six are the sticky flags */
+        __asm__ volatile("ldmxcsr %0" : : "m"(jk_mxcsr) : "memory");
     return saved;
 }
 
@@ -1448,28 +1448,32 @@ JK_FUNC jk_lanes64 jk_v_load(const char *p, bool single)
     return jk_v_widen(v, v);
 }
 
-JK_FUNC void jk_v_store(char *p, bool single, bool mask, jk_lanes64 v)
+/* A true lane of a mask is a NaN, which stays all ones. */
+JK_FUNC void jk_v_store(char *p, bool single, jk_lanes64 v)
 {
     if (!single)
         *(jk_unaligned *)p = v;
     else
-        *(jk_half *)p = mask ? (uint32_t)v[0] | v[1] << 32 : jk_v_narrow(v, v)[0];
+        *(jk_half *)p = jk_v_narrow(v, v)[0];
 }
 
-/* Ops over memory, up to the ends that are given: -i bytes, a multiple of 16 and not 0; how is twice the op, and one
- * more for lanes of four bytes. These are no single instructions: */
-JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+/* Ops over memory: -i bytes, a multiple of 16 and not 0; i is added to the ends. how is twice the op, and one more for
+ * lanes of four bytes. These are no single instructions: */
+JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to, const void *const *from)
 {
     const unsigned op = how / 2;
     const bool single = how & 1;
-    const char *x = from[0], *y = op == JK_ISNAN ? x : from[1], *z = from[2];
+    const char *x = (const char *)from[0] - i, *y = (const char *)from[op != JK_ISNAN] - i,
+               *z = (const char *)from[2] - i;
+    const ptrdiff_t step = single ? 8 : 16;
+    to -= i;
     (void)aux;
     if (op == JK_FMA && !single)
         for (; i; i += 8)
             *(jk_f64 *)(to + i) =
                 jk_fma_f64(*(const jk_f64 *)(x + i), *(const jk_f64 *)(y + i), *(const jk_f64 *)(z + i));
-    for (; i; i += single ? 8 : 16)
-        jk_v_store(to + i, single, op >= JK_LT,
+    for (; i; i += step)
+        jk_v_store(to + i, single,
                    jk_v_op(op, jk_v_load(x + i, single), jk_v_load(y + i, single), jk_v_load(z + i, single)));
 }
 
@@ -1488,19 +1492,49 @@ JK_NOINLINE void jk_fp_others(unsigned how, unsigned aux, ptrdiff_t i, char *to,
         JK_EACH(a = (jk_lanes64)(value4)) \
     case 2 * op:                          \
         JK_EACH(a = (jk_lanes64)(value8))
-#define JK_BOTH(op)  \
-    case 2 * op + 1: \
-    case 2 * op
+#define JK_BOTH(op, statement) \
+    case 2 * op + 1:           \
+    case 2 * op:               \
+        JK_EACH(statement)
+
+/* The integers' own ops, of which no function is made yet: they need not be fast. */
+JK_INLINE jk_lanes64 jk_v_integer(unsigned how, unsigned aux, jk_lanes64 a, jk_lanes64 b)
+{
+    switch (how) {
+    case 2 * JK_IADD:
+        return a + b;
+    case 2 * JK_IADD + 1:
+        return (jk_lanes64)((jk_lanes32)a + (jk_lanes32)b);
+    case 2 * JK_ISUB:
+        return a - b;
+    case 2 * JK_ISUB + 1:
+        return (jk_lanes64)((jk_lanes32)a - (jk_lanes32)b);
+    case 2 * JK_ISHL:
+        return a << aux;
+    case 2 * JK_ISHL + 1:
+        return (jk_lanes64)((jk_lanes32)a << aux);
+    case 2 * JK_ISHR:
+        return a >> aux;
+    case 2 * JK_ISHR + 1:
+        return (jk_lanes64)((jk_lanes32)a >> aux);
+    case 2 * JK_IXOR:
+    case 2 * JK_IXOR + 1:
+        return a ^ b;
+    default: /* BITS */
+        return a;
+    }
+}
 
 /* It calls nothing, so that all of it stays in registers that need no saving. */
-JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const char *const *from)
+JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to, const void *const *from)
 {
     static const jk_lanes64 signs[2] = {{0x8000000000000000, 0x8000000000000000},
                                         {0x8000000080000000, 0x8000000080000000}};
     static const jk_lanes64 infinities[2] = {{0xFFF0000000000000, 0xFFF0000000000000},
                                              {0xFF800000FF800000, 0xFF800000FF800000}};
-    const char *x = from[0], *y = from[1], *z;
+    const char *x = (const char *)from[0] - i, *y = (const char *)from[1] - i, *z = (const char *)from[2] - i;
     const jk_lanes64 sign = signs[how & 1], minus_inf = infinities[how & 1];
+    to -= i;
     switch (how) {
         JK_CASE(JK_ADD, (jk_quad)a + (jk_quad)b, (jk_pair)a + (jk_pair)b)
         JK_CASE(JK_SUB, (jk_quad)a - (jk_quad)b, (jk_pair)a - (jk_pair)b)
@@ -1510,42 +1544,41 @@ JK_NOINLINE void jk_fp_vectors(unsigned how, unsigned aux, ptrdiff_t i, char *to
         JK_CASE(JK_POW_HALF,
                 jk_v_sqrt_single(a, a ^ ((jk_lanes64)((jk_lanes32)a == (jk_lanes32)minus_inf) & sign)) & ~sign,
                 jk_v_sqrt(a, a ^ ((jk_lanes64)(a == minus_inf) & sign)) & ~sign)
-        JK_CASE(JK_IADD, (jk_lanes32)a + (jk_lanes32)b, a + b)
-        JK_CASE(JK_ISUB, (jk_lanes32)a - (jk_lanes32)b, a - b)
-        JK_CASE(JK_ISHL, (jk_lanes32)a << aux, a << aux)
-        JK_BOTH(JK_BITS)
-            : /* a shift by 0 */
-              JK_CASE(JK_ISHR, (jk_lanes32)a >> aux, a >> aux) JK_BOTH(JK_NEG)
-            : JK_EACH(a ^= sign) JK_BOTH(JK_ABS)
-            : JK_EACH(a &= ~sign) JK_BOTH(JK_MNOT)
-            : JK_EACH(a = ~a) JK_BOTH(JK_MAND)
-            : JK_BOTH(JK_IAND)
-            : JK_EACH(a &= b) JK_BOTH(JK_MOR)
-            : JK_BOTH(JK_IOR) : JK_EACH(a |= b) JK_BOTH(JK_IXOR) : JK_EACH(a ^= b) JK_BOTH(JK_SELECT) : z = from[2];
-        JK_EACH(a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+        JK_BOTH(JK_NEG, a ^= sign)
+        JK_BOTH(JK_ABS, a &= ~sign)
+        JK_BOTH(JK_MNOT, a = ~a)
+    case 2 * JK_MAND:
+    case 2 * JK_MAND + 1:
+        JK_BOTH(JK_IAND, a &= b)
+    case 2 * JK_MOR:
+    case 2 * JK_MOR + 1:
+        JK_BOTH(JK_IOR, a |= b)
+        JK_BOTH(JK_SELECT, a = (a & b) | (~a & *(const jk_unaligned *)(z + i)))
+    default:
+        JK_EACH(a = jk_v_integer(how, aux, a, b))
     }
 }
 #undef JK_EACH
 #undef JK_CASE
 #undef JK_BOTH
 
+/* Those that jk_fp_others does, a bit each: floor to rint, min to isnan. */
+#define JK_OTHERS ((2u << JK_RINT) - (1u << JK_FLOOR) + (2u << JK_ISNAN) - (1u << JK_MIN))
+
 JK_FUNC void jk_fp_apply(unsigned op, jk_type type, jk_type operand_type, unsigned aux, size_t n, void *to,
                          const void *const *from)
 {
-    const size_t size = jk_type_size(type), nbytes = JK_ALIGN_UP(n * size, 16);
-    const bool other = op - JK_FLOOR <= JK_RINT - JK_FLOOR || op - JK_MIN <= JK_ISNAN - JK_MIN;
-    void (*const run)(unsigned, unsigned, ptrdiff_t, char *, const char *const *) =
-        other ? jk_fp_others : jk_fp_vectors;
-    const char *end[3];
-    unsigned k;
-    if (op == JK_CVT) { /* of uniform values only */
+    const size_t size = jk_type_size(type);
+    const ptrdiff_t i = -(ptrdiff_t)JK_ALIGN_UP(n * size, 16);
+    const unsigned how = 2 * op + (size == 4);
+    if (op == JK_CVT) /* of uniform values only */
         jk_fp_convert(to, type, 0, from[0], operand_type, 0, n);
-        return;
-    }
-    for (k = 0; k < 3; k++)
-        end[k] = (const char *)from[k] + nbytes;
-    run(2 * op + (size == 4), aux, -(ptrdiff_t)nbytes, (char *)to + nbytes, end);
+    else if (op < 32 && JK_OTHERS >> op & 1)
+        jk_fp_others(how, aux, i, (char *)to, from);
+    else
+        jk_fp_vectors(how, aux, i, (char *)to, from);
 }
+#undef JK_OTHERS
 
 JK_FUNC uint64_t jk_fp_fold(unsigned op, jk_type type, jk_type operand_type, unsigned aux, uint64_t a, uint64_t b,
                             uint64_t c)
@@ -2911,18 +2944,14 @@ JK_FUNC void jk_parse_param(jk_parser *p)
     }
 }
 
-/* ( ... ), the ( is current. */
+/* ( ... ), the ( is current; that there is a ) was looked up (jk_at_definition). */
 JK_FUNC void jk_parse_params(jk_parser *p)
 {
-    jk_span open = p->l.piece[0];
     do {
         jk_next(&p->l);
         if (p->l.kind != JK_TOK_RPAREN || p->now.nparams)
             jk_parse_param(p);
     } while (p->l.kind == JK_TOK_COMMA);
-    p->l.piece[2] = open;
-    if (p->l.kind == JK_TOK_END)
-        jk_lex_refuse(&p->l, JK_NO_NEVER_CLOSED);
     jk_accept(&p->l, JK_TOK_RPAREN, "',' or ')' in the parameter list");
 }
 
@@ -2978,14 +3007,13 @@ JK_FUNC void jk_parse_result_types(jk_parser *p)
 JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 {
     size_t ntypes = p->now.nresults, n = 0;
-    uint32_t root, pos;
+    uint32_t pos;
     char counts[80];
     for (;;) {
         pos = p->l.piece[0].pos;
-        root = jk_parse_expression(p);
         if (n == p->now.nresults && !jk_result_enter(p))
             return;
-        p->now.results[n++].root = root;
+        p->now.results[n++].root = jk_parse_expression(p);
         if (p->l.kind != JK_TOK_COMMA)
             break;
         if (d->is_bare)
@@ -3005,7 +3033,7 @@ JK_FUNC void jk_parse_results(jk_parser *p, jk_def *d)
 }
 
 /* name(params) -> types =, up to the first result. */
-JK_FUNC void jk_parse_head(jk_parser *p, jk_def *d)
+static inline void jk_parse_head(jk_parser *p, jk_def *d)
 {
     if (p->l.kind == JK_TOK_NAME) {
         jk_is_reserved(&p->l);
@@ -3301,11 +3329,13 @@ typedef struct jk_lower_options {
     const char *entry;         /* NULL: the last definition */
     bool scalar;               /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
 } jk_lower_options;
-/* The whole way from a tree to a planned program, all of it in the arena. *e says nothing yet. */
+/* The whole way from a tree to a planned program, all of it in the arena, in the library's floating-point
+ * mode (jk_fp_enter). *e says nothing yet. */
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e);
-/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. */
-JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
+/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. Without memory
+ * the arena has failed. */
+JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
 /* Sethi-Ullman order of all in instructions [lo, hi) that the roots need: varying values, or with `uniform` uniform
  * ones; the others, and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for
  * its body. For a rare body: lo = rare.first, hi = the RARE, roots c, again (may be JK_NOREF) and the RSTATEs' b,
@@ -3406,11 +3436,8 @@ typedef enum jk_kind {
         JK_KIND_COUNT
 } jk_kind;
 
-#define JK_ROW(NAME, f64, f32) f64,
-static const uint64_t jk_kind_64[] = {JK_KINDS(JK_ROW)};
-#undef JK_ROW
-#define JK_ROW(NAME, f64, f32) f32,
-static const uint32_t jk_kind_32[] = {JK_KINDS(JK_ROW)};
+#define JK_ROW(NAME, f64, f32) {f64, f32},
+static const uint64_t jk_kinds[][2] = {JK_KINDS(JK_ROW)};
 #undef JK_ROW
 #undef JK_KINDS
 #undef JK_POW2_64
@@ -3418,7 +3445,7 @@ static const uint32_t jk_kind_32[] = {JK_KINDS(JK_ROW)};
 
 JK_FUNC uint64_t jk_kind_bits(jk_kind kind, jk_type type)
 {
-    return jk_type_size(type) == 8 ? jk_kind_64[kind] : jk_kind_32[kind];
+    return jk_kinds[kind][jk_type_size(type) == 4];
 }
 
 JK_FUNC jk_ref jk_ir_kind(jk_ir *ir, jk_kind kind)
@@ -3618,7 +3645,7 @@ JK_FUNC jk_ref jk_rule_truth(jk_ir *ir, jk_op op, const jk_ref *s, jk_ref b)
 /* An operand of what a rule makes of x. */
 JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref *x)
 {
-    const jk_ins *i = &ir->ins[x[of == JK_OF_BA || of == JK_OF_MINUS_B]];
+    const jk_ins *i = &ir->ins[x[of == JK_OF_BA]];
     switch (of) {
     case JK_OF_AA:
     case JK_OF_BA:
@@ -3631,9 +3658,8 @@ JK_NOINLINE jk_ref jk_rule_of(jk_ir *ir, unsigned of, jk_type type, const jk_ref
         return jk_ir_bits(ir, type, 0);
     case JK_OF_MINUS_A:
     case JK_OF_MINUS_B:
-        return jk_ir_bits(ir, type, jk_ir_const_bits(i) ^ jk_kind_bits(JK_IS_MINUS_ZERO, type));
     case JK_OF_ISNAN:
-        return jk_ir_1(ir, JK_ISNAN, x[0]);
+        return jk_ir_1(ir, of == JK_OF_ISNAN ? JK_ISNAN : JK_NEG, x[of == JK_OF_MINUS_B]);
     default:
         return x[of];
     }
@@ -3709,14 +3735,12 @@ JK_FUNC void jk_ir_link(jk_ir *ir, jk_ref r)
 JK_NOINLINE void jk_ir_room(jk_ir *ir, size_t cap)
 {
     size_t i, bytes = sizeof *ir->ins + 2 * sizeof(uint32_t) + 1;
-    char *p = cap > JK_UNSHARED / 2 ? NULL : (char *)jk_arena_alloc(ir->arena, cap * bytes);
+    char *p = (char *)jk_arena_alloc(ir->arena, cap > JK_UNSHARED / 2 ? SIZE_MAX : cap * bytes);
     jk_ins *ins = (jk_ins *)(void *)p;
     uint32_t *chain, *bucket;
     uint8_t *varying;
-    if (!p) {
-        ir->arena->failed = true;
+    if (!p)
         return;
-    }
     chain = (uint32_t *)(void *)(p + cap * sizeof *ins);
     bucket = chain + cap;
     varying = (uint8_t *)(bucket + cap);
@@ -3939,8 +3963,8 @@ typedef struct jk_orderer {
     jk_arena *arena;
     jk_ref lo, hi;         /* only these are computed here */
     uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
-    const uint32_t *level; /* NULL, or: of uniform values only those of this level */
-    uint32_t at_level;
+    const uint32_t *stage; /* NULL, or: of uniform values only those of this stage */
+    uint32_t at_stage;
     uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
     uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
     uint32_t stamp;
@@ -4000,7 +4024,7 @@ JK_FUNC bool jk_order_takes(const jk_orderer *o, jk_ref r)
     i = &o->p->ins[r];
     if ((jk_op_rows[i->op].flags & (JK_LEAF | JK_RED)) || i->op == JK_RSTATE || o->p->varying[r] != o->varying)
         return false;
-    return !o->level || o->varying || o->level[r] == o->at_level;
+    return !o->stage || o->varying || o->stage[r] == o->at_stage;
 }
 
 /* Appends to the stack or to what comes out. */
@@ -4083,7 +4107,7 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
     }
 }
 
-/* To order uniform values of [lo, hi), of any level. */
+/* To order uniform values of [lo, hi), of any stage. */
 JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi)
 {
     uint32_t *mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * (sizeof *mark + 1));
@@ -4318,83 +4342,65 @@ JK_SMALL_OPEN
 typedef struct jk_planner {
     jk_program *p;
     jk_arena *arena;
-    uint8_t *live; /* by ref: JK_LIVE, JK_IN_BODY */
-    uint32_t *level, *cell;
-    uint32_t npasses;
+    uint8_t *live; /* by ref */
+    uint32_t *stage, *cell;
     jk_ref *red, *next, *roots; /* the live reductions by stage; what a stage begins its order with, as a list: roots
                                    holds each stage's first one and next, by ref, the others, each + 1; 0: no more */
 } jk_planner;
 
-#define JK_LIVE 1
-#define JK_IN_BODY 2
-
-JK_NOINLINE bool jk_is_red(const jk_program *p, jk_ref r)
-{
-    return jk_op_rows[p->ins[r].op].flags & JK_RED;
-}
-
-/* What the results need, and all of a needed rare body (it runs as it stands). */
-JK_FUNC void jk_plan_live(jk_planner *q)
-{
-    const jk_program *p = q->p;
-    jk_outside o;
-    jk_ref r, k;
-    for (k = p->nparams; k < p->nargs; k++)
-        q->live[p->args[k].value] |= JK_LIVE;
-    for (r = p->nins; r-- > 0;) {
-        if (!q->live[r])
-            continue;
-        jk_outside_init(&o, p, r);
-        for (k = o.first; k < r; k++)
-            q->live[k] |= JK_IN_BODY;
-        while ((k = jk_outside_next(&o)) != JK_NOREF)
-            q->live[k] |= JK_LIVE;
-    }
-}
-
-/* A cell for a uniform value that is used in a pass, in a later stage, or as a result. Constants and the length stand
- * in the code. */
-JK_NOINLINE void jk_plan_cell(jk_planner *q, jk_ref r)
-{
-    jk_program *p = q->p;
-    if (q->cell[r] == JK_NOCELL && !p->varying[r] && p->ins[r].op != JK_CONST && p->ins[r].op != JK_LENGTH)
-        q->cell[r] = p->ncells++;
-}
-
-/* A body's values are its own: what it takes from outside counts as the RARE's. */
+/* A uniform value's stage is twice its level, and the pass before that a reduction's. */
 JK_FUNC void jk_plan_levels(jk_planner *q)
 {
     const jk_program *p = q->p;
-    uint32_t search = 0; /* the highest level of an argmin */
     jk_outside o;
     jk_ref r, k;
     for (r = 0; r < p->nins; r++) {
-        bool red = jk_is_red(p, r);
-        uint32_t level = red;
-        if (q->live[r] && (red || p->ins[r].op == JK_PARAM))
-            jk_plan_cell(q, r);
-        if (q->live[r] != JK_LIVE)
+        uint32_t stage = 0;
+        jk_outside_init(&o, p, r);
+        while ((k = jk_outside_next(&o)) != JK_NOREF)
+            stage = JK_LARGER(stage, (q->stage[k] + 1) & ~1u);
+        q->stage[r] = stage + !!(jk_op_rows[p->ins[r].op].flags & JK_RED);
+    }
+}
+
+/* A value is live, and has a cell where it is uniform and used in a pass, in a later stage, or as a result. Constants
+ * and the length stand in the code. */
+JK_NOINLINE void jk_plan_use(jk_planner *q, jk_ref r, bool beyond)
+{
+    const unsigned op = q->p->ins[r].op, flags = jk_op_rows[op].flags;
+    q->live[r] = 1;
+    if (op == JK_PARAM || flags & JK_RED || (beyond && !(flags & JK_LEAF) && !q->p->varying[r]))
+        q->cell[r] = 0;
+}
+
+/* What the results need, newest first. A body's values are its own: what it takes from outside counts as the RARE's. */
+JK_FUNC void jk_plan_live(jk_planner *q)
+{
+    jk_program *p = q->p;
+    uint32_t last = 0, search = 0; /* the last stage that there must be; that of an argmin */
+    jk_outside o;
+    jk_ref r, k;
+    for (k = p->nparams; k < p->nargs; k++)
+        jk_plan_use(q, p->args[k].value, true);
+    for (r = p->nins; r-- > 0;) {
+        const uint32_t stage = q->stage[r];
+        if (!q->live[r])
             continue;
-        jk_outside_init(&o, p, r);
-        while ((k = jk_outside_next(&o)) != JK_NOREF)
-            level = JK_LARGER(level, q->level[k] + red);
-        q->level[r] = level;
-        if (red)
-            q->npasses = JK_LARGER(q->npasses, level);
+        last = JK_LARGER(last, stage);
         if (p->ins[r].op == JK_RARGMIN)
-            search = JK_LARGER(search, level);
+            search = JK_LARGER(search, stage);
         jk_outside_init(&o, p, r);
         while ((k = jk_outside_next(&o)) != JK_NOREF)
-            if (p->varying[r] || q->level[k] < level)
-                jk_plan_cell(q, k);
+            jk_plan_use(q, k, p->varying[r] || q->stage[k] < stage);
     }
     /* the place of an argmin is looked for after its pass: a result stored in that pass may be its input in place */
-    for (k = p->nparams; k < p->nargs; k++) {
-        r = p->args[k].value;
-        jk_plan_cell(q, r);
+    for (k = p->nparams; k < p->nargs; k++)
         if (p->args[k].is_array)
-            q->npasses = JK_LARGER(q->npasses, JK_LARGER(q->level[r], search) + 1);
-    }
+            last = JK_LARGER(last, (JK_LARGER(q->stage[p->args[k].value], search) + 1) | 1); /* a pass behind both */
+    p->nstages = (last + 1) | 1;
+    for (r = 0; r < p->nins; r++)
+        if (q->cell[r] != JK_NOCELL)
+            q->cell[r] = p->ncells++;
 }
 
 /* Lists the live reductions of each pass, and of each uniform stage the values that it leaves in cells, in order. */
@@ -4404,7 +4410,7 @@ JK_FUNC void jk_plan_roots(jk_planner *q)
     jk_ref r;
     for (r = p->nins; r-- > 0;)
         if (q->cell[r] != JK_NOCELL && p->ins[r].op != JK_PARAM) {
-            jk_ref *head = &q->roots[2 * q->level[r] - jk_is_red(p, r)];
+            jk_ref *head = &q->roots[q->stage[r]];
             q->next[r] = *head;
             *head = r + 1;
         }
@@ -4418,7 +4424,7 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
     uint32_t k;
     s->is_pass = number & 1;
     o->varying = s->is_pass;
-    o->at_level = number / 2;
+    o->at_stage = number;
     o->stamp += 2;
     s->red = q->red;
     for (r = q->roots[number]; r-- > 0; r = q->next[r]) {
@@ -4441,14 +4447,13 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
 JK_FUNC void jk_plan_stages(jk_planner *q)
 {
     jk_program *p = q->p;
-    uint32_t k, n = 2 * q->npasses + 1;
+    uint32_t k, n = p->nstages;
     jk_stage *stages = (jk_stage *)jk_arena_zero(q->arena, n * (sizeof *stages + sizeof *q->roots));
     jk_orderer o;
     jk_order_init(&o, p, q->arena, 0, p->nins);
     if (q->arena->failed)
         return;
-    o.level = q->level;
-    p->nstages = n;
+    o.stage = q->stage;
     p->stages = stages;
     q->roots = (jk_ref *)(void *)(stages + n);
     jk_plan_roots(q);
@@ -4456,7 +4461,7 @@ JK_FUNC void jk_plan_stages(jk_planner *q)
         jk_plan_stage(q, &o, &stages[k], k);
 }
 
-JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out)
+JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out)
 {
     jk_planner q;
     size_t n = ir->nins;
@@ -4474,26 +4479,23 @@ JK_FUNC jitk_status jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint
     out->flags = ir->flags;
     q.p = out;
     q.arena = ir->arena;
-    q.level = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
-    if (!q.level)
-        return jk_fail_nomem(ir->error);
-    q.next = q.level + n;
+    q.stage = (uint32_t *)jk_arena_zero(ir->arena, n * (4 * sizeof(uint32_t) + 1));
+    if (!q.stage)
+        return;
+    q.next = q.stage + n;
     q.red = q.next + n;
     q.cell = q.red + n;
     q.live = (uint8_t *)(q.cell + n);
     out->cell = q.cell;
     memset(q.cell, 0xff, n * sizeof *q.cell);
-    jk_plan_live(&q);
     jk_plan_levels(&q);
+    jk_plan_live(&q);
     jk_plan_stages(&q);
-    if (!ir->arena->failed && ir->error->status == JITK_OK)
+    if (!ir->arena->failed)
         jk_slots(out, ir->arena);
-    return ir->arena->failed ? jk_fail_nomem(ir->error) : ir->error->status;
 }
 
 JK_SMALL_CLOSE
-#undef JK_LIVE
-#undef JK_IN_BODY
 /* ---- back in src/front.h ---- */
 /* ---- src/ir/print.c ---- */
 /* ir: looking. What one reads of a program, one line a value, stage by stage; leaves stand where they are used. */
@@ -4556,7 +4558,7 @@ JK_NOINLINE void jk_print_ins(jk_ir_view *w, jk_ref r, const char *indent)
     jk_ins_operands(w->p, r, operand);
     fprintf(w->out, "%s%%%u = %s.%s", indent, (unsigned)r, jk_op_name((jk_op)i->op), jk_type_name((jk_type)i->type));
     for (k = 0; k < n; k++)
-        fprintf(w->out, "%s%s", k ? ", " : " ", jk_view_value(w, operand[k]));
+        fprintf(w->out, k ? ", %s" : " %s", jk_view_value(w, operand[k]));
     if (i->op == JK_ISHL || i->op == JK_ISHR)
         fprintf(w->out, ", %u", (unsigned)i->aux);
     if (w->p->cell[r] != JK_NOCELL)
@@ -4932,7 +4934,7 @@ JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_
 {
     enum { JK_EDIT_ROW = JK_NAME_MAX + 1 };
     uint8_t d[JK_EDIT_ROW * JK_EDIT_ROW], *at = d; /* by how much of a, of b */
-    uint32_t i, j, cost;
+    uint32_t i, j, cost = 0;
     for (i = 0; i <= na; i++, at += JK_EDIT_ROW - nb - 1)
         for (j = 0; j <= nb; j++, at++) {
             cost = i + j; /* all of one put in, all of the other left out */
@@ -4944,7 +4946,7 @@ JK_FUNC unsigned jk_edit_distance(const char *a, size_t na, const char *b, size_
             }
             *at = (uint8_t)cost;
         }
-    return d[na * JK_EDIT_ROW + nb];
+    return cost;
 }
 
 JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
@@ -4961,13 +4963,13 @@ JK_FUNC void jk_nearest_try(jk_nearest *s, const char *name, size_t len)
     }
 }
 
-/* One edit for short names, a third of the letters for longer ones. */
+/* So near is near: one edit in short names, three in long ones at most. */
 JK_FUNC void jk_nearest_init(jk_nearest *s, const char *name, size_t len)
 {
     memset(s, 0, sizeof *s);
     s->name = name;
     s->len = len;
-    s->distance = len < 2 ? 1 : len < 6 ? 2 : (unsigned)JK_SMALLER(len / 3 + 1, (size_t)4);
+    s->distance = 1u + (len > 1) + (len > 5) + (len > 8);
 }
 
 JK_FUNC void jk_nearest_text(const jk_nearest *s, char *out, size_t nbytes)
@@ -5099,19 +5101,16 @@ JK_FUNC jk_ref jk_script_run(jk_ir *ir, const jk_script *s, const jk_value *arg,
  * does not have. */
 JK_FUNC jk_ref jk_fn_lower(jk_ir *ir, const jk_fn *f, jk_value *arg, uint32_t nargs)
 {
-    const bool many = f->flags & JK_FN_MANY;
-    const uint32_t count = many && nargs > 1 ? 2 : nargs;
-    const jk_value *last = arg + nargs - count;
-    jk_ref r;
+    const jk_script *script = f->script;
     uint32_t i;
     for (i = 0; i < nargs && !(f->flags & JK_FN_RAW); i++)
         arg[i].ref = jk_as_number(ir, arg[i].ref);
-    for (;;) {
-        r = jk_script_run(ir, f->script + (many && nargs == 1), arg, count);
-        if (arg == last)
-            return r;
-        (++arg)->ref = r;
+    if (f->flags & JK_FN_MANY) {
+        script += nargs == 1;
+        for (; nargs > 2; nargs--, arg++)
+            arg[1].ref = jk_script_run(ir, script, arg, 2);
     }
+    return jk_script_run(ir, script, arg, nargs);
 }
 
 JK_SMALL_CLOSE
@@ -5163,42 +5162,42 @@ typedef struct jk_lowerer {
 #define JK_WORK_MAX (1u << 22)
 #define JK_NAME_SHOWN(len) ((int)JK_SMALLER((len), (size_t)JK_NAME_MAX))
 
-/* Errors, those at a node as a whole (1) or at its function's name: status, and the message of a name and `more`. */
-#define JK_LOWER_ERRORS(X)                                                                                           \
-    X(LARGE, 1, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
-    X(FUNCTION, 1, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
-    X(NAME, 1, NAME, "unknown name '%.*s'%s")                                                                        \
-    X(EXPONENT, 1, UNSUPPORTED,                                                                                      \
-      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")            \
-    X(VARIABLE, 1, UNSUPPORTED,                                                                                      \
-      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")       \
-    X(COUNTS, 0, ARGS, "'%.*s' takes %s")                                                                            \
-    X(LATER, 0, UNSUPPORTED, "the function '%.*s' is not supported yet")                                             \
-    X(ARRAYS, 0, TYPE, "'%.*s' needs arrays, and a scalar function has none")                                        \
-    X(RESULTS, 0, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
-    X(TYPED, 0, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
-    X(PARAM, 0, NAME, "'%.*s' is a parameter here, not a function")                                                  \
-    X(ITSELF, 0, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
-    X(BELOW, 0, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
-    X(CALL, 0, NAME, "unknown function '%.*s'%s")                                                                    \
-    X(EMPTY, 0, SYNTAX, "nothing is defined here: expected an expression")                                           \
-    X(EDGE, 0, UNSUPPORTED, "edge rules are not supported yet: expected '[]'")                                       \
-    X(SCALAR, 0, TYPE, "parameter '%.*s' of a scalar function must be a scalar %s")                                  \
-    X(ONE, 0, TYPE, "a scalar function has one result, not %.*s%s")                                                  \
-    X(OWN, 0, TYPE, "a scalar function's %.*s must be %s")
+/* Errors: status, and the message of a name and `more`. */
+#define JK_LOWER_ERRORS(X)                                                                                        \
+    X(LARGE, TYPE, "%.*s is too large for %s; infinity is written 'inf'")                                         \
+    X(FUNCTION, NAME, "'%.*s' is a function: expected its arguments in parentheses")                              \
+    X(NAME, NAME, "unknown name '%.*s'%s")                                                                        \
+    X(EXPONENT, UNSUPPORTED,                                                                                      \
+      "a power with this exponent is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")         \
+    X(VARIABLE, UNSUPPORTED,                                                                                      \
+      "an exponent that is no constant is not supported yet: expected 0.5, -1 or a whole number from 0 to 16")    \
+    X(COUNTS, ARGS, "'%.*s' takes %s")                                                                            \
+    X(LATER, UNSUPPORTED, "the function '%.*s' is not supported yet")                                             \
+    X(ARRAYS, TYPE, "'%.*s' needs arrays, and a scalar function has none")                                        \
+    X(RESULTS, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
+    X(TYPED, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
+    X(PARAM, NAME, "'%.*s' is a parameter here, not a function")                                                  \
+    X(ITSELF, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
+    X(BELOW, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
+    X(CALL, NAME, "unknown function '%.*s'%s")                                                                    \
+    X(EMPTY, SYNTAX, "nothing is defined here: expected an expression")                                           \
+    X(EDGE, UNSUPPORTED, "edge rules are not supported yet: expected '[]'")                                       \
+    X(SCALAR, TYPE, "parameter '%.*s' of a scalar function must be a scalar %s")                                  \
+    X(ONE, TYPE, "a scalar function has one result, not %.*s%s")                                                  \
+    X(OWN, TYPE, "a scalar function's %.*s must be %s")
 typedef enum jk_lower_error {
-#define JK_ROW(NAME, whole, status, text) JK_LOWER_##NAME,
+#define JK_ROW(NAME, status, text) JK_LOWER_##NAME,
     JK_LOWER_ERRORS(JK_ROW)
 #undef JK_ROW
         JK_LOWER_ERROR_COUNT
 } jk_lower_error;
 
 typedef struct jk_lower_error_row {
-    uint8_t whole, status;
+    jitk_status status;
     const char *text;
 } jk_lower_error_row;
 static const jk_lower_error_row jk_lower_errors[] = {
-#define JK_ROW(NAME, whole, status, text) {whole, JITK_ERR_##status, text},
+#define JK_ROW(NAME, status, text) {JITK_ERR_##status, text},
     JK_LOWER_ERRORS(JK_ROW)
 #undef JK_ROW
 };
@@ -5214,16 +5213,15 @@ JK_NOINLINE void jk_lower_fail_at(jk_lowerer *l, jk_lower_error say, uint32_t po
                                   size_t len, const char *more)
 {
     if (jk_lower_well(l)) { /* no memory may have led here */
-        jk_fail(l->e, (jitk_status)jk_lower_errors[say].status, jk_lower_errors[say].text, JK_NAME_SHOWN(len), name,
-                more);
+        jk_fail(l->e, jk_lower_errors[say].status, jk_lower_errors[say].text, JK_NAME_SHOWN(len), name, more);
         jk_fail_place(l->e, l->ast->source, pos, nbytes);
     }
 }
 
+/* An error at a number, a name, or the name of a call. */
 JK_NOINLINE void jk_lower_fail(jk_lowerer *l, const jk_node *n, jk_lower_error say, const char *more)
 {
-    bool whole = jk_lower_errors[say].whole;
-    jk_lower_fail_at(l, say, whole ? n->pos : n->at, whole ? n->len : n->at_len, n->text, n->text_len, more);
+    jk_lower_fail_at(l, say, n->at, n->at_len, n->text, n->text_len, more);
 }
 
 /* ---- names ---- */
@@ -5271,7 +5269,7 @@ JK_FUNC void jk_lower_names(jk_lowerer *l)
     l->nbuckets = nbuckets;
     l->buckets = (uint32_t *)jk_arena_zero(l->arena, nbuckets * 2 * sizeof *l->buckets);
     for (d = l->ast->defs; d < end && !l->arena->failed; d++)
-        jk_name_enter(l, d->name ? d->name : "", d->name ? d->name_len : 0, false, none);
+        jk_name_enter(l, d->name, d->name_len, false, none); /* the nameless have no length */
 }
 
 /* The nearest of the names that could stand here, as a message's end. */
@@ -5313,23 +5311,22 @@ JK_FUNC void jk_lower_number(jk_lowerer *l, const jk_node *n)
 /* The wrong number of arguments: "1 argument, not 2: (x)", "1 or more arguments, not 0". */
 JK_NOINLINE void jk_lower_counts(jk_lowerer *l, const jk_node *n, uint32_t want, bool more, const char *params)
 {
+    static const char *const what[] = {" argument", " arguments", " or more arguments"};
     const char *format = params ? "%u%s, not %u: (%s)" : "%u%s, not %u";
-    snprintf(l->text, sizeof l->text, format, (unsigned)want,
-             more        ? " or more arguments"
-             : want == 1 ? " argument"
-                         : " arguments",
-             (unsigned)n->nkids, params);
+    snprintf(l->text, sizeof l->text, format, (unsigned)want, what[more ? 2 : want != 1], (unsigned)n->nkids, params);
     jk_lower_fail(l, n, JK_LOWER_COUNTS, l->text);
 }
 
 /* A function, an operator or a constant: its arguments are on the top of the stack. */
 JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *f)
 {
-    bool many = (f->flags & JK_FN_MANY) != 0, reduces = f->flags & JK_FN_REDUCES || (many && n->nkids == 1);
-    bool array = false;
+    unsigned flags = f->flags;
+    bool many = flags & JK_FN_MANY, array = false;
     jk_value *arg;
     jk_ref r;
     uint32_t i;
+    if (many && n->nkids == 1)
+        flags |= JK_FN_REDUCES;
     if (!f->script) {
         jk_lower_fail(l, n, JK_LOWER_LATER, NULL);
         return;
@@ -5338,19 +5335,21 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
         jk_lower_counts(l, n, f->nparams, many, f->params);
         return;
     }
-    if (l->o->scalar && (reduces || f->flags & JK_FN_ARRAYS)) {
+    if (l->o->scalar && flags & (JK_FN_REDUCES | JK_FN_ARRAYS)) {
         jk_lower_fail(l, n, JK_LOWER_ARRAYS, NULL);
         return;
     }
     l->nvalues -= n->nkids;
     arg = l->values + l->nvalues;
-    for (i = 0; i < n->nkids; i++)
+    for (i = 0; i < n->nkids && !(flags & JK_FN_REDUCES); i++)
         array |= arg[i].array;
     r = jk_fn_lower(&l->ir, f, arg, n->nkids);
-    if (r == JK_NOREF)
-        jk_lower_fail(l, &l->ast->nodes[l->ast->kids[n->kid + 1]],
-                      jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, NULL);
-    jk_lower_push(l, r, array && !reduces);
+    if (r == JK_NOREF) {
+        n = &l->ast->nodes[l->ast->kids[n->kid + 1]];
+        jk_lower_fail_at(l, jk_ir_is_const(&l->ir, arg[1].ref) ? JK_LOWER_EXPONENT : JK_LOWER_VARIABLE, n->pos, n->len,
+                         "", 0, NULL);
+    }
+    jk_lower_push(l, r, array);
 }
 
 /* A number as a part of a message. */
@@ -5488,14 +5487,18 @@ JK_FUNC uint32_t jk_lower_entry(jk_lowerer *l)
     return 0;
 }
 
-JK_FUNC const char *jk_lower_copy(jk_lowerer *l, const char *text, size_t len)
+/* What is said of a parameter or a result; whether a scalar function may not have it. */
+JK_NOINLINE bool jk_lower_arg(jk_lowerer *l, jk_param_info *arg, const char *name, size_t len, uint8_t type, bool array)
 {
-    char *p = (char *)jk_arena_alloc(l->arena, len + 1);
-    if (!p)
-        return "";
-    memcpy(p, text, len);
-    p[len] = 0;
-    return p;
+    char *copy = (char *)jk_arena_alloc(l->arena, len + 1);
+    if (copy) {
+        memcpy(copy, name, len);
+        copy[len] = 0;
+    }
+    arg->name = copy;
+    arg->type = type == JK_TYPE_NONE ? l->ir.type : type;
+    arg->is_array = array;
+    return l->o->scalar && (array || arg->type != l->ir.type);
 }
 
 JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
@@ -5504,10 +5507,7 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
     jk_type own = (jk_type)l->ir.type;
     jk_value v;
     v.array = d->is_bare ? !l->o->scalar : p->is_array;
-    arg->name = jk_lower_copy(l, p->name, p->name_len);
-    arg->type = p->type == JK_TYPE_NONE ? (uint8_t)own : p->type;
-    arg->is_array = v.array;
-    if (p->edge != JK_EDGE_NONE || (l->o->scalar && (v.array || arg->type != own)))
+    if (jk_lower_arg(l, arg, p->name, p->name_len, p->type, v.array) || p->edge != JK_EDGE_NONE)
         jk_lower_fail_at(l, p->edge != JK_EDGE_NONE ? JK_LOWER_EDGE : JK_LOWER_SCALAR, p->pos, p->name_len, p->name,
                          p->name_len, jk_type_name(own));
     v.ref = jk_ir_emit(&l->ir, v.array ? JK_LOAD : JK_PARAM, own, 0, k, 0, 0);
@@ -5517,18 +5517,14 @@ JK_FUNC void jk_lower_param(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param
 /* A scalar result of another type than the kernel's takes an exact integer as it is. */
 JK_FUNC void jk_lower_result(jk_lowerer *l, const jk_def *d, uint32_t k, jk_param_info *arg)
 {
-    uint8_t type = d->results[k].type, own = l->ir.type;
     jk_value v = l->values[k];
     int len = snprintf(l->text, sizeof l->text, "result%u", (unsigned)k + 1);
-    arg->name = jk_lower_copy(l, l->text, d->nresults == 1 ? 6 : (size_t)len);
-    arg->type = type == JK_TYPE_NONE ? own : type;
+    if (jk_lower_arg(l, arg, l->text, d->nresults == 1 ? 6 : (size_t)len, d->results[k].type, v.array))
+        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)l->ir.type));
     arg->is_result = 1;
-    arg->is_array = v.array;
     arg->value = v.ref;
-    if (arg->type == own || v.array || jk_is_mask((jk_type)l->ir.ins[v.ref].type))
+    if (arg->type == l->ir.type || v.array || jk_is_mask((jk_type)l->ir.ins[v.ref].type))
         arg->value = jk_as_number(&l->ir, v.ref);
-    if (l->o->scalar && arg->type != own)
-        jk_lower_fail_at(l, JK_LOWER_OWN, d->pos, d->len, arg->name, JK_NAME_MAX, jk_type_name((jk_type)own));
 }
 
 /* The parameters, what the definition says, and the results. */
@@ -5540,20 +5536,21 @@ JK_FUNC void jk_lower_def(jk_lowerer *l, uint32_t def, jk_program *out)
     if (l->o->scalar && d->nresults != 1)
         jk_lower_fail_at(l, JK_LOWER_ONE, d->pos, d->len, "", 0, jk_lower_count(l, d->nresults));
     jk_lower_enter(l, def);
-    for (k = 0; k < d->nparams && jk_lower_well(l); k++)
+    for (k = 0; args && k < d->nparams; k++)
         jk_lower_param(l, d, k, &args[k]);
     jk_lower_run(l);
-    for (k = 0; k < d->nresults && jk_lower_well(l); k++)
+    if (!jk_lower_well(l))
+        return;
+    for (k = 0; k < d->nresults; k++)
         jk_lower_result(l, d, k, &args[d->nparams + k]);
-    if (jk_lower_well(l))
-        jk_plan(&l->ir, args, nargs, d->nparams, out);
+    jk_plan(&l->ir, args, nargs, d->nparams, out);
 }
 
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e)
 {
     jk_lowerer l;
-    uint32_t entry, mode = jk_fp_enter();
+    uint32_t entry;
     memset(&l, 0, sizeof l);
     l.ast = ast;
     l.o = o;
@@ -5564,7 +5561,6 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
     entry = jk_lower_entry(&l);
     if (entry > 0)
         jk_lower_def(&l, entry - 1, out);
-    jk_fp_leave(mode);
     return arena->failed ? jk_fail_nomem(e) : e->status;
 }
 
@@ -6669,19 +6665,19 @@ static inline uint32_t *jk_pool_bucket(jk_asm *as, const uint8_t *bytes, size_t 
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes)
 {
     uint32_t *bucket = jk_pool_bucket(as, (const uint8_t *)bytes, nbytes), k;
-    jk_pooled *c = as->pooled;
+    jk_pooled *c;
     size_t at = JK_ALIGN_UP(as->npool, nbytes);
     JK_ASM_MUST(nbytes >= 4 && nbytes <= 64 && (nbytes & (nbytes - 1)) == 0);
-    for (k = *bucket; k; k = c[k - 1].older)
-        if (c[k - 1].nbytes == nbytes && memcmp(as->pool + c[k - 1].at, bytes, nbytes) == 0)
-            return c[k - 1].at;
+    for (k = *bucket; k; k = c->older) {
+        c = &as->pooled[k - 1];
+        if (c->nbytes == nbytes && memcmp(as->pool + c->at, bytes, nbytes) == 0)
+            return c->at;
+    }
     c = (jk_pooled *)jk_push(as->arena, &as->pooled, sizeof *c);
-    if (!c)
+    if (!c || (at + nbytes > as->cap_pool && !jk_asm_widen(as, &as->pool, at + nbytes))) {
         jk_asm_fail(as);
-    if (at + nbytes > as->cap_pool)
-        jk_asm_widen(as, &as->pool, at + nbytes);
-    if (as->failed)
         return 0;
+    }
     memcpy(as->pool + at, bytes, nbytes);
     as->npool = at + nbytes;
     c->at = (uint32_t)at;
@@ -7754,8 +7750,7 @@ typedef struct jk_acc {
     uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
     uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
-    uint8_t pour;           /* f32 sum: lanes pour into F64 ones */
-    uint8_t poured;         /* the first register of those of a whole chunk, or 0: they are in memory */
+    uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
     int32_t at;             /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
     uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
@@ -8592,27 +8587,15 @@ static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_H
     JK_C_ROOT_TERM(JK_BITS_5_2), JK_C_ROOT_TERM(JK_BITS_3_2), JK_C_ROOT_TERM(JK_BITS_ONE), JK_C_V(MUL, W, W, U), \
     JK_C_ROOT_STEP(W), JK_C_ROOT_END
 
-static const jk_cmd jk_do_root_k64[] = {
-    JK_C_TEMP(W),
-    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
-    JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
-    JK_C_V(RSQRT14, T, T, A),
-    JK_C_ROOT_START,
-    JK_C_ROOT_ERROR,
-    JK_C_ROOT_SERIES(JK_BITS_35_8),
-    JK_C_ROOT_REST,
-};
-static const jk_cmd jk_do_root_k32[] = {
-    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN),
-    JK_C_VI(PCMPUK, K, U, Y, 6),
-    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END,
-    JK_C_V(RSQRT14, T, T, A),
-    JK_C_ROOT_START,
-    JK_C_ROOT_ERROR,
-    JK_C_ROOT_STEP(U),
-    JK_C_ROOT_END,
-};
+#define JK_C_ROOT_BEGIN_K \
+    JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN), \
+    JK_C_VI(PCMPUK, K, U, Y, 6), \
+    JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END, \
+    JK_C_V(RSQRT14, T, T, A), \
+    JK_C_ROOT_START, \
+    JK_C_ROOT_ERROR
+static const jk_cmd jk_do_root_k64[] = {JK_C_TEMP(W), JK_C_ROOT_BEGIN_K, JK_C_ROOT_SERIES(JK_BITS_35_8), JK_C_ROOT_REST};
+static const jk_cmd jk_do_root_k32[] = {JK_C_ROOT_BEGIN_K, JK_C_ROOT_STEP(U), JK_C_ROOT_END};
 /* The estimate is that of singles. */
 static const jk_cmd jk_do_root_vex64[] = {
     JK_C_TEMP(W),
@@ -9892,11 +9875,9 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
     return true;
 }
 
-/* Where vector i of segment q's poured lanes is: in a register of its own or in the area. */
+/* Where vector i of segment q's poured lanes is. */
 JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, uint32_t i)
 {
-    if (a->poured)
-        return jk_opnd_reg(a->poured + q * g->parts * a->halves + i);
     return jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64)));
 }
 
@@ -10027,8 +10008,6 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
         one.fmt = JK_SD;
         jk_emit_run(g, offsetof(jk_run, node));
         jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
-        if (from == JK_FOLD_WHOLE) /* what is behind this has the poured lanes in memory */
-            g->acc[r].poured = 0;
     }
 }
 
@@ -10083,8 +10062,11 @@ JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b)
     }
     while (g->width > 1 && (g->width * (b->max_live + 1) + 3 + acc > regs || g->vectors % g->width))
         g->width /= 2;
-    if (!each)
+    if (!each) {
         g->vectors = g->width;
+        if (b->nstep - 3 < 2 && !jk_splits(b)) /* the caches' first level feeds light bodies better vector by vector */
+            g->width = 1;
+    }
 }
 
 /* Gives accumulators, then the uniform values with the most uses, registers of their own from the top. */
@@ -10107,9 +10089,6 @@ JK_FUNC void jk_assign_fixed(jk_gen *g, jk_body *b)
             if (x->kind == JK_VAL_UNIFORM && !x->cls && x->resident == JK_NOREG && x->nuses >= uses)
                 x->resident = (uint8_t)--next;
         }
-    for (r = 0, m = JK_SEGMENTS * 2 * g->parts; r < g->nacc; r++)
-        if (g->held && g->acc[r].pour && next >= low + m)
-            g->acc[r].poured = (uint8_t)(next -= m);
     g->fixed = next < 32 ? UINT32_MAX << next : 0;
 }
 
@@ -10273,7 +10252,7 @@ typedef enum jk_hook {
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of those segments that run at a time; imm 1: of one; 2, 4: of two */
+    JK_SK_ACC,      /* jk_acc_do a of the accumulators of the segments imm / 16 to imm % 16; imm 0: of those that run at a time */
     JK_SK_FOLD,     /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
@@ -10574,7 +10553,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
             jk_emit_3(g, JK_V_XOR, JK_F32, 0, 0, jk_opnd_reg(0));
             break;
         case JK_SK_ACC:
-            jk_acc_each(g, c->imm > 1 ? g->imm - 2 : 0, c->imm ? g->imm : g->streams, (jk_acc_do)c->a);
+            jk_acc_each(g, g->imm >> 4, c->imm ? g->imm & 15 : g->streams, (jk_acc_do)c->a);
             break;
         case JK_SK_FOLD:
             jk_fold(g, (jk_fold_from)c->a);
@@ -10896,7 +10875,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_ROWS_WHOLE(WIDE, 0, 0),
     JK_SECTION(JK_IF_HELD | JK_IF_APART),
     JK_ROWS_WHOLE(PAIR, 0, 2),
-    JK_ROWS_WHOLE(PAIR, 1, 4),
+    JK_ROWS_WHOLE(PAIR, 1, 0x24),
     JK_SECTION(JK_IF_HELD),
     JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
     JK_S(0, MOV, RDX, BEHIND),
@@ -12038,7 +12017,7 @@ JK_FUNC size_t jk_lay(void *of, const jk_part *part, uint32_t nparts, char *bloc
         if (block) {
             void *from, *to = block + at;
             memcpy(&from, pointer, sizeof from);
-            if (from && nbytes)
+            if (from)
                 memcpy(to, from, nbytes);
             memcpy(pointer, &to, sizeof to);
         }
@@ -12059,7 +12038,7 @@ JK_FUNC size_t jk_kernel_lay(jitk_kernel *k, char *block)
         at = jk_lay(s, jk_stage_parts, k->ncode ? 2 : 3, block, at);
     }
     for (i = 0; i < p->nargs; i++) {
-        const char *name = p->args[i].name ? p->args[i].name : "";
+        const char *name = p->args[i].name;
         size_t nbytes = strlen(name) + 1;
         if (block)
             ((jk_param_info *)(uintptr_t)p->args)[i].name = (char *)memcpy(block + at, name, nbytes);
@@ -12995,7 +12974,8 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 
 JK_SMALL_CLOSE
 
-/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. */
+/* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
+ * has no cells and reads no rows. */
 JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
@@ -13003,17 +12983,12 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
     float f;
     jk_run run;
     run.array = p;
-    run.tail = NULL;
-    run.cell = NULL;
     run.node = &node;
     run.frame = frame;
     run.n = n;
-    run.find = 0;
-    if (!k->nout) {
-        k->quick->pass(&run, 0, n, 0);
+    node = k->quick->pass(&run, 0, n, 0); /* without meaning where the pass reduces nothing */
+    if (!k->nout)
         return;
-    }
-    node = k->quick->pass(&run, 0, n, 0);
     f = (float)node;
     if (k->out->type == JK_F64)
         memcpy(p[k->out->arg], &node, sizeof node);
@@ -13024,7 +12999,7 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 /* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
 static inline bool jk_is_one(const jitk_kernel *k, size_t n)
 {
-    return k->one && !(k->tail_rows && n % (k->program.type == JK_F32 ? 16 : 8));
+    return k->one && !(k->tail_rows && n & (k->program.type == JK_F32 ? 15 : 7));
 }
 
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
@@ -13073,17 +13048,25 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
         return false;
     info = k->program.args;
     for (i = 0; i < nargs; i++) {
-        unsigned tag = tagged ? tagged[i].tag : (unsigned)JK_TAG_VOID;
-        p[i] = (void *)(uintptr_t)(tagged ? tagged[i].value.pointer : args[i]);
-        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
-            info[i].type <= JK_F32) {
-            number[i] = (float)tagged[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
-            continue;
+        const void *x;
+        if (!tagged) {
+            x = args[i];
+        } else {
+            unsigned tag = tagged[i].tag;
+            x = tagged[i].value.pointer;
+            if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+                info[i].type <= JK_F32) {
+                number[i] = (float)tagged[i].value.f64;
+                x = info[i].type == JK_F64 ? (const void *)&tagged[i].value : (const void *)&number[i];
+                tag = JK_TAG_VOID;
+            }
+            if (!info[i].is_result)
+                tag &= ~(unsigned)JK_TAG_CONST;
+            if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
+                return false;
         }
-        if (!info[i].is_result)
-            tag &= ~(unsigned)JK_TAG_CONST;
-        if (!p[i] || (tag != (unsigned)info[i].type && tag != JK_TAG_VOID))
+        p[i] = (void *)(uintptr_t)x;
+        if (!x)
             return false;
     }
     return jk_apart_plain(k, n * 8, p);
