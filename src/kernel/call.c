@@ -60,47 +60,33 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
     return jk_apart_plain(k, n * 8, p);
 }
 
-JK_SMALL_OPEN
-
-/* More arguments than there is room for on the stack. */
-JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
-{
-    jk_binds b;
-    jitk_status status;
-    int saved = errno;
-    b.p = (void **)JK_MALLOC(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number));
-    errno = saved;
-    if (!b.p)
-        return jk_fail_nomem(e);
-    b.step = (ptrdiff_t *)(b.p + k->program.nargs);
-    b.number = (uint64_t *)(b.step + k->program.nargs);
-    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
-    if (status == JITK_OK)
-        status = jk_kernel_run(k, n, &b, e);
-    JK_FREE(b.p);
-    return status;
-}
-
-JK_SMALL_CLOSE
-
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
-    void *p[JK_FEW_ARGS];
+    void *p[JK_FEW_ARGS], **many = NULL;
     ptrdiff_t step[JK_FEW_ARGS];
     uint64_t number[JK_FEW_ARGS];
     jk_binds b;
     jitk_status status;
     if (!k)
         return jk_fail(e, JITK_ERR_ARGS, "the kernel is NULL");
-    if (k->program.nargs > JK_FEW_ARGS)
-        return jk_call_many(k, n, nargs, args, strides, tagged, e);
     b.p = p;
     b.step = step;
     b.number = number;
+    if (k->program.nargs > JK_FEW_ARGS) {
+        many = (void **)jk_quiet_malloc(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number), e);
+        if (!many)
+            return e->status;
+        b.p = many;
+        b.step = (ptrdiff_t *)(many + k->program.nargs);
+        b.number = (uint64_t *)(b.step + k->program.nargs);
+    }
     status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
-    return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
+    if (status == JITK_OK)
+        status = jk_kernel_run(k, n, &b, e);
+    if (many)
+        JK_FREE(many);
+    return status;
 }
 
 /* The long way; `mode` is the caller's. */

@@ -145,6 +145,10 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
 #define JK_NAMED_STACK ((size_t)32768)
 JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 
+/* The results of stage s, a pass that ran: `d` is the driver's, NULL where all elements were one range. */
+typedef struct jk_drive jk_drive;
+JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_drive *d);
+
 /* ---- call.c ---- */
 /* jk_run_driver, or the quick way. */
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);

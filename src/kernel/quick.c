@@ -113,30 +113,6 @@ JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void
 
 JK_SMALL_OPEN
 
-JK_FUNC void jk_quick_reduced(const jitk_kernel *k, const jk_quick *step, jk_run *run)
-{
-    const jk_program *p = &k->program;
-    const jk_ref *red = p->stages[step->stage].red;
-    uint32_t i;
-    for (i = 0; i < step->nred; i++) {
-        const jk_ins *ins = &p->ins[red[i]];
-        uint32_t cell = p->cell[red[i]];
-        bool f32 = (ins->op == JK_RARGMIN ? p->ins[ins->a].type : ins->type) == JK_F32;
-        uint64_t bits;
-        if (cell == JK_NOCELL)
-            continue;
-        if (f32)
-            bits = jk_f32_bits((float)run->node[i]);
-        else
-            memcpy(&bits, &run->node[i], sizeof bits);
-        if (ins->op == JK_RARGMIN) {
-            run->find = bits;
-            bits = k->find[step->stage][i](run, 0, run->n);
-        }
-        run->cell[cell] = bits;
-    }
-}
-
 /* Nodes are doubles that hold their value exactly, or a sum that is rounded here. */
 JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double *node)
 {
@@ -183,7 +159,7 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
         if (rest && k->program.stages[step->stage].stores)
             jk_quick_rows_out(k, n, rest, p, &q);
         if (step->nred)
-            jk_quick_reduced(k, step, &run);
+            jk_reduced(k, step->stage, &run, NULL);
     }
     if (k->nout)
         jk_scalars_out(k, p, q.cell);

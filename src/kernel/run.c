@@ -16,7 +16,7 @@
 JK_SMALL_OPEN
 
 /* Passed by pointer to functions that are not inlined: its fields are read in few bytes then, in the order of use. */
-typedef struct jk_drive {
+struct jk_drive {
     const jitk_kernel *k;
     const jk_binds *b;
     size_t n;
@@ -31,7 +31,7 @@ typedef struct jk_drive {
     double *best;          /* least values so far of argmin, */
     size_t *best_at;       /* and the first elements of their chunks */
     jk_tree tree;
-} jk_drive;
+};
 #define JK_NO_FIND UINT32_MAX
 
 /* ---- scratch: frame, rows, pointers, cells, what reductions need, tiles ---- */
@@ -135,6 +135,13 @@ JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
     return 0;
 }
 
+/* The place of a reduction's result; -1 where there is none. */
+JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
+{
+    d->find = i;
+    return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;
+}
+
 /* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
  * that is 64-byte aligned in all of them. Below the last cache's size such stores lose, for what is read back soon
  * would still be there; a result that is also an input is in the caches already. */
@@ -186,26 +193,26 @@ JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first, const double *node)
         jk_tree_add(&d->tree, d->red, node);
 }
 
-/* Results go to their cells. */
-JK_FUNC void jk_reduced(jk_drive *d)
+/* Results go to their cells. A node of an argmin is the least value of all; its place is looked for here. */
+JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_drive *d)
 {
-    const jk_program *p = &d->k->program;
+    const jk_program *p = &k->program;
+    const jk_stage *stage = &p->stages[s];
     uint32_t i;
-    for (i = 0; i < d->stage->nred; i++) {
-        uint32_t cell = p->cell[d->stage->red[i]];
-        const jk_ins *ins = &p->ins[d->stage->red[i]];
+    for (i = 0; i < stage->nred; i++) {
+        const jk_ins *ins = &p->ins[stage->red[i]];
+        uint32_t cell = p->cell[stage->red[i]];
         bool place = ins->op == JK_RARGMIN;
-        double value = place ? d->best[i] : d->nodes[i];
-        uint64_t bits =
-            (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
+        uint64_t bits = jk_f64_bits(run->node[i]);
         if (cell == JK_NOCELL)
             continue;
+        if ((place ? p->ins[ins->a].type : ins->type) == JK_F32)
+            bits = jk_f32_bits((float)run->node[i]);
         if (place) {
-            d->run.find = bits;
-            d->find = i;
-            bits = d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX; /* -1 */
+            run->find = bits;
+            bits = d ? jk_drive_find(d, i) : k->find[s][i](run, 0, run->n);
         }
-        d->run.cell[cell] = bits;
+        run->cell[cell] = bits;
     }
 }
 
@@ -239,7 +246,8 @@ JK_NOINLINE void jk_run_pass(jk_drive *d)
     }
     if (d->n - 1 >= chunk)
         jk_tree_result(&d->tree, d->red, d->nodes);
-    jk_reduced(d);
+    d->run.node = d->nodes;
+    jk_reduced(d->k, d->s, &d->run, d);
     d->red += d->stage->nred;
 }
 
