@@ -76,7 +76,7 @@ static void asm_kstore(jk_asm *as, jk_opnd to, unsigned k)
     if (to.kind == JK_OPND_REG)
         jk_asm_k(as, JK_K_KMOV_RK, to.reg, 0, k);
     else
-        jk_asm_vstore(as, JK_K_KMOV, vt, to, k, 0);
+        enc_store(as, JK_K_KMOV, vt, to, k, 0);
 }
 
 START_TEST(mask_moves)
@@ -501,7 +501,7 @@ START_TEST(listing_lines_have_address_bytes_text_and_value)
     jk_asm_bind(&c.as, l);
     c.as.note = 12;
     jk_asm_v(&c.as, JK_V_ADD, pd, 1, 2, jk_opnd_pool(jk_asm_const(&c.as, one, 32)), 0);
-    jk_asm_vstore(&c.as, JK_V_MOVU, pd, jk_opnd_index(JK_RDI, JK_RSI, 8, 32), 1, 0);
+    enc_store(&c.as, JK_V_MOVU, pd, jk_opnd_index(JK_RDI, JK_RSI, 8, 32), 1, 0);
     c.as.note = UINT32_MAX;
     jk_asm_jcc(&c.as, JK_CC_NE, l);
     jk_asm_op(&c.as, JK_G_RET);

@@ -67,7 +67,7 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
  * JK_G_... general. The vector and mask instructions at least:
  *
- * moves      MOVU (movups/movupd; SS/SD: load and store of a scalar, reg-reg merges; store by jk_asm_vstore)
+ * moves      MOVU (movups/movupd; SS/SD: load and store of a scalar, reg-reg merges; store by JK_STORE)
  *            MOVA (movaps/movapd reg-reg and aligned memory)  MOVNT (store only)
  *            BROADCAST (vbroadcastss/sd from memory or register; VEX and EVEX)
  * floats     ADD SUB MUL DIV SQRT MIN MAX (packed and scalar)  AND ANDN OR XOR (always packed: SS/SD encode as PS/PD 128)
@@ -126,10 +126,10 @@ struct jk_asm { /* what is read most stands first */
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
 /* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...)
  * ignore src1. Where the destination is a GP or k register, dst is its number. A row without EVEX form is VEX in an EVEX
- * assembler. */
+ * assembler. Stores have the memory in src2 and the register in dst: MOVU MOVA KMOV with JK_STORE as the immediate; MOVNT
+ * EXTRACT128 EXTRACT256 MOVQ_RX MOVD_RX where src2 is memory. */
+#define JK_STORE 0x80u
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
-/* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
-JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm);
 /* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT KMOV dst, b; KORTEST dst, b. They are rows for
  * jk_asm_v too. */
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b);

@@ -307,9 +307,15 @@ JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned sr
     row = &jk_inst_rows[i];
     scalar = row->bits[vt.fmt] & JK_ELEM;
     if (row->form == JK_FORM_MR) {
+        JK_ASM_MUST(!vt.zero || src2.kind == JK_OPND_REG);
         form = JK_AS_MR;
-        reg = src2.reg;
-        src2 = jk_opnd_reg(dst);
+        if (src2.kind == JK_OPND_REG) {
+            reg = src2.reg;
+            src2 = jk_opnd_reg(dst);
+        }
+    } else if (row->form == JK_FORM_MOVE && imm == JK_STORE) {
+        JK_ASM_MUST(!vt.zero && src2.kind != JK_OPND_REG);
+        form = JK_AS_MR1;
     } else if (row->form >= JK_FORM_VMI) {
         JK_ASM_MUST(as->enc != JK_ENC_LEGACY || dst == src2.reg);
         form = JK_AS_VM;
@@ -325,19 +331,6 @@ JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned sr
     }
     vt.fmt |= (uint8_t)form;
     jk_asm_put(as, i, vt, reg, v, src2, imm);
-}
-
-JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm)
-{
-    bool move = jk_inst_rows[i].form == JK_FORM_MOVE;
-    JK_ASM_MUST(move || jk_inst_rows[i].form == JK_FORM_MR);
-    JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
-    if (move && to.kind == JK_OPND_REG) {
-        jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), imm);
-        return;
-    }
-    vt.fmt |= (uint8_t)(move ? JK_AS_MR1 : JK_AS_MR);
-    jk_asm_put(as, i, vt, src, 0, to, imm);
 }
 
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b)

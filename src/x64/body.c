@@ -394,10 +394,8 @@ JK_NOINLINE void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned re
         vt.k = JK_K_TAIL;
         vt.zero = !store;
     }
-    if (store)
-        jk_asm_vstore(&g->as, b->batch.mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, at, reg, 0);
-    else
-        jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, at, 0);
+    jk_asm_v(&g->as, store && b->batch.mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, reg, 0, at,
+             store ? JK_STORE : 0);
 }
 
 /* Empties the registers and starts at the first step. */

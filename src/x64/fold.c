@@ -165,7 +165,7 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
             jk_asm_v(&g->as, JK_V_CVTSS2SD, one, 0, 0, jk_opnd_reg(0), 0);
         one.fmt = JK_SD;
         jk_emit_run(g, offsetof(jk_run, node));
-        jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
+        jk_asm_v(&g->as, JK_V_MOVU, one, 0, 0, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), JK_STORE);
     }
 }
 

@@ -191,11 +191,7 @@ typedef enum jk_do {
     JK_DO_RESULT, /* D = the result's register: that of value a where it dies here */
     JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
     JK_DO_MOV,    /* d = a, nothing where they are the same */
-    JK_DO_LOAD,   /* whole register d = memory b */
-    JK_DO_STORE,  /* memory d = the whole register b */
-    JK_DO_KLOAD,  /* mask register d = memory b */
-    JK_DO_KSTORE, /* memory d = mask register b */
-    JK_DO_CLEAR,  /* d = 0 */
+    JK_DO_WHOLE,  /* whole register d = memory b, or, imm being JK_STORE, the other way; how: 1 a mask register */
     JK_DO_FMA,    /* calls the software fma for the three operands at b */
     JK_DO_SLOW,   /* where a lane of mask d is set the next commands to an END, imm in all, are carried out behind the loop
                      in place of all that follow them */
@@ -220,6 +216,10 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
 #define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
 #define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_LOAD(d, b) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_STORE(b, d) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, JK_STORE, 0}
+#define JK_C_KLOAD(d, b) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, 0, 1}
+#define JK_C_KSTORE(b, d) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, JK_STORE, 1}
 #define JK_C_SLOW(d, n) {JK_DO_SLOW, JK_AT_##d, 0, 0, n, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}

@@ -102,12 +102,7 @@ JK_NOINLINE void jk_emit_run(jk_gen *g, size_t offset)
 /* A register of either class, whole, from or to memory. Moves of packed singles are shortest, whatever the type. */
 JK_NOINLINE void jk_emit_whole(jk_gen *g, unsigned cls, unsigned reg, jk_opnd at, bool store)
 {
-    jk_inst i = cls ? JK_K_KMOV : JK_V_MOVA;
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    if (store)
-        jk_asm_vstore(&g->as, i, vt, at, reg, 0);
-    else
-        jk_asm_v(&g->as, i, vt, reg, 0, at, 0);
+    jk_asm_v(&g->as, cls ? JK_K_KMOV : JK_V_MOVA, jk_vt_of(g, JK_F32), reg, 0, at, store ? JK_STORE : 0);
 }
 
 JK_NOINLINE void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
@@ -137,7 +132,7 @@ JK_NOINLINE void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd fro
 
 JK_NOINLINE void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src)
 {
-    jk_asm_vstore(&g->as, JK_V_MOVU, jk_vt_of(g, type), to, src, 0);
+    jk_emit_3i(g, JK_V_MOVU, type, src, src, to, JK_STORE);
 }
 
 /* One element from memory into every lane. */
@@ -235,20 +230,12 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
         case JK_DO_MOV:
             jk_emit_mov(g, d->reg, p->o[c->a].reg);
             continue;
-        case JK_DO_LOAD:
-        case JK_DO_KLOAD:
-            jk_emit_whole(g, what == JK_DO_KLOAD, d->reg, o, false);
-            continue;
-        case JK_DO_STORE:
-        case JK_DO_KSTORE:
-            jk_emit_whole(g, what == JK_DO_KSTORE, o.reg, *d, true);
+        case JK_DO_WHOLE:
+            jk_emit_whole(g, c->how, d->reg, o, c->imm);
             continue;
         case JK_DO_FMA:
             jk_asm_lea(&g->as, JK_RAX, o);
             jk_asm_call_label(&g->as, g->fma_thunk);
-            continue;
-        case JK_DO_CLEAR:
-            jk_emit_3(g, JK_V_XOR, JK_F32, d->reg, d->reg, *d);
             continue;
         case JK_DO_IF:
             if (p->op != c->a)

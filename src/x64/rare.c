@@ -133,41 +133,41 @@ JK_FUNC bool jk_stub_begin(const jk_stub *s, jk_body *b, int32_t state)
 /* What is done with each instance of a value, A: X is its home, Y its active lanes, B the mask register of the tail, D
  * the register `any`. */
 /* clang-format off */
-static const jk_cmd jk_do_stub_store[] = {JK_C_REG(A), JK_C_DO(STORE, X, A), JK_C_END};
-static const jk_cmd jk_do_stub_store_k[] = {JK_C_REG(A), JK_C_DO(KSTORE, X, A), JK_C_END};
+static const jk_cmd jk_do_stub_store[] = {JK_C_REG(A), JK_C_STORE(X, A), JK_C_END};
+static const jk_cmd jk_do_stub_store_k[] = {JK_C_REG(A), JK_C_KSTORE(X, A), JK_C_END};
 static const jk_cmd jk_do_stub_tail[] = { /* lanes without an element are never active */
-    JK_C_DO(KLOAD, K, X), JK_C_K(KAND, K, K, B), JK_C_DO(KSTORE, X, K), JK_C_END,
+    JK_C_KLOAD(K, X), JK_C_K(KAND, K, K, B), JK_C_KSTORE(X, K), JK_C_END,
 };
 static const jk_cmd jk_do_stub_merge[] = { /* home = active ? A : home */
     JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U),
-    JK_C_DO(LOAD, T, Y),
+    JK_C_LOAD(T, Y),
     JK_C_V(AND, U, T, A),
     JK_C_V(ANDN, T, T, X),
     JK_C_V(OR, T, T, U),
-    JK_C_DO(STORE, X, T),
+    JK_C_STORE(X, T),
     JK_C_END,
 };
 static const jk_cmd jk_do_stub_merge_k[] = {
     JK_C_REG(A), JK_C_TEMP(T),
     JK_C_V(MOVA, T, T, X),
-    JK_C_DO(KLOAD, K, Y),
+    JK_C_KLOAD(K, Y),
     JK_C_VK(MOVA, T, T, A, 0, JK_K_SCRATCH),
-    JK_C_DO(STORE, X, T),
+    JK_C_STORE(X, T),
     JK_C_END,
 };
 static const jk_cmd jk_do_stub_again[] = { /* active &= A; any |= active */
     JK_C_REG(A), JK_C_TEMP(T),
-    JK_C_DO(LOAD, T, Y),
+    JK_C_LOAD(T, Y),
     JK_C_V(AND, T, T, A),
-    JK_C_DO(STORE, Y, T),
+    JK_C_STORE(Y, T),
     JK_C_V(OR, D, D, T),
     JK_C_END,
 };
 static const jk_cmd jk_do_stub_again_k[] = {
     JK_C_REG(A),
-    JK_C_DO(KLOAD, K, Y),
+    JK_C_KLOAD(K, Y),
     JK_C_K(KAND, K, K, A),
-    JK_C_DO(KSTORE, Y, K),
+    JK_C_KSTORE(Y, K),
     JK_C_K(KOR, D, D, K),
     JK_C_END,
 };

@@ -93,7 +93,7 @@ static const jk_cmd jk_do_round_sse2[] = {
 /* Uniform code only: conversions between scalars. cvtsi2sd keeps the upper part: the xor is for no old dependency. */
 static const jk_cmd jk_do_convert[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_INST(D, D, A), JK_C_END};
 static const jk_cmd jk_do_convert_int[] = {
-    JK_C_REG(A), JK_C_RESULT(NONE), JK_C_V(MOVQ_RX, R, R, A), JK_C_DO(CLEAR, D, D), JK_C_INST(D, D, R), JK_C_END};
+    JK_C_REG(A), JK_C_RESULT(NONE), JK_C_V(MOVQ_RX, R, R, A), JK_C_V(XOR, D, D, D), JK_C_INST(D, D, R), JK_C_END};
 
 /* d = a * b + c, in the form that overwrites an operand that dies. */
 static const jk_cmd jk_do_fma_c[] = {JK_C_REG(A), JK_C_REG(C), JK_C_MEM(B, 0), JK_C_RESULT(C),
@@ -103,9 +103,9 @@ static const jk_cmd jk_do_fma_a[] = {JK_C_REG(A), JK_C_REG(B), JK_C_MEM(C, 0), J
 
 /* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
 static const jk_cmd jk_do_fma_soft[] = {
-    JK_C_REG(A), JK_C_DO(STORE, X, A),
-    JK_C_REG(B), JK_C_DO(STORE, Y, B),
-    JK_C_REG(C), JK_C_DO(STORE, Z, C),
+    JK_C_REG(A), JK_C_STORE(X, A),
+    JK_C_REG(B), JK_C_STORE(Y, B),
+    JK_C_REG(C), JK_C_STORE(Z, C),
     JK_C_RESULT(NONE),
     JK_C_DO(FMA, D, X),
     JK_C_V(MOVA, D, D, X),

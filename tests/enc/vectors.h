@@ -88,6 +88,16 @@ static void enc_want_rm(enc_case *c, const enc_shape *s, char letter, jk_opnd o)
         enc_reg(c, enc_vec(JK_LARGER(letter == 'v' ? s->vt.vl : nbytes, 16u), o.reg));
 }
 
+/* `to` = src: to a register a move, or a row whose destination is the r/m operand. */
+static void enc_store(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm)
+{
+    bool move = i == JK_V_MOVU || i == JK_V_MOVA || i == JK_K_KMOV;
+    if (to.kind == JK_OPND_REG)
+        jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), move ? 0 : imm);
+    else
+        jk_asm_v(as, i, vt, src, 0, to, move ? JK_STORE : imm);
+}
+
 /* Assembles one instruction of a shape and compares. */
 static void enc_try(const enc_shape *s, unsigned dst, unsigned src1, jk_opnd o, unsigned imm, unsigned k, unsigned zero)
 {
@@ -129,9 +139,9 @@ static void enc_try(const enc_shape *s, unsigned dst, unsigned src1, jk_opnd o, 
             enc_want_rm(&c, s, *letters, o);
     }
     if (s->store)
-        jk_asm_vstore(&c.as, (jk_inst)s->spec->inst, vt, o, dst, imm);
+        enc_store(&c.as, (jk_inst)s->spec->inst, vt, o, dst, imm);
     else
-        jk_asm_v(&c.as, (jk_inst)s->spec->inst, vt, dst, src1, o, imm);
+        jk_asm_v(&c.as, (jk_inst)s->spec->inst, vt, dst, src1, o, s->spec->store ? 0 : imm);
     enc_check(&c);
 }
 
@@ -272,7 +282,7 @@ START_TEST(every_row_needs_what_it_says)
                     if (spec->load)
                         jk_asm_v(&c.as, (jk_inst)_i, s.vt, 3, 3, o, 0);
                     else
-                        jk_asm_vstore(&c.as, (jk_inst)_i, s.vt, o, 3, 0);
+                        enc_store(&c.as, (jk_inst)_i, s.vt, o, 3, 0);
                     ck_assert(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&enc_decoder, c.as.code, c.as.n, &in, ops)));
                     isa = ZydisISASetGetString(in.meta.isa_set);
                     if (strcmp(s.name, "movddup") != 0)
@@ -300,13 +310,13 @@ START_TEST(stores_to_registers)
     jk_vt pd = {JK_PD, 32, 0, 0}, sd = {JK_SD, 16, 0, 0};
     enc_case c;
     enc_begin(&c, JK_ENC_VEX);
-    jk_asm_vstore(&c.as, JK_V_MOVU, pd, enc_register(9), 3, 0);
+    enc_store(&c.as, JK_V_MOVU, pd, enc_register(9), 3, 0);
     c.name = "vmovupd";
     enc_reg(&c, enc_vec(32, 9));
     enc_reg(&c, enc_vec(32, 3));
     enc_check(&c);
     enc_begin(&c, JK_ENC_VEX);
-    jk_asm_vstore(&c.as, JK_V_MOVU, sd, enc_register(9), 3, 0);
+    enc_store(&c.as, JK_V_MOVU, sd, enc_register(9), 3, 0);
     c.name = "vmovsd";
     enc_reg(&c, enc_vec(16, 9));
     enc_reg(&c, enc_vec(16, 9));
