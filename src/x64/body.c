@@ -122,13 +122,15 @@ JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
     }
 }
 
+JK_NOINLINE void jk_step_reductions(jk_body *b, jk_ref ref);
+
 /* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or what
  * is stored. */
 JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
     jk_body_step *s = &b->step[b->nstep];
     const jk_ins *i = &b->g->p->ins[ref];
-    jk_ref op[3];
+    jk_ref op[4];
     unsigned k, arity = jk_operands(i, op);
     s->kind = kind;
     s->index = index;
@@ -152,40 +154,40 @@ JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_r
     if (s->kind == JK_STEP_RARE)
         jk_rare_operands(b, ref);
     b->nstep++;
+    for (op[k++] = ref; k-- > 0;)
+        jk_step_reductions(b, op[k]);
+}
+
+/* The reductions of a value, which are there now. */
+JK_NOINLINE void jk_step_reductions(jk_body *b, jk_ref ref)
+{
+    uint32_t v = b->g->local[ref], r;
+    if (!v--)
+        return;
+    r = b->val[v].use;
+    b->val[v].use = 0;
+    for (; r; r = b->next_red[r - 1])
+        jk_step_add(b, JK_STEP_RED, r - 1, b->g->stage->red[r - 1]);
 }
 
 /* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
- * load's place is its first other use. `use` is for now the number of instructions until a value is there; head and next
- * list the reductions at such a place. */
+ * load's place is its first other use. */
 JK_FUNC void jk_body_steps(jk_body *b, const jk_work *w)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
-    uint32_t n, r, *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)w->norder + 1 + w->nred));
-    uint32_t *next = head + w->norder + 1;
-    if (!head)
-        return;
-    for (n = 0; n < w->norder; n++) {
-        jk_ref op[4];
-        unsigned k = jk_operands(&ins[w->order[n]], op);
-        for (op[k++] = w->order[n]; k-- > 0;) {
-            jk_val *x = &b->val[g->local[op[k]] - 1];
-            if (g->local[op[k]] && !x->use)
-                x->use = n + 1;
-        }
+    uint32_t n, ncomputed = b->nval;
+    for (n = 0; n < w->nred; n++) {
+        uint32_t v = jk_body_value(b, ins[g->stage->red[n]].a, false);
+        if (g->arena->failed)
+            return;
+        b->next_red[n] = b->val[v].use;
+        b->val[v].use = n + 1;
     }
-    for (r = w->nred; r-- > 0;) {
-        n = b->val[g->local[ins[w->red[r]].a] - 1].use;
-        next[r] = head[n];
-        head[n] = r + 1;
-    }
-    for (n = 0;; n++) {
-        for (r = head[n]; r; r = next[r - 1])
-            jk_step_add(b, JK_STEP_RED, r - 1, w->red[r - 1]);
-        if (n == w->norder || g->arena->failed)
-            break;
-        jk_step_add(b, JK_STEP_INS, 0, w->order[n]);
-    }
+    for (n = 0; n < ncomputed; n++)
+        jk_step_add(b, JK_STEP_INS, 0, b->val[n].ref);
+    for (n = 0; n < w->nred; n++)
+        jk_step_reductions(b, ins[g->stage->red[n]].a);
     for (n = g->p->nparams; w->stores && n < g->p->nargs; n++)
         if (g->p->args[n].is_array)
             jk_step_add(b, JK_STEP_STORE, n, g->p->args[n].value);
@@ -212,18 +214,24 @@ JK_FUNC void jk_body_pressure(jk_body *b)
     }
 }
 
+/* What is computed comes first. Loads that are results themselves begin: one result may stand where another's input is,
+ * so that such a load may not be read again after a store. */
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
 {
     uint32_t n;
     memset(b, 0, sizeof *b);
     b->g = g;
     b->batch.rows_index = JK_NOGP;
-    b->step =
-        (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)w->norder + w->nred + g->p->nargs + 2));
+    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step *
+                                                           ((size_t)w->norder + w->nred + 2 * (size_t)g->p->nargs + 2));
+    b->next_red = (uint32_t *)jk_arena_alloc(g->arena, sizeof *b->next_red * ((size_t)w->nred + 1));
+    for (n = g->p->nparams; w->stores && n < g->p->nargs; n++) {
+        jk_ref load = g->p->args[n].value;
+        if (g->p->args[n].is_array && g->p->ins[load].op == JK_LOAD)
+            jk_body_value(b, load, true);
+    }
     for (n = 0; n < w->norder; n++)
         jk_body_value(b, w->order[n], true);
-    for (n = 0; n < w->nred; n++)
-        jk_body_value(b, g->p->ins[w->red[n]].a, false);
     if (g->arena->failed)
         return false;
     jk_body_steps(b, w);
@@ -340,15 +348,6 @@ JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32
     uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
     uint32_t stream = m / g->parts, part = m % g->parts;
     return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
-}
-
-/* d = a op y; t is a temporary of the minimum, which has y in a register. */
-JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t)
-{
-    if (acc->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, d, a, y.reg, t);
-    else
-        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, a, y);
 }
 
 /* Accumulator = accumulator op value, the lanes that are missing left out. */

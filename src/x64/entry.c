@@ -45,6 +45,10 @@ static const jk_row jk_rows_fma[] = {
     JK_SI(0, AND, RSP, -16),
     JK_HOOK(0, VECTORS, 1, 0),
     JK_S(0, MOV, RDI, RAX),
+    JK_SI4(JK_IF_F64, MOV, RSI, JK_F64),
+    JK_SI4(JK_IF_F64, MOV, RDX, 2),
+    JK_SI4(JK_IF_F32, MOV, RSI, JK_F32),
+    JK_SI4(JK_IF_F32, MOV, RDX, 4),
     JK_HOOK(0, CALL, 0, 0),
     JK_HOOK(0, VECTORS, 0, 0),
     JK_S(0, LEA, RSP, PUSHED),
@@ -70,30 +74,6 @@ JK_FUNC void jk_gen_stage(jk_gen *g, const jk_target *t)
     g->one = g->lanes / g->parts;
 }
 
-/* The order, behind the loads that are results themselves: one result may stand where another's input is, so that such
- * a load may not be read again after a store. */
-JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, uint32_t *norder)
-{
-    uint32_t k, n = 0;
-    jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
-    if (!order)
-        return false;
-    for (k = g->p->nparams; s->stores && k < g->p->nargs; k++) {
-        jk_ref v = g->p->args[k].value;
-        if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
-            order[n++] = v;
-            g->local[v] = 1; /* entered: an array may be several results */
-        }
-    }
-    for (k = 0; k < n; k++)
-        g->local[order[k]] = 0;
-    for (k = 0; k < s->norder; k++)
-        order[n++] = s->order[k];
-    *out = order;
-    *norder = n;
-    return true;
-}
-
 /* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage
  * the function that computes it: all uniform stages are one there, as no pass is between them. */
 JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_ref want)
@@ -107,7 +87,8 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
     w.want = &want;
     w.nwant = !whole;
     if (whole) {
-        w.red = s->red;
+        w.order = s->order;
+        w.norder = s->norder;
         w.nred = s->nred;
         w.stores = s->stores;
     }
@@ -116,10 +97,8 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
     g->want = want;
     if (pass)
         jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
-    if (!(whole ? jk_stage_order(g, s, &w.order, &w.norder)
-                : jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) == JITK_OK) ||
-        (w.nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, &w))
+    if ((!whole && jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) != JITK_OK) ||
+        (w.nred && !jk_acc_layout(g, s)) || !jk_body_build(g, &b, &w))
         return false;
     if (!w.nred)
         b.batch.rows_index = JK_RCX;

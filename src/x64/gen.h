@@ -71,8 +71,9 @@ typedef struct jk_body_step {
 /* What a body is to do: an order to compute, reductions and stores, and values that are wanted at the end besides, used
  * by a step behind the last. */
 typedef struct jk_work {
-    const jk_ref *order, *red, *want;
-    uint32_t norder, nred, nwant;
+    const jk_ref *order, *want;
+    uint32_t norder, nwant;
+    uint32_t nred; /* all of the stage's reductions, or none */
     bool stores;
 } jk_work;
 
@@ -98,6 +99,7 @@ typedef struct jk_body {
     jk_body_step *step;     /* and one more, which uses what is wanted at the end */
     uint32_t nval, nlist, nstep;
     uint32_t nroots, nquotients;
+    uint32_t *next_red; /* while building: the next reduction of the same value + 1; the first is its `use` */
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
     uint32_t used[2], pinned[2], available[2];
@@ -264,7 +266,8 @@ JK_FUNC void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src);
 JK_FUNC void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from);
 JK_FUNC void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b);
 JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm);
-JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t);
+JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y,
+                              unsigned t);
 JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v);
 
 /* regs.c */
@@ -303,7 +306,6 @@ JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
 JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store);
 
-JK_FUNC void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t);
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
 
 JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);

@@ -255,6 +255,7 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
  * AVX-512's vrange orders zeros itself and needs only the NaN. The first JK_MINMAX_FETCH commands are select.c's. */
 #define JK_MINMAX_FETCH 4
 /* clang-format off */
+static const jk_cmd jk_do_join[] = {JK_C_INST(D, A, B), JK_C_END};
 static const jk_cmd jk_do_minmax[] = {
     JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_RESULT(A),
     JK_C_INST(T, B, A),
@@ -277,19 +278,20 @@ static const jk_cmd jk_do_minmax_k[] = {
 
 /* clang-format on */
 
-/* dst may be a; t is neither; b is none of them. */
-JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t)
+/* d = a op y of a reduction. The minimum has y in a register that is neither a nor d, and a temporary t. */
+JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t)
 {
+    static const jk_cmd *const cmds[] = {jk_do_minmax, jk_do_minmax_k};
     jk_play p;
     jk_play_init(&p, g, type);
-    p.op = op;
-    p.inst = op == JK_MIN ? JK_V_MIN : JK_V_MAX;
-    p.imm = op == JK_MIN ? 4 : 5;
+    p.op = JK_MIN;
+    p.inst = acc->op == JK_RSUM ? JK_V_ADD : acc->op == JK_RPROD ? JK_V_MUL : JK_V_MIN;
+    p.imm = 4;
     p.o[JK_AT_A] = jk_opnd_reg(a);
-    p.o[JK_AT_B] = jk_opnd_reg(b);
-    p.o[JK_AT_D] = jk_opnd_reg(dst);
+    p.o[JK_AT_B] = y;
+    p.o[JK_AT_D] = jk_opnd_reg(d);
     p.o[JK_AT_T] = jk_opnd_reg(t);
-    jk_play_run(&p, (g->t.kmask ? jk_do_minmax_k : jk_do_minmax) + JK_MINMAX_FETCH);
+    jk_play_run(&p, acc->op == JK_RMIN ? cmds[g->t.kmask] + JK_MINMAX_FETCH : jk_do_join);
 }
 
 /* A mask register from a vector of all ones and zeros: all ones is a NaN, and zero is not. */

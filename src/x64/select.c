@@ -134,12 +134,13 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
 /* One a op, in the order of ops.h: X(OP, legacy, VEX and EVEX sequence, instruction, the same in EVEX, immediate or
  * constant, flags). ROUND's immediate: 8: no exception flag; then nearest even, down, up, towards zero. */
 #define JK_SEL_SWAP 4u /* the operands may be exchanged; besides JK_MEM_... */
+#define JK_SEL_SPLIT 8u /* split.c may know another way */
 #define JK_SEL_WIDE (JK_SEL_SWAP | JK_MEM_WIDE)
 #define JK_SELECTS(X) \
     X(NEG, logic, logic, logic, V_XOR, V_XOR, JK_BITS_SIGN, 0) \
     X(ABS, logic, logic, logic, V_AND, V_AND, JK_BITS_REST, 0) \
-    X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, 0) \
-    X(POW_HALF, pow_half, pow_half, root_k, V_SQRT, V_SQRT, 0, 0) \
+    X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, JK_SEL_SPLIT) \
+    X(POW_HALF, pow_half, pow_half, root_k, V_SQRT, V_SQRT, 0, JK_SEL_SPLIT) \
     X(FLOOR, round_sse2, unary, unary, V_ROUND, V_ROUND, 9, 0) \
     X(CEIL, round_sse2, unary, unary, V_ROUND, V_ROUND, 10, 0) \
     X(TRUNC, round_sse2, unary, unary, V_ROUND, V_ROUND, 11, 0) \
@@ -147,7 +148,7 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
     X(ADD, binary, binary, binary, V_ADD, V_ADD, 0, JK_SEL_SWAP) \
     X(SUB, binary, binary, binary, V_SUB, V_SUB, 0, 0) \
     X(MUL, binary, binary, binary, V_MUL, V_MUL, 0, JK_SEL_SWAP) \
-    X(DIV, binary, binary, binary, V_DIV, V_DIV, 0, 0) \
+    X(DIV, binary, binary, binary, V_DIV, V_DIV, 0, JK_SEL_SPLIT) \
     X(MIN, minmax, minmax, minmax_k, V_MIN, V_MIN, 4, 0) \
     X(MAX, minmax, minmax, minmax_k, V_MAX, V_MAX, 5, 0) \
     X(COPYSIGN, copysign, copysign, copysign_k, V_AND, V_AND, 0, 0) \
@@ -203,21 +204,11 @@ typedef char jk_sel_in_order[0 JK_SELECTS(JK_ROW) == 0 ? 1 : -1];
 /* ---- what rows do not say ---- */
 
 /* Four floats or two doubles: v[0..] = fma(v[0..], v[4 or 2 ..], ...), for code without the instruction. */
-JK_FUNC void jk_soft_fma(jk_type type, size_t lanes, char *v)
+JK_FUNC void jk_soft_fma(char *v, jk_type type, size_t lanes)
 {
     const void *from[3];
     from[0] = v, from[1] = v + 16, from[2] = v + 32;
     jk_fp_apply(JK_FMA, type, type, 0, lanes, v, from);
-}
-
-JK_FUNC void jk_soft_fma_pd(double *v)
-{
-    jk_soft_fma(JK_F64, 2, (char *)v);
-}
-
-JK_FUNC void jk_soft_fma_ps(float *v)
-{
-    jk_soft_fma(JK_F32, 4, (char *)v);
 }
 
 /* Without FMA: room for the operands, and the thunk. */
@@ -268,8 +259,8 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     p.v = jk_val_of(b, ref);
     p.op = (jk_op)i->op;
     p.inst = s->inst[k];
-    p.imm = s->imm;
-    p.mem = s->flags & ~JK_SEL_SWAP;
+    p.imm = (unsigned)(s->imm + i->aux);
+    p.mem = s->flags & (JK_MEM_WIDE | JK_MEM_NOBCAST);
     p.val[1] = jk_val_of(b, op[0]);
     for (n = 0; n < arity; n++)
         p.val[n] = jk_val_of(b, op[n]);
@@ -279,10 +270,6 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
         p.val[1] = t;
     }
     switch ((jk_op)i->op) {
-    case JK_ISHL:
-    case JK_ISHR:
-        p.imm = i->aux;
-        break;
     case JK_FMA:
         if (!g->t.fma)
             jk_sel_fma_soft(&p);
@@ -307,18 +294,15 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
             cmds = jk_do_convert_int;
         }
         break;
-    case JK_SQRT:
-    case JK_POW_HALF:
-    case JK_DIV:
-        if ((split = jk_split(b, i, j)))
-            cmds = split;
-        break;
     default:
         break;
     }
+    if (s->flags & JK_SEL_SPLIT && (split = jk_split(b, i, j)))
+        cmds = split;
     jk_play_run(&p, cmds);
 }
 #undef JK_SEL_SWAP
+#undef JK_SEL_SPLIT
 #undef JK_SEL_WIDE
 #undef JK_SELECTS
 JK_SMALL_CLOSE

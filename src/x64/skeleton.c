@@ -350,22 +350,29 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
 {
     jk_asm *as = &x->g->as;
     jk_inst i = (jk_inst)c->what;
-    unsigned w = c->a & 15, cc = c->a >> 4;
+    unsigned form = JK_AS_RM, w = c->a & 15, v = c->a >> 4, reg;
     jk_opnd d = jk_spot_of(x->g, c->d), s = jk_spot_of(x->g, c->s);
     if (i > JK_G_LAST)
         jk_asm_op(as, i);
     else if (i == JK_K_KMOV)
         jk_emit_3(x->g, JK_K_KMOV_KR, JK_F32, JK_K_TAIL, 0, s);
-    else if (i == JK_G_BZHI)
-        jk_asm_bzhi(as, w, d.reg, d.reg, s.reg);
-    else if (s.kind != JK_OPND_IMM && d.kind == JK_OPND_REG)
-        jk_asm_gput(as, i, JK_AS_RM, w, d.reg, cc, s, 0);
-    else if (s.kind != JK_OPND_IMM)
-        jk_asm_gstore(as, i, w, d, s.reg);
-    else if (i >= JK_G_SHL && i <= JK_G_SAR)
+    else if (s.kind == JK_OPND_IMM && i >= JK_G_SHL && i <= JK_G_SAR)
         jk_asm_shift(as, i, w, d.reg, (unsigned)s.disp);
-    else
+    else if (s.kind == JK_OPND_IMM)
         jk_asm_gi(as, i, w, d, s.disp);
+    else {
+        reg = d.reg;
+        if (i == JK_G_BZHI) {
+            form = JK_AS_RMV;
+            v = s.reg;
+            s = d;
+        } else if (d.kind != JK_OPND_REG) {
+            form = JK_AS_MR | 1;
+            reg = s.reg;
+            s = d;
+        }
+        jk_asm_gput(as, i, form, w, reg, v, s, 0);
+    }
 }
 
 /* A label, a jump forth or back. */
@@ -458,8 +465,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
                     jk_frame_load(g, 0, k, (int32_t)(16 * k));
             break;
         case JK_SK_CALL:
-            jk_asm_mov64(&g->as, JK_RAX,
-                         (uint64_t)(g->p->type == JK_F64 ? (uintptr_t)&jk_soft_fma_pd : (uintptr_t)&jk_soft_fma_ps));
+            jk_asm_mov64(&g->as, JK_RAX, (uint64_t)(uintptr_t)&jk_soft_fma);
             jk_asm_call(&g->as, JK_RAX);
             break;
         default:
