@@ -20,16 +20,18 @@ static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref, const jk_ins
 /* Where a uniform value stands. */
 static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
 {
-    x->home = JK_HOME_CELL;
-    x->at = (int32_t)g->p->cell[x->ref];
     if (i->op == JK_CONST) {
         x->home = JK_HOME_POOL;
         x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
     } else if (i->op == JK_LENGTH) {
         x->home = JK_HOME_LENGTH;
-    } else if (g->function) {
+        x->at = (int32_t)offsetof(jk_run, n);
+    } else if (g->function) { /* behind the saved rbp and the return address */
         x->home = JK_HOME_ARG;
-        x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
+        x->at = (int32_t)(8 * (i->a - JK_ARG_REGISTERS) + 16);
+    } else {
+        x->home = JK_HOME_CELL;
+        x->at = (int32_t)(8 * g->p->cell[x->ref]);
     }
 }
 

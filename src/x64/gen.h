@@ -46,7 +46,7 @@ typedef struct jk_val {
     uint8_t type;
     uint32_t use;     /* the next of its uses, a number in the body's list; JK_NOUSE */
     uint32_t first, last, nuses;
-    int32_t at;       /* COMPUTED: its step; UNIFORM: its home's place: pool or frame offset, cell number */
+    int32_t at; /* COMPUTED: its step; UNIFORM: its home's offset: in the pool, the frame, the cells ... */
 } jk_val;
 
 typedef struct jk_use {
@@ -281,6 +281,7 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
+JK_NOINLINE unsigned jk_left_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
 JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v);

@@ -149,13 +149,18 @@ JK_NOINLINE void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd fr
 }
 
 /* dst = a op b. Where the encoding has two operands a moves first: dst may be a, and not b. */
-JK_NOINLINE void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+JK_NOINLINE void jk_emit_inst(jk_gen *g, unsigned i, jk_vt vt, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
 {
     if (g->t.enc == JK_ENC_LEGACY) {
         jk_emit_mov(g, dst, a);
         a = dst;
     }
-    jk_asm_v(&g->as, i, jk_vt_of(g, type), dst, a, b, imm);
+    jk_asm_v(&g->as, (jk_inst)i, vt, dst, a, b, imm);
+}
+
+JK_NOINLINE void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+{
+    jk_emit_inst(g, i, jk_vt_of(g, type), dst, a, b, imm);
 }
 
 JK_NOINLINE void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b)
@@ -179,20 +184,14 @@ JK_NOINLINE void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
 /* One instruction of a sequence. */
 static inline void jk_play_inst(jk_play *p, const jk_cmd *c, unsigned inst, unsigned imm)
 {
-    jk_gen *g = p->g;
-    unsigned d = p->o[c->d].reg, a = p->o[c->a].reg;
-    jk_vt vt = jk_vt_of(g, p->type);
+    jk_vt vt = jk_vt_of(p->g, p->type);
     if (c->how) {
         vt.k = c->how & JK_HOW_A ? (uint8_t)p->o[JK_AT_A].reg : c->how & 7;
         vt.zero = c->how >> 7;
     }
     if (inst == JK_V_BLENDV)
         imm = (unsigned)p->o[JK_AT_A].reg << 4;
-    if (g->t.enc == JK_ENC_LEGACY) {
-        jk_emit_mov(g, d, a);
-        a = d;
-    }
-    jk_asm_v(&g->as, (jk_inst)inst, vt, d, a, p->o[c->b], imm);
+    jk_emit_inst(p->g, inst, vt, p->o[c->d].reg, p->o[c->a].reg, p->o[c->b], imm);
 }
 
 JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)

@@ -110,26 +110,16 @@ JK_NOINLINE void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instanc
 /* Where a uniform value stands; one element that is to be spread over the lanes counts as a broadcast. */
 JK_NOINLINE jk_opnd jk_home_of(jk_body *b, const jk_val *x)
 {
+    static const uint8_t base[] = {JK_RAX, JK_RAX, JK_RAX, JK_RAX, JK_R_RUN, JK_RBP}; /* by jk_home */
     jk_gen *g = b->g;
-    jk_opnd o = jk_opnd_mem(JK_RAX, 8 * x->at);
+    jk_opnd o = jk_opnd_mem(base[x->home], x->at);
     o.bcast = !g->t.scalar;
-    switch (x->home) {
-    case JK_HOME_POOL:
+    if (x->home == JK_HOME_FRAME)
+        return jk_at_frame(g, x->at);
+    if (x->home == JK_HOME_POOL) {
         o = jk_opnd_pool((uint32_t)x->at);
         o.bcast = g->t.kmask;
-        break;
-    case JK_HOME_FRAME:
-        o = jk_at_frame(g, x->at);
-        break;
-    case JK_HOME_ARG: /* behind the saved rbp and the return address */
-        o.base = JK_RBP;
-        o.disp += 16;
-        break;
-    case JK_HOME_LENGTH:
-        o.base = JK_R_RUN;
-        o.disp = (int32_t)offsetof(jk_run, n);
-        break;
-    default:
+    } else if (x->home == JK_HOME_CELL) {
         jk_emit_run(g, offsetof(jk_run, cell));
     }
     return o;
@@ -212,12 +202,20 @@ JK_NOINLINE jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flag
     return jk_stays_in_memory(b, v, j, flags) ? jk_place_of(b, v, j) : jk_opnd_reg(jk_reg_of(b, v, j));
 }
 
+/* The register that an instance of a value leaves to the result, or JK_NOREG. */
+JK_NOINLINE unsigned jk_left_reg(const jk_body *b, uint32_t v, uint32_t j)
+{
+    if (b->val[v].kind == JK_VAL_UNIFORM || !jk_dies(b, v))
+        return JK_NOREG;
+    return b->loc[jk_instance_of(b, v, j)].reg;
+}
+
 /* The register for an instance of value v: that of `from` if it dies here and has one of its own, else a new one. */
 JK_NOINLINE unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
 {
     unsigned cls = b->val[v].cls, reg = JK_NOREG;
-    if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from))
-        reg = b->loc[jk_instance_of(b, from, j)].reg;
+    if (from != JK_NOREF && b->val[from].cls == cls)
+        reg = jk_left_reg(b, from, j);
     if (reg != JK_NOREG)
         jk_drop(b, cls, reg);
     else

@@ -273,8 +273,7 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     case JK_FMA:
         if (!g->t.fma)
             jk_sel_fma_soft(&p);
-        else if (jk_in_reg(b, p.val[2], j) && jk_dies(b, p.val[2]) && b->val[p.val[2]].kind != JK_VAL_UNIFORM &&
-                 p.val[2] != p.val[0] && p.val[2] != p.val[1])
+        else if (jk_left_reg(b, p.val[2], j) != JK_NOREG)
             cmds = jk_do_fma_c;
         break;
     case JK_SELECT:
