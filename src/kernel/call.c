@@ -60,6 +60,8 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
     return jk_apart_plain(k, n * 8, p);
 }
 
+JK_SMALL_OPEN
+
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
@@ -88,6 +90,8 @@ JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs
         JK_FREE(many);
     return status;
 }
+
+JK_SMALL_CLOSE
 
 /* The long way; `mode` is the caller's. */
 JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],

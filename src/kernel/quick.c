@@ -100,18 +100,15 @@ JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void 
     }
 }
 
+JK_SMALL_OPEN
+
 JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void *const *p, const jk_quick_space *q)
 {
-    size_t i, words = rest * (k->program.type == JK_F32 ? 1 : 2), w;
-    for (i = k->program.nparams; i < k->program.nargs; i++) {
-        const jk_u32 *row = (const jk_u32 *)(const void *)(q->row[i] + JK_LANE_BYTES);
-        jk_u32 *to = (jk_u32 *)p[i] + (n - rest) * (k->program.type == JK_F32 ? 1 : 2);
-        for (w = 0; k->program.args[i].is_array && w < words; w++)
-            to[w] = row[w];
-    }
+    size_t i, size = k->program.type == JK_F32 ? 4 : 8;
+    for (i = k->program.nparams; i < k->program.nargs; i++)
+        if (k->program.args[i].is_array)
+            memcpy((char *)p[i] + (n - rest) * size, q->row[i] + JK_LANE_BYTES, rest * size);
 }
-
-JK_SMALL_OPEN
 
 /* Nodes are doubles that hold their value exactly, or a sum that is rounded here. */
 JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double *node)
