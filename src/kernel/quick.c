@@ -79,7 +79,7 @@ JK_SMALL_CLOSE
 
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
-JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
+JK_NOINLINE void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
 {
     size_t nbytes = n * size;
     if (nbytes < JK_LANE_BYTES) {
@@ -90,6 +90,8 @@ JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_
     memcpy(row + rest * size - JK_LANE_BYTES, x + nbytes - JK_LANE_BYTES, JK_LANE_BYTES);
 }
 
+JK_SMALL_OPEN
+
 JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void *const *p, jk_quick_space *q)
 {
     size_t i, size = k->program.type == JK_F32 ? 4 : 8;
@@ -99,8 +101,6 @@ JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void 
             jk_quick_row(q->row[i] + JK_LANE_BYTES, (const char *)p[i], n, rest, size);
     }
 }
-
-JK_SMALL_OPEN
 
 JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void *const *p, const jk_quick_space *q)
 {
