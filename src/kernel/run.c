@@ -283,16 +283,15 @@ JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_b
 {
     uint32_t tile = !b->npacked ? 0 : (uint32_t)JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE);
     size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP((size_t)tile * 8, 64) + 63;
-    char *scratch;
-    if (nbytes <= JK_RUN_STACK || !e) {
-        jk_drive_in(k, n, tile, b, (char *)__builtin_alloca(nbytes));
-        return JITK_OK;
-    }
-    scratch = (char *)jk_quiet_malloc(nbytes, e);
-    if (scratch)
-        jk_drive_in(k, n, tile, b, scratch);
-    JK_FREE(scratch);
-    return e->status;
+    char *scratch, *heap = NULL;
+    if (nbytes <= JK_RUN_STACK || !e)
+        scratch = (char *)__builtin_alloca(nbytes);
+    else if (!(scratch = heap = (char *)jk_quiet_malloc(nbytes, e)))
+        return e->status;
+    jk_drive_in(k, n, tile, b, scratch);
+    if (heap)
+        JK_FREE(heap);
+    return JITK_OK;
 }
 
 JK_SMALL_CLOSE

@@ -324,7 +324,7 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
     p.b = b;
     p.j = j;
     p.val[0] = v;
-    p.imm = acc->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF;
+    p.imm = acc->neutral;
     p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->batch.first + j) % g->parts * jk_step_bytes(g, p.type)));
     jk_play_run(&p, cmds[k * 2 + (acc->op == JK_RSUM)]);
     return p.o[JK_AT_D].reg;
@@ -344,12 +344,12 @@ JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h)
     jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, t, t, from);
 }
 
-/* The place of an accumulator's vector: instance m, half h. */
-JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h)
+/* The place of an accumulator's vector number n, counted as in acc->reg. */
+JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t n)
 {
-    uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
-    uint32_t stream = m / g->parts, part = m % g->parts;
-    return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
+    uint32_t each = g->parts * acc->wide;
+    return jk_opnd_mem(JK_R_AREA,
+                       acc->at + (int32_t)(n / each * g->seg_stride + n % each * jk_step_bytes(g, (jk_type)acc->type)));
 }
 
 /* Accumulator = accumulator op value, the lanes that are missing left out. */
@@ -366,14 +366,14 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
     else
         x = jk_opnd_reg(jk_neutral_lanes(b, acc, v, j));
     for (h = 0; h < acc->wide; h++) {
-        uint32_t pinned = b->pinned[0];
-        unsigned to = acc->reg[m * acc->wide + h], a = to;
+        uint32_t pinned = b->pinned[0], n = m * acc->wide + h;
+        unsigned to = acc->reg[n], a = to;
         jk_opnd y = x;
         if (!same) {
             y.reg = jk_take(b, 0) & 31u;
             jk_emit_widen_half(g, y.reg, x.reg, h);
         }
-        at = jk_acc_at(g, acc, m, h);
+        at = jk_acc_at(g, acc, n);
         if (to == JK_NOREG) {
             a = jk_take(b, 0);
             jk_emit_load(g, type, a, at);

@@ -7,6 +7,10 @@ JK_SMALL_OPEN
 /* Lays out a segment's area: the number of steps already done, then the lanes of every accumulator. */
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
 {
+    static const uint8_t ops[][3] = {{JK_RSUM, JK_V_ADD, 0},
+                                     {JK_RPROD, JK_V_MUL, JK_BITS_ONE},
+                                     {JK_RMIN, JK_V_MIN, JK_BITS_INF},
+                                     {JK_RMIN, JK_V_MIN, JK_BITS_INF}};
     uint32_t r, n = JK_SEGMENTS * g->parts * 2, at = 64;
     bool f32 = g->p->type == JK_F32;
     uint8_t *regs = (uint8_t *)jk_arena_alloc(g->arena, (size_t)n * s->nred);
@@ -18,7 +22,9 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
     for (r = 0; r < s->nred; r++, regs += n) {
         jk_acc *a = &g->acc[r];
         unsigned op = g->p->ins[s->red[r]].op;
-        a->op = (uint8_t)(op == JK_RARGMIN ? (unsigned)JK_RMIN : op);
+        a->op = ops[op - JK_RSUM][0];
+        a->inst = ops[op - JK_RSUM][1];
+        a->neutral = ops[op - JK_RSUM][2];
         a->type = (uint8_t)(op == JK_RPROD ? (unsigned)JK_F64 : g->p->type);
         a->halves = f32 && !g->t.scalar && op <= JK_RPROD ? 2 : 1;
         a->wide = op == JK_RPROD ? a->halves : 1;
@@ -44,15 +50,15 @@ JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, u
  * (the f32 lanes are never -0). */
 JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
-    jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
-    uint32_t off = i * jk_step_bytes(g, type), n = a->pour ? i / a->halves : i;
-    jk_opnd at = jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + (a->pour ? off / 2 : off)));
-    unsigned reg = from == JK_FOLD_MEMORY ? JK_NOREG : a->reg[q * g->parts * a->wide + n];
+    uint32_t n = q * g->parts * a->wide + (a->pour ? i / a->halves : i);
+    jk_opnd at = jk_acc_at(g, a, n);
+    unsigned reg = from == JK_FOLD_MEMORY ? JK_NOREG : a->reg[n];
     if (!a->pour) {
         if (reg == JK_NOREG)
-            jk_emit_load(g, type, reg = d, at);
+            jk_emit_load(g, (jk_type)a->type, reg = d, at);
         return reg;
     }
+    at.disp += (int32_t)(i % a->halves * (g->t.vbytes / 2u));
     if (reg != JK_NOREG)
         jk_emit_widen_half(g, d, reg, i % a->halves);
     else
@@ -73,7 +79,7 @@ JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what
             bool held = a->reg[n] != JK_NOREG;
             unsigned reg = held ? a->reg[n] : 0;
             jk_type type = (jk_type)a->type;
-            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide);
+            jk_opnd at = jk_acc_at(g, a, n);
             if (what >= JK_ACC_POUR && !a->pour)
                 continue;
             for (h = 0; what >= JK_ACC_POUR && h < a->halves; h++) {
@@ -87,7 +93,7 @@ JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what
             if (what >= JK_ACC_INIT && a->op == JK_RSUM)
                 jk_emit_3(g, JK_V_XOR, JK_F32, reg, reg, jk_opnd_reg(reg));
             else if (what >= JK_ACC_INIT)
-                jk_emit_load(g, type, reg, jk_const_of(g, type, a->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF));
+                jk_emit_load(g, type, reg, jk_const_of(g, type, a->neutral));
             else if (what == JK_ACC_LOAD && held)
                 jk_emit_load(g, type, reg, at);
             if (held ? what == JK_ACC_STORE : what >= JK_ACC_INIT)

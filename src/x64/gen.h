@@ -113,7 +113,9 @@ typedef struct jk_body {
 
 /* Accumulators of a pass: for each reduction `nvec` vectors an instance set. */
 typedef struct jk_acc {
-    uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
+    uint8_t op, inst;       /* RSUM RPROD RMIN; the instruction that joins two of them; */
+    uint8_t neutral;        /* a JK_BITS_..., 0 of sums */
+    uint8_t type;           /* of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
     uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
     uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
@@ -307,7 +309,7 @@ JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
 JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store);
 
-JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
+JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t n);
 
 JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);
 JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);

@@ -284,7 +284,7 @@ JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsign
     jk_play p;
     jk_play_init(&p, g, type);
     p.op = JK_MIN;
-    p.inst = acc->op == JK_RSUM ? JK_V_ADD : acc->op == JK_RPROD ? JK_V_MUL : JK_V_MIN;
+    p.inst = acc->inst;
     p.imm = 4;
     p.o[JK_AT_A] = jk_opnd_reg(a);
     p.o[JK_AT_B] = y;
