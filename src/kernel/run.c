@@ -261,9 +261,7 @@ JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, uint32_t tile, cons
     d.n = n;
     d.red = k->red;
     d.size = p->type == JK_F32 ? 4 : 8;
-    d.mask = k->tail_rows ? JK_LANE_BYTES / 4 - 1 : 0;
-    if (d.size == 8)
-        d.mask /= 2;
+    d.mask = k->tail_rows ? JK_LANE_BYTES / d.size - 1 : 0;
     d.tile = tile;
     jk_drive_cut(&d, scratch + ((0 - (uintptr_t)scratch) & 63));
     jk_scalars_in(k, b->p, d.run.cell);

@@ -330,15 +330,21 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
     return p.o[JK_AT_D].reg;
 }
 
+/* t = the upper half of a vector. */
+JK_NOINLINE void jk_emit_upper(jk_gen *g, unsigned t, unsigned x)
+{
+    if (g->t.vbytes == 16)
+        jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, jk_opnd_reg(x));
+    else
+        jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, JK_F32, t, t, jk_opnd_reg(x), 1);
+}
+
 /* t = half h of a vector of floats as doubles. */
 JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h)
 {
     jk_opnd from = jk_opnd_reg(x);
     if (h) {
-        if (g->t.vbytes == 16)
-            jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, from);
-        else
-            jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, JK_F32, t, t, from, 1);
+        jk_emit_upper(g, t, x);
         from = jk_opnd_reg(t);
     }
     jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, t, t, from);
@@ -370,7 +376,7 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
         unsigned to = acc->reg[n], a = to;
         jk_opnd y = x;
         if (!same) {
-            y.reg = jk_take(b, 0) & 31u;
+            y.reg = (uint8_t)jk_take(b, 0);
             jk_emit_widen_half(g, y.reg, x.reg, h);
         }
         at = jk_acc_at(g, acc, n);

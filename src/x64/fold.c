@@ -138,17 +138,17 @@ JK_FUNC void jk_fold_register(const jk_folding *f)
 {
     jk_gen *g = f->g;
     uint8_t whole = g->t.vbytes;
-    for (; g->t.vbytes > 16; jk_fold_op(f, 0, 0, 1)) {
-        jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, f->type, 1, 1, jk_opnd_reg(0), 1);
-        g->t.vbytes >>= 1;
-    }
-    if (!g->t.scalar) {
-        jk_emit_3(g, JK_V_MOVHL, JK_F32, 1, 0, jk_opnd_reg(0));
+    unsigned n;
+    if (g->t.scalar)
+        return;
+    for (n = whole; n >= 16; n >>= 1) {
+        jk_emit_upper(g, 1, 0);
+        g->t.vbytes = (uint8_t)(n > 16 ? n / 2 : 16);
         jk_fold_op(f, 0, 0, 1);
-        if (f->type == JK_F32) {
-            jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
-            jk_fold_op(f, 0, 0, 1);
-        }
+    }
+    if (f->type == JK_F32) {
+        jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
+        jk_fold_op(f, 0, 0, 1);
     }
     g->t.vbytes = whole;
 }

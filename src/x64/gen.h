@@ -312,6 +312,7 @@ JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, b
 JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t n);
 
 JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);
+JK_NOINLINE void jk_emit_upper(jk_gen *g, unsigned t, unsigned x);
 JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);
 
 /* fold.c */
