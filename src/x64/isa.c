@@ -149,7 +149,7 @@ JK_NOINLINE void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd fr
 }
 
 /* dst = a op b. Where the encoding has two operands a moves first: dst may be a, and not b. */
-JK_NOINLINE void jk_emit_inst(jk_gen *g, unsigned i, jk_vt vt, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+JK_INLINE void jk_emit_inst(jk_gen *g, unsigned i, jk_vt vt, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
 {
     if (g->t.enc == JK_ENC_LEGACY) {
         jk_emit_mov(g, dst, a);
