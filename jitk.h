@@ -6222,7 +6222,7 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
 /* The instruction table, JK_INSTS(X), stands in asm/insts.h; its enum is jk_inst: JK_V_... vector, JK_K_... mask,
  * JK_G_... general. The vector and mask instructions at least:
  *
- * moves      MOVU (movups/movupd; SS/SD: load and store of a scalar, reg-reg merges; store by jk_asm_vstore)
+ * moves      MOVU (movups/movupd; SS/SD: load and store of a scalar, reg-reg merges; store by JK_STORE)
  *            MOVA (movaps/movapd reg-reg and aligned memory)  MOVNT (store only)
  *            BROADCAST (vbroadcastss/sd from memory or register; VEX and EVEX)
  * floats     ADD SUB MUL DIV SQRT MIN MAX (packed and scalar)  AND ANDN OR XOR (always packed: SS/SD encode as PS/PD 128)
@@ -6483,10 +6483,10 @@ struct jk_asm { /* what is read most stands first */
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
 /* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...)
  * ignore src1. Where the destination is a GP or k register, dst is its number. A row without EVEX form is VEX in an EVEX
- * assembler. */
+ * assembler. Stores have the memory in src2 and the register in dst: MOVU MOVA KMOV with JK_STORE as the immediate; MOVNT
+ * EXTRACT128 EXTRACT256 MOVQ_RX MOVD_RX where src2 is memory. */
+#define JK_STORE 0x80u
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
-/* Stores: MOVU MOVA MOVNT EXTRACT128 EXTRACT256 MOVQ_RX...: `to` is the r/m operand. */
-JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm);
 /* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT KMOV dst, b; KORTEST dst, b. They are rows for
  * jk_asm_v too. */
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b);
@@ -7026,9 +7026,15 @@ JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned sr
     row = &jk_inst_rows[i];
     scalar = row->bits[vt.fmt] & JK_ELEM;
     if (row->form == JK_FORM_MR) {
+        JK_ASM_MUST(!vt.zero || src2.kind == JK_OPND_REG);
         form = JK_AS_MR;
-        reg = src2.reg;
-        src2 = jk_opnd_reg(dst);
+        if (src2.kind == JK_OPND_REG) {
+            reg = src2.reg;
+            src2 = jk_opnd_reg(dst);
+        }
+    } else if (row->form == JK_FORM_MOVE && imm == JK_STORE) {
+        JK_ASM_MUST(!vt.zero && src2.kind != JK_OPND_REG);
+        form = JK_AS_MR1;
     } else if (row->form >= JK_FORM_VMI) {
         JK_ASM_MUST(as->enc != JK_ENC_LEGACY || dst == src2.reg);
         form = JK_AS_VM;
@@ -7044,19 +7050,6 @@ JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned sr
     }
     vt.fmt |= (uint8_t)form;
     jk_asm_put(as, i, vt, reg, v, src2, imm);
-}
-
-JK_FUNC void jk_asm_vstore(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src, unsigned imm)
-{
-    bool move = jk_inst_rows[i].form == JK_FORM_MOVE;
-    JK_ASM_MUST(move || jk_inst_rows[i].form == JK_FORM_MR);
-    JK_ASM_MUST(!vt.zero || to.kind == JK_OPND_REG);
-    if (move && to.kind == JK_OPND_REG) {
-        jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), imm);
-        return;
-    }
-    vt.fmt |= (uint8_t)(move ? JK_AS_MR1 : JK_AS_MR);
-    jk_asm_put(as, i, vt, src, 0, to, imm);
 }
 
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b)
@@ -7682,7 +7675,7 @@ typedef struct jk_val {
     uint8_t type;
     uint32_t use;     /* the next of its uses, a number in the body's list; JK_NOUSE */
     uint32_t first, last, nuses;
-    int32_t at;       /* COMPUTED: its step; UNIFORM: its home's place: pool or frame offset, cell number */
+    int32_t at; /* COMPUTED: its step; UNIFORM: its home's offset: in the pool, the frame, the cells ... */
 } jk_val;
 
 typedef struct jk_use {
@@ -7707,8 +7700,9 @@ typedef struct jk_body_step {
 /* What a body is to do: an order to compute, reductions and stores, and values that are wanted at the end besides, used
  * by a step behind the last. */
 typedef struct jk_work {
-    const jk_ref *order, *red, *want;
-    uint32_t norder, nred, nwant;
+    const jk_ref *order, *want;
+    uint32_t norder, nwant;
+    uint32_t nred; /* all of the stage's reductions, or none */
     bool stores;
 } jk_work;
 
@@ -7734,6 +7728,7 @@ typedef struct jk_body {
     jk_body_step *step;     /* and one more, which uses what is wanted at the end */
     uint32_t nval, nlist, nstep;
     uint32_t nroots, nquotients;
+    uint32_t *next_red; /* while building: the next reduction of the same value + 1; the first is its `use` */
     /* while emitting */
     uint32_t width;         /* instances in lockstep */
     uint32_t used[2], pinned[2], available[2];
@@ -7747,7 +7742,9 @@ typedef struct jk_body {
 
 /* Accumulators of a pass: for each reduction `nvec` vectors an instance set. */
 typedef struct jk_acc {
-    uint8_t op, type;       /* RSUM RPROD RMIN; the type of the vectors that the loop adds to */
+    uint8_t op, inst;       /* RSUM RPROD RMIN; the instruction that joins two of them; */
+    uint8_t neutral;        /* a JK_BITS_..., 0 of sums */
+    uint8_t type;           /* of the vectors that the loop adds to */
     uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
     uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
     uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
@@ -7827,11 +7824,7 @@ typedef enum jk_do {
     JK_DO_RESULT, /* D = the result's register: that of value a where it dies here */
     JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
     JK_DO_MOV,    /* d = a, nothing where they are the same */
-    JK_DO_LOAD,   /* whole register d = memory b */
-    JK_DO_STORE,  /* memory d = the whole register b */
-    JK_DO_KLOAD,  /* mask register d = memory b */
-    JK_DO_KSTORE, /* memory d = mask register b */
-    JK_DO_CLEAR,  /* d = 0 */
+    JK_DO_WHOLE,  /* whole register d = memory b, or, imm being JK_STORE, the other way; how: 1 a mask register */
     JK_DO_FMA,    /* calls the software fma for the three operands at b */
     JK_DO_SLOW,   /* where a lane of mask d is set the next commands to an END, imm in all, are carried out behind the loop
                      in place of all that follow them */
@@ -7856,6 +7849,10 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_CONST(d, bits) {JK_DO_CONST, JK_AT_##d, 0, 0, bits, 0}
 #define JK_C_MOV(d, a) {JK_DO_MOV, JK_AT_##d, JK_AT_##a, 0, 0, 0}
 #define JK_C_DO(what, d, b) {JK_DO_##what, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_LOAD(d, b) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, 0, 0}
+#define JK_C_STORE(b, d) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, JK_STORE, 0}
+#define JK_C_KLOAD(d, b) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, 0, 1}
+#define JK_C_KSTORE(b, d) {JK_DO_WHOLE, JK_AT_##d, 0, JK_AT_##b, JK_STORE, 1}
 #define JK_C_SLOW(d, n) {JK_DO_SLOW, JK_AT_##d, 0, 0, n, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
@@ -7900,7 +7897,8 @@ JK_FUNC void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src);
 JK_FUNC void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd from);
 JK_FUNC void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b);
 JK_FUNC void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm);
-JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t);
+JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y,
+                              unsigned t);
 JK_FUNC void jk_emit_kvec(jk_gen *g, jk_type type, unsigned k, unsigned v);
 
 /* regs.c */
@@ -7914,6 +7912,7 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
+JK_NOINLINE unsigned jk_left_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from);
 JK_FUNC void jk_release(jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC uint32_t jk_next_use(const jk_body *b, uint32_t v);
@@ -7939,10 +7938,10 @@ JK_FUNC void jk_body_run(jk_body *b);
 JK_FUNC jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j);
 JK_FUNC void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned reg, bool store);
 
-JK_FUNC void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t);
-JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h);
+JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t n);
 
 JK_FUNC uint32_t jk_step_bytes(const jk_gen *g, jk_type type);
+JK_NOINLINE void jk_emit_upper(jk_gen *g, unsigned t, unsigned x);
 JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h);
 
 /* fold.c */
@@ -8064,12 +8063,7 @@ JK_NOINLINE void jk_emit_run(jk_gen *g, size_t offset)
 /* A register of either class, whole, from or to memory. Moves of packed singles are shortest, whatever the type. */
 JK_NOINLINE void jk_emit_whole(jk_gen *g, unsigned cls, unsigned reg, jk_opnd at, bool store)
 {
-    jk_inst i = cls ? JK_K_KMOV : JK_V_MOVA;
-    jk_vt vt = jk_vt_of(g, JK_F32);
-    if (store)
-        jk_asm_vstore(&g->as, i, vt, at, reg, 0);
-    else
-        jk_asm_v(&g->as, i, vt, reg, 0, at, 0);
+    jk_asm_v(&g->as, cls ? JK_K_KMOV : JK_V_MOVA, jk_vt_of(g, JK_F32), reg, 0, at, store ? JK_STORE : 0);
 }
 
 JK_NOINLINE void jk_emit_mov(jk_gen *g, unsigned dst, unsigned src)
@@ -8099,7 +8093,7 @@ JK_NOINLINE void jk_emit_load(jk_gen *g, jk_type type, unsigned dst, jk_opnd fro
 
 JK_NOINLINE void jk_emit_store(jk_gen *g, jk_type type, jk_opnd to, unsigned src)
 {
-    jk_asm_vstore(&g->as, JK_V_MOVU, jk_vt_of(g, type), to, src, 0);
+    jk_emit_3i(g, JK_V_MOVU, type, src, src, to, JK_STORE);
 }
 
 /* One element from memory into every lane. */
@@ -8116,13 +8110,18 @@ JK_NOINLINE void jk_emit_splat(jk_gen *g, jk_type type, unsigned dst, jk_opnd fr
 }
 
 /* dst = a op b. Where the encoding has two operands a moves first: dst may be a, and not b. */
-JK_NOINLINE void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+JK_INLINE void jk_emit_inst(jk_gen *g, unsigned i, jk_vt vt, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
 {
     if (g->t.enc == JK_ENC_LEGACY) {
         jk_emit_mov(g, dst, a);
         a = dst;
     }
-    jk_asm_v(&g->as, i, jk_vt_of(g, type), dst, a, b, imm);
+    jk_asm_v(&g->as, (jk_inst)i, vt, dst, a, b, imm);
+}
+
+JK_NOINLINE void jk_emit_3i(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b, unsigned imm)
+{
+    jk_emit_inst(g, i, jk_vt_of(g, type), dst, a, b, imm);
 }
 
 JK_NOINLINE void jk_emit_3(jk_gen *g, jk_inst i, jk_type type, unsigned dst, unsigned a, jk_opnd b)
@@ -8146,20 +8145,14 @@ JK_NOINLINE void jk_play_init(jk_play *p, jk_gen *g, jk_type type)
 /* One instruction of a sequence. */
 static inline void jk_play_inst(jk_play *p, const jk_cmd *c, unsigned inst, unsigned imm)
 {
-    jk_gen *g = p->g;
-    unsigned d = p->o[c->d].reg, a = p->o[c->a].reg;
-    jk_vt vt = jk_vt_of(g, p->type);
+    jk_vt vt = jk_vt_of(p->g, p->type);
     if (c->how) {
         vt.k = c->how & JK_HOW_A ? (uint8_t)p->o[JK_AT_A].reg : c->how & 7;
         vt.zero = c->how >> 7;
     }
     if (inst == JK_V_BLENDV)
         imm = (unsigned)p->o[JK_AT_A].reg << 4;
-    if (g->t.enc == JK_ENC_LEGACY) {
-        jk_emit_mov(g, d, a);
-        a = d;
-    }
-    jk_asm_v(&g->as, (jk_inst)inst, vt, d, a, p->o[c->b], imm);
+    jk_emit_inst(p->g, inst, vt, p->o[c->d].reg, p->o[c->a].reg, p->o[c->b], imm);
 }
 
 JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
@@ -8197,20 +8190,12 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
         case JK_DO_MOV:
             jk_emit_mov(g, d->reg, p->o[c->a].reg);
             continue;
-        case JK_DO_LOAD:
-        case JK_DO_KLOAD:
-            jk_emit_whole(g, what == JK_DO_KLOAD, d->reg, o, false);
-            continue;
-        case JK_DO_STORE:
-        case JK_DO_KSTORE:
-            jk_emit_whole(g, what == JK_DO_KSTORE, o.reg, *d, true);
+        case JK_DO_WHOLE:
+            jk_emit_whole(g, c->how, d->reg, o, c->imm);
             continue;
         case JK_DO_FMA:
             jk_asm_lea(&g->as, JK_RAX, o);
             jk_asm_call_label(&g->as, g->fma_thunk);
-            continue;
-        case JK_DO_CLEAR:
-            jk_emit_3(g, JK_V_XOR, JK_F32, d->reg, d->reg, *d);
             continue;
         case JK_DO_IF:
             if (p->op != c->a)
@@ -8230,6 +8215,7 @@ JK_FUNC void jk_play_run(jk_play *p, const jk_cmd *c)
  * AVX-512's vrange orders zeros itself and needs only the NaN. The first JK_MINMAX_FETCH commands are select.c's. */
 #define JK_MINMAX_FETCH 4
 /* clang-format off */
+static const jk_cmd jk_do_join[] = {JK_C_INST(D, A, B), JK_C_END};
 static const jk_cmd jk_do_minmax[] = {
     JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_RESULT(A),
     JK_C_INST(T, B, A),
@@ -8252,19 +8238,20 @@ static const jk_cmd jk_do_minmax_k[] = {
 
 /* clang-format on */
 
-/* dst may be a; t is neither; b is none of them. */
-JK_FUNC void jk_emit_minmax(jk_gen *g, jk_op op, jk_type type, unsigned dst, unsigned a, unsigned b, unsigned t)
+/* d = a op y of a reduction. The minimum has y in a register that is neither a nor d, and a temporary t. */
+JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t)
 {
+    static const jk_cmd *const cmds[] = {jk_do_minmax, jk_do_minmax_k};
     jk_play p;
     jk_play_init(&p, g, type);
-    p.op = op;
-    p.inst = op == JK_MIN ? JK_V_MIN : JK_V_MAX;
-    p.imm = op == JK_MIN ? 4 : 5;
+    p.op = JK_MIN;
+    p.inst = acc->inst;
+    p.imm = 4;
     p.o[JK_AT_A] = jk_opnd_reg(a);
-    p.o[JK_AT_B] = jk_opnd_reg(b);
-    p.o[JK_AT_D] = jk_opnd_reg(dst);
+    p.o[JK_AT_B] = y;
+    p.o[JK_AT_D] = jk_opnd_reg(d);
     p.o[JK_AT_T] = jk_opnd_reg(t);
-    jk_play_run(&p, (g->t.kmask ? jk_do_minmax_k : jk_do_minmax) + JK_MINMAX_FETCH);
+    jk_play_run(&p, acc->op == JK_RMIN ? cmds[g->t.kmask] + JK_MINMAX_FETCH : jk_do_join);
 }
 
 /* A mask register from a vector of all ones and zeros: all ones is a NaN, and zero is not. */
@@ -8386,26 +8373,16 @@ JK_NOINLINE void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instanc
 /* Where a uniform value stands; one element that is to be spread over the lanes counts as a broadcast. */
 JK_NOINLINE jk_opnd jk_home_of(jk_body *b, const jk_val *x)
 {
+    static const uint8_t base[] = {JK_RAX, JK_RAX, JK_RAX, JK_RAX, JK_R_RUN, JK_RBP}; /* by jk_home */
     jk_gen *g = b->g;
-    jk_opnd o = jk_opnd_mem(JK_RAX, 8 * x->at);
+    jk_opnd o = jk_opnd_mem(base[x->home], x->at);
     o.bcast = !g->t.scalar;
-    switch (x->home) {
-    case JK_HOME_POOL:
+    if (x->home == JK_HOME_FRAME)
+        return jk_at_frame(g, x->at);
+    if (x->home == JK_HOME_POOL) {
         o = jk_opnd_pool((uint32_t)x->at);
         o.bcast = g->t.kmask;
-        break;
-    case JK_HOME_FRAME:
-        o = jk_at_frame(g, x->at);
-        break;
-    case JK_HOME_ARG: /* behind the saved rbp and the return address */
-        o.base = JK_RBP;
-        o.disp += 16;
-        break;
-    case JK_HOME_LENGTH:
-        o.base = JK_R_RUN;
-        o.disp = (int32_t)offsetof(jk_run, n);
-        break;
-    default:
+    } else if (x->home == JK_HOME_CELL) {
         jk_emit_run(g, offsetof(jk_run, cell));
     }
     return o;
@@ -8488,12 +8465,20 @@ JK_NOINLINE jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flag
     return jk_stays_in_memory(b, v, j, flags) ? jk_place_of(b, v, j) : jk_opnd_reg(jk_reg_of(b, v, j));
 }
 
+/* The register that an instance of a value leaves to the result, or JK_NOREG. */
+JK_NOINLINE unsigned jk_left_reg(const jk_body *b, uint32_t v, uint32_t j)
+{
+    if (b->val[v].kind == JK_VAL_UNIFORM || !jk_dies(b, v))
+        return JK_NOREG;
+    return b->loc[jk_instance_of(b, v, j)].reg;
+}
+
 /* The register for an instance of value v: that of `from` if it dies here and has one of its own, else a new one. */
 JK_NOINLINE unsigned jk_result_reg(jk_body *b, uint32_t v, uint32_t j, uint32_t from)
 {
     unsigned cls = b->val[v].cls, reg = JK_NOREG;
-    if (from != JK_NOREF && b->val[from].kind != JK_VAL_UNIFORM && b->val[from].cls == cls && jk_dies(b, from))
-        reg = b->loc[jk_instance_of(b, from, j)].reg;
+    if (from != JK_NOREF && b->val[from].cls == cls)
+        reg = jk_left_reg(b, from, j);
     if (reg != JK_NOREG)
         jk_drop(b, cls, reg);
     else
@@ -8775,7 +8760,7 @@ static const jk_cmd jk_do_round_sse2[] = {
 /* Uniform code only: conversions between scalars. cvtsi2sd keeps the upper part: the xor is for no old dependency. */
 static const jk_cmd jk_do_convert[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_INST(D, D, A), JK_C_END};
 static const jk_cmd jk_do_convert_int[] = {
-    JK_C_REG(A), JK_C_RESULT(NONE), JK_C_V(MOVQ_RX, R, R, A), JK_C_DO(CLEAR, D, D), JK_C_INST(D, D, R), JK_C_END};
+    JK_C_REG(A), JK_C_RESULT(NONE), JK_C_V(MOVQ_RX, R, R, A), JK_C_V(XOR, D, D, D), JK_C_INST(D, D, R), JK_C_END};
 
 /* d = a * b + c, in the form that overwrites an operand that dies. */
 static const jk_cmd jk_do_fma_c[] = {JK_C_REG(A), JK_C_REG(C), JK_C_MEM(B, 0), JK_C_RESULT(C),
@@ -8785,9 +8770,9 @@ static const jk_cmd jk_do_fma_a[] = {JK_C_REG(A), JK_C_REG(B), JK_C_MEM(C, 0), J
 
 /* Without FMA: the operands go to the frame, and a thunk that keeps every register calls C. */
 static const jk_cmd jk_do_fma_soft[] = {
-    JK_C_REG(A), JK_C_DO(STORE, X, A),
-    JK_C_REG(B), JK_C_DO(STORE, Y, B),
-    JK_C_REG(C), JK_C_DO(STORE, Z, C),
+    JK_C_REG(A), JK_C_STORE(X, A),
+    JK_C_REG(B), JK_C_STORE(Y, B),
+    JK_C_REG(C), JK_C_STORE(Z, C),
     JK_C_RESULT(NONE),
     JK_C_DO(FMA, D, X),
     JK_C_V(MOVA, D, D, X),
@@ -8816,12 +8801,13 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
 /* One a op, in the order of ops.h: X(OP, legacy, VEX and EVEX sequence, instruction, the same in EVEX, immediate or
  * constant, flags). ROUND's immediate: 8: no exception flag; then nearest even, down, up, towards zero. */
 #define JK_SEL_SWAP 4u /* the operands may be exchanged; besides JK_MEM_... */
+#define JK_SEL_SPLIT 8u /* split.c may know another way */
 #define JK_SEL_WIDE (JK_SEL_SWAP | JK_MEM_WIDE)
 #define JK_SELECTS(X) \
     X(NEG, logic, logic, logic, V_XOR, V_XOR, JK_BITS_SIGN, 0) \
     X(ABS, logic, logic, logic, V_AND, V_AND, JK_BITS_REST, 0) \
-    X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, 0) \
-    X(POW_HALF, pow_half, pow_half, root_k, V_SQRT, V_SQRT, 0, 0) \
+    X(SQRT, unary, unary, unary, V_SQRT, V_SQRT, 0, JK_SEL_SPLIT) \
+    X(POW_HALF, pow_half, pow_half, root_k, V_SQRT, V_SQRT, 0, JK_SEL_SPLIT) \
     X(FLOOR, round_sse2, unary, unary, V_ROUND, V_ROUND, 9, 0) \
     X(CEIL, round_sse2, unary, unary, V_ROUND, V_ROUND, 10, 0) \
     X(TRUNC, round_sse2, unary, unary, V_ROUND, V_ROUND, 11, 0) \
@@ -8829,7 +8815,7 @@ static const jk_cmd jk_do_select_b_k[] = {JK_C_REG(A), JK_C_MEM(B, JK_MEM_NOBCAS
     X(ADD, binary, binary, binary, V_ADD, V_ADD, 0, JK_SEL_SWAP) \
     X(SUB, binary, binary, binary, V_SUB, V_SUB, 0, 0) \
     X(MUL, binary, binary, binary, V_MUL, V_MUL, 0, JK_SEL_SWAP) \
-    X(DIV, binary, binary, binary, V_DIV, V_DIV, 0, 0) \
+    X(DIV, binary, binary, binary, V_DIV, V_DIV, 0, JK_SEL_SPLIT) \
     X(MIN, minmax, minmax, minmax_k, V_MIN, V_MIN, 4, 0) \
     X(MAX, minmax, minmax, minmax_k, V_MAX, V_MAX, 5, 0) \
     X(COPYSIGN, copysign, copysign, copysign_k, V_AND, V_AND, 0, 0) \
@@ -8885,21 +8871,11 @@ typedef char jk_sel_in_order[0 JK_SELECTS(JK_ROW) == 0 ? 1 : -1];
 /* ---- what rows do not say ---- */
 
 /* Four floats or two doubles: v[0..] = fma(v[0..], v[4 or 2 ..], ...), for code without the instruction. */
-JK_FUNC void jk_soft_fma(jk_type type, size_t lanes, char *v)
+JK_FUNC void jk_soft_fma(char *v, jk_type type, size_t lanes)
 {
     const void *from[3];
     from[0] = v, from[1] = v + 16, from[2] = v + 32;
     jk_fp_apply(JK_FMA, type, type, 0, lanes, v, from);
-}
-
-JK_FUNC void jk_soft_fma_pd(double *v)
-{
-    jk_soft_fma(JK_F64, 2, (char *)v);
-}
-
-JK_FUNC void jk_soft_fma_ps(float *v)
-{
-    jk_soft_fma(JK_F32, 4, (char *)v);
 }
 
 /* Without FMA: room for the operands, and the thunk. */
@@ -8950,8 +8926,8 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
     p.v = jk_val_of(b, ref);
     p.op = (jk_op)i->op;
     p.inst = s->inst[k];
-    p.imm = s->imm;
-    p.mem = s->flags & ~JK_SEL_SWAP;
+    p.imm = (unsigned)(s->imm + i->aux);
+    p.mem = s->flags & (JK_MEM_WIDE | JK_MEM_NOBCAST);
     p.val[1] = jk_val_of(b, op[0]);
     for (n = 0; n < arity; n++)
         p.val[n] = jk_val_of(b, op[n]);
@@ -8961,15 +8937,10 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
         p.val[1] = t;
     }
     switch ((jk_op)i->op) {
-    case JK_ISHL:
-    case JK_ISHR:
-        p.imm = i->aux;
-        break;
     case JK_FMA:
         if (!g->t.fma)
             jk_sel_fma_soft(&p);
-        else if (jk_in_reg(b, p.val[2], j) && jk_dies(b, p.val[2]) && b->val[p.val[2]].kind != JK_VAL_UNIFORM &&
-                 p.val[2] != p.val[0] && p.val[2] != p.val[1])
+        else if (jk_left_reg(b, p.val[2], j) != JK_NOREG)
             cmds = jk_do_fma_c;
         break;
     case JK_SELECT:
@@ -8989,18 +8960,15 @@ JK_FUNC void jk_select(jk_body *b, jk_ref ref, uint32_t j)
             cmds = jk_do_convert_int;
         }
         break;
-    case JK_SQRT:
-    case JK_POW_HALF:
-    case JK_DIV:
-        if ((split = jk_split(b, i, j)))
-            cmds = split;
-        break;
     default:
         break;
     }
+    if (s->flags & JK_SEL_SPLIT && (split = jk_split(b, i, j)))
+        cmds = split;
     jk_play_run(&p, cmds);
 }
 #undef JK_SEL_SWAP
+#undef JK_SEL_SPLIT
 #undef JK_SEL_WIDE
 #undef JK_SELECTS
 JK_SMALL_CLOSE
@@ -9140,41 +9108,41 @@ JK_FUNC bool jk_stub_begin(const jk_stub *s, jk_body *b, int32_t state)
 /* What is done with each instance of a value, A: X is its home, Y its active lanes, B the mask register of the tail, D
  * the register `any`. */
 /* clang-format off */
-static const jk_cmd jk_do_stub_store[] = {JK_C_REG(A), JK_C_DO(STORE, X, A), JK_C_END};
-static const jk_cmd jk_do_stub_store_k[] = {JK_C_REG(A), JK_C_DO(KSTORE, X, A), JK_C_END};
+static const jk_cmd jk_do_stub_store[] = {JK_C_REG(A), JK_C_STORE(X, A), JK_C_END};
+static const jk_cmd jk_do_stub_store_k[] = {JK_C_REG(A), JK_C_KSTORE(X, A), JK_C_END};
 static const jk_cmd jk_do_stub_tail[] = { /* lanes without an element are never active */
-    JK_C_DO(KLOAD, K, X), JK_C_K(KAND, K, K, B), JK_C_DO(KSTORE, X, K), JK_C_END,
+    JK_C_KLOAD(K, X), JK_C_K(KAND, K, K, B), JK_C_KSTORE(X, K), JK_C_END,
 };
 static const jk_cmd jk_do_stub_merge[] = { /* home = active ? A : home */
     JK_C_REG(A), JK_C_TEMP(T), JK_C_TEMP(U),
-    JK_C_DO(LOAD, T, Y),
+    JK_C_LOAD(T, Y),
     JK_C_V(AND, U, T, A),
     JK_C_V(ANDN, T, T, X),
     JK_C_V(OR, T, T, U),
-    JK_C_DO(STORE, X, T),
+    JK_C_STORE(X, T),
     JK_C_END,
 };
 static const jk_cmd jk_do_stub_merge_k[] = {
     JK_C_REG(A), JK_C_TEMP(T),
     JK_C_V(MOVA, T, T, X),
-    JK_C_DO(KLOAD, K, Y),
+    JK_C_KLOAD(K, Y),
     JK_C_VK(MOVA, T, T, A, 0, JK_K_SCRATCH),
-    JK_C_DO(STORE, X, T),
+    JK_C_STORE(X, T),
     JK_C_END,
 };
 static const jk_cmd jk_do_stub_again[] = { /* active &= A; any |= active */
     JK_C_REG(A), JK_C_TEMP(T),
-    JK_C_DO(LOAD, T, Y),
+    JK_C_LOAD(T, Y),
     JK_C_V(AND, T, T, A),
-    JK_C_DO(STORE, Y, T),
+    JK_C_STORE(Y, T),
     JK_C_V(OR, D, D, T),
     JK_C_END,
 };
 static const jk_cmd jk_do_stub_again_k[] = {
     JK_C_REG(A),
-    JK_C_DO(KLOAD, K, Y),
+    JK_C_KLOAD(K, Y),
     JK_C_K(KAND, K, K, A),
-    JK_C_DO(KSTORE, Y, K),
+    JK_C_KSTORE(Y, K),
     JK_C_K(KOR, D, D, K),
     JK_C_END,
 };
@@ -9369,16 +9337,18 @@ static inline jk_val_kind jk_leaf_kind(const jk_gen *g, jk_ref ref, const jk_ins
 /* Where a uniform value stands. */
 static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
 {
-    x->home = JK_HOME_CELL;
-    x->at = (int32_t)g->p->cell[x->ref];
     if (i->op == JK_CONST) {
         x->home = JK_HOME_POOL;
         x->at = jk_const(g, (jk_type)i->type, (uint64_t)i->b << 32 | i->a).disp;
     } else if (i->op == JK_LENGTH) {
         x->home = JK_HOME_LENGTH;
-    } else if (g->function) {
+        x->at = (int32_t)offsetof(jk_run, n);
+    } else if (g->function) { /* behind the saved rbp and the return address */
         x->home = JK_HOME_ARG;
-        x->at = (int32_t)(i->a - JK_ARG_REGISTERS);
+        x->at = (int32_t)(8 * (i->a - JK_ARG_REGISTERS) + 16);
+    } else {
+        x->home = JK_HOME_CELL;
+        x->at = (int32_t)(8 * g->p->cell[x->ref]);
     }
 }
 
@@ -9471,13 +9441,15 @@ JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
     }
 }
 
+JK_NOINLINE void jk_step_reductions(jk_body *b, jk_ref ref);
+
 /* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or what
  * is stored. */
 JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
     jk_body_step *s = &b->step[b->nstep];
     const jk_ins *i = &b->g->p->ins[ref];
-    jk_ref op[3];
+    jk_ref op[4];
     unsigned k, arity = jk_operands(i, op);
     s->kind = kind;
     s->index = index;
@@ -9501,40 +9473,40 @@ JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_r
     if (s->kind == JK_STEP_RARE)
         jk_rare_operands(b, ref);
     b->nstep++;
+    for (op[k++] = ref; k-- > 0;)
+        jk_step_reductions(b, op[k]);
+}
+
+/* The reductions of a value, which are there now. */
+JK_NOINLINE void jk_step_reductions(jk_body *b, jk_ref ref)
+{
+    uint32_t v = b->g->local[ref], r;
+    if (!v--)
+        return;
+    r = b->val[v].use;
+    b->val[v].use = 0;
+    for (; r; r = b->next_red[r - 1])
+        jk_step_add(b, JK_STEP_RED, r - 1, b->g->stage->red[r - 1]);
 }
 
 /* Lists the steps. A reduction joins in right after its argument is there, so that it does not wait in a register; a
- * load's place is its first other use. `use` is for now the number of instructions until a value is there; head and next
- * list the reductions at such a place. */
+ * load's place is its first other use. */
 JK_FUNC void jk_body_steps(jk_body *b, const jk_work *w)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
-    uint32_t n, r, *head = (uint32_t *)jk_arena_zero(g->arena, sizeof *head * ((size_t)w->norder + 1 + w->nred));
-    uint32_t *next = head + w->norder + 1;
-    if (!head)
-        return;
-    for (n = 0; n < w->norder; n++) {
-        jk_ref op[4];
-        unsigned k = jk_operands(&ins[w->order[n]], op);
-        for (op[k++] = w->order[n]; k-- > 0;) {
-            jk_val *x = &b->val[g->local[op[k]] - 1];
-            if (g->local[op[k]] && !x->use)
-                x->use = n + 1;
-        }
+    uint32_t n, ncomputed = b->nval;
+    for (n = 0; n < w->nred; n++) {
+        uint32_t v = jk_body_value(b, ins[g->stage->red[n]].a, false);
+        if (g->arena->failed)
+            return;
+        b->next_red[n] = b->val[v].use;
+        b->val[v].use = n + 1;
     }
-    for (r = w->nred; r-- > 0;) {
-        n = b->val[g->local[ins[w->red[r]].a] - 1].use;
-        next[r] = head[n];
-        head[n] = r + 1;
-    }
-    for (n = 0;; n++) {
-        for (r = head[n]; r; r = next[r - 1])
-            jk_step_add(b, JK_STEP_RED, r - 1, w->red[r - 1]);
-        if (n == w->norder || g->arena->failed)
-            break;
-        jk_step_add(b, JK_STEP_INS, 0, w->order[n]);
-    }
+    for (n = 0; n < ncomputed; n++)
+        jk_step_add(b, JK_STEP_INS, 0, b->val[n].ref);
+    for (n = 0; n < w->nred; n++)
+        jk_step_reductions(b, ins[g->stage->red[n]].a);
     for (n = g->p->nparams; w->stores && n < g->p->nargs; n++)
         if (g->p->args[n].is_array)
             jk_step_add(b, JK_STEP_STORE, n, g->p->args[n].value);
@@ -9561,18 +9533,24 @@ JK_FUNC void jk_body_pressure(jk_body *b)
     }
 }
 
+/* What is computed comes first. Loads that are results themselves begin: one result may stand where another's input is,
+ * so that such a load may not be read again after a store. */
 JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
 {
     uint32_t n;
     memset(b, 0, sizeof *b);
     b->g = g;
     b->batch.rows_index = JK_NOGP;
-    b->step =
-        (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step * ((size_t)w->norder + w->nred + g->p->nargs + 2));
+    b->step = (jk_body_step *)jk_arena_alloc(g->arena, sizeof *b->step *
+                                                           ((size_t)w->norder + w->nred + 2 * (size_t)g->p->nargs + 2));
+    b->next_red = (uint32_t *)jk_arena_alloc(g->arena, sizeof *b->next_red * ((size_t)w->nred + 1));
+    for (n = g->p->nparams; w->stores && n < g->p->nargs; n++) {
+        jk_ref load = g->p->args[n].value;
+        if (g->p->args[n].is_array && g->p->ins[load].op == JK_LOAD)
+            jk_body_value(b, load, true);
+    }
     for (n = 0; n < w->norder; n++)
         jk_body_value(b, w->order[n], true);
-    for (n = 0; n < w->nred; n++)
-        jk_body_value(b, g->p->ins[w->red[n]].a, false);
     if (g->arena->failed)
         return false;
     jk_body_steps(b, w);
@@ -9663,10 +9641,19 @@ JK_FUNC unsigned jk_neutral_lanes(jk_body *b, const jk_acc *acc, uint32_t v, uin
     p.b = b;
     p.j = j;
     p.val[0] = v;
-    p.imm = acc->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF;
+    p.imm = acc->neutral;
     p.o[JK_AT_Y] = jk_opnd_mem(JK_RCX, (int32_t)((b->batch.first + j) % g->parts * jk_step_bytes(g, p.type)));
     jk_play_run(&p, cmds[k * 2 + (acc->op == JK_RSUM)]);
     return p.o[JK_AT_D].reg;
+}
+
+/* t = the upper half of a vector. */
+JK_NOINLINE void jk_emit_upper(jk_gen *g, unsigned t, unsigned x)
+{
+    if (g->t.vbytes == 16)
+        jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, jk_opnd_reg(x));
+    else
+        jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, JK_F32, t, t, jk_opnd_reg(x), 1);
 }
 
 /* t = half h of a vector of floats as doubles. */
@@ -9674,30 +9661,18 @@ JK_FUNC void jk_emit_widen_half(jk_gen *g, unsigned t, unsigned x, unsigned h)
 {
     jk_opnd from = jk_opnd_reg(x);
     if (h) {
-        if (g->t.vbytes == 16)
-            jk_emit_3(g, JK_V_MOVHL, JK_F32, t, x, from);
-        else
-            jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, JK_F32, t, t, from, 1);
+        jk_emit_upper(g, t, x);
         from = jk_opnd_reg(t);
     }
     jk_emit_3(g, g->t.scalar ? JK_V_CVTSS2SD : JK_V_CVTPS2PD, JK_F32, t, t, from);
 }
 
-/* The place of an accumulator's vector: instance m, half h. */
-JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t m, uint32_t h)
+/* The place of an accumulator's vector number n, counted as in acc->reg. */
+JK_FUNC jk_opnd jk_acc_at(const jk_gen *g, const jk_acc *acc, uint32_t n)
 {
-    uint32_t step = jk_step_bytes(g, (jk_type)acc->type);
-    uint32_t stream = m / g->parts, part = m % g->parts;
-    return jk_opnd_mem(JK_R_AREA, acc->at + (int32_t)(stream * g->seg_stride + (part * acc->wide + h) * step));
-}
-
-/* d = a op y; t is a temporary of the minimum, which has y in a register. */
-JK_NOINLINE void jk_emit_join(jk_gen *g, const jk_acc *acc, jk_type type, unsigned d, unsigned a, jk_opnd y, unsigned t)
-{
-    if (acc->op == JK_RMIN)
-        jk_emit_minmax(g, JK_MIN, type, d, a, y.reg, t);
-    else
-        jk_emit_3(g, acc->op == JK_RSUM ? JK_V_ADD : JK_V_MUL, type, d, a, y);
+    uint32_t each = g->parts * acc->wide;
+    return jk_opnd_mem(JK_R_AREA,
+                       acc->at + (int32_t)(n / each * g->seg_stride + n % each * jk_step_bytes(g, (jk_type)acc->type)));
 }
 
 /* Accumulator = accumulator op value, the lanes that are missing left out. */
@@ -9714,14 +9689,14 @@ JK_FUNC void jk_accumulate(jk_body *b, uint32_t r, uint32_t v, uint32_t j)
     else
         x = jk_opnd_reg(jk_neutral_lanes(b, acc, v, j));
     for (h = 0; h < acc->wide; h++) {
-        uint32_t pinned = b->pinned[0];
-        unsigned to = acc->reg[m * acc->wide + h], a = to;
+        uint32_t pinned = b->pinned[0], n = m * acc->wide + h;
+        unsigned to = acc->reg[n], a = to;
         jk_opnd y = x;
         if (!same) {
-            y.reg = jk_take(b, 0) & 31u;
+            y.reg = (uint8_t)jk_take(b, 0);
             jk_emit_widen_half(g, y.reg, x.reg, h);
         }
-        at = jk_acc_at(g, acc, m, h);
+        at = jk_acc_at(g, acc, n);
         if (to == JK_NOREG) {
             a = jk_take(b, 0);
             jk_emit_load(g, type, a, at);
@@ -9743,10 +9718,8 @@ JK_NOINLINE void jk_array_move(jk_body *b, uint32_t arg, uint32_t j, unsigned re
         vt.k = JK_K_TAIL;
         vt.zero = !store;
     }
-    if (store)
-        jk_asm_vstore(&g->as, b->batch.mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, at, reg, 0);
-    else
-        jk_asm_v(&g->as, JK_V_MOVU, vt, reg, 0, at, 0);
+    jk_asm_v(&g->as, store && b->batch.mode == JK_MODE_STREAM ? JK_V_MOVNT : JK_V_MOVU, vt, reg, 0, at,
+             store ? JK_STORE : 0);
 }
 
 /* Empties the registers and starts at the first step. */
@@ -9849,6 +9822,10 @@ JK_SMALL_OPEN
 /* Lays out a segment's area: the number of steps already done, then the lanes of every accumulator. */
 JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
 {
+    static const uint8_t ops[][3] = {{JK_RSUM, JK_V_ADD, 0},
+                                     {JK_RPROD, JK_V_MUL, JK_BITS_ONE},
+                                     {JK_RMIN, JK_V_MIN, JK_BITS_INF},
+                                     {JK_RMIN, JK_V_MIN, JK_BITS_INF}};
     uint32_t r, n = JK_SEGMENTS * g->parts * 2, at = 64;
     bool f32 = g->p->type == JK_F32;
     uint8_t *regs = (uint8_t *)jk_arena_alloc(g->arena, (size_t)n * s->nred);
@@ -9860,7 +9837,9 @@ JK_FUNC bool jk_acc_layout(jk_gen *g, const jk_stage *s)
     for (r = 0; r < s->nred; r++, regs += n) {
         jk_acc *a = &g->acc[r];
         unsigned op = g->p->ins[s->red[r]].op;
-        a->op = (uint8_t)(op == JK_RARGMIN ? (unsigned)JK_RMIN : op);
+        a->op = ops[op - JK_RSUM][0];
+        a->inst = ops[op - JK_RSUM][1];
+        a->neutral = ops[op - JK_RSUM][2];
         a->type = (uint8_t)(op == JK_RPROD ? (unsigned)JK_F64 : g->p->type);
         a->halves = f32 && !g->t.scalar && op <= JK_RPROD ? 2 : 1;
         a->wide = op == JK_RPROD ? a->halves : 1;
@@ -9886,15 +9865,15 @@ JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, u
  * (the f32 lanes are never -0). */
 JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
-    jk_type type = a->pour ? JK_F64 : (jk_type)a->type;
-    uint32_t off = i * jk_step_bytes(g, type), n = a->pour ? i / a->halves : i;
-    jk_opnd at = jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + (a->pour ? off / 2 : off)));
-    unsigned reg = from == JK_FOLD_MEMORY ? JK_NOREG : a->reg[q * g->parts * a->wide + n];
+    uint32_t n = q * g->parts * a->wide + (a->pour ? i / a->halves : i);
+    jk_opnd at = jk_acc_at(g, a, n);
+    unsigned reg = from == JK_FOLD_MEMORY ? JK_NOREG : a->reg[n];
     if (!a->pour) {
         if (reg == JK_NOREG)
-            jk_emit_load(g, type, reg = d, at);
+            jk_emit_load(g, (jk_type)a->type, reg = d, at);
         return reg;
     }
+    at.disp += (int32_t)(i % a->halves * (g->t.vbytes / 2u));
     if (reg != JK_NOREG)
         jk_emit_widen_half(g, d, reg, i % a->halves);
     else
@@ -9915,7 +9894,7 @@ JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what
             bool held = a->reg[n] != JK_NOREG;
             unsigned reg = held ? a->reg[n] : 0;
             jk_type type = (jk_type)a->type;
-            jk_opnd at = jk_acc_at(g, a, n / a->wide, n % a->wide);
+            jk_opnd at = jk_acc_at(g, a, n);
             if (what >= JK_ACC_POUR && !a->pour)
                 continue;
             for (h = 0; what >= JK_ACC_POUR && h < a->halves; h++) {
@@ -9929,7 +9908,7 @@ JK_FUNC void jk_acc_each(jk_gen *g, uint32_t first, uint32_t end, jk_acc_do what
             if (what >= JK_ACC_INIT && a->op == JK_RSUM)
                 jk_emit_3(g, JK_V_XOR, JK_F32, reg, reg, jk_opnd_reg(reg));
             else if (what >= JK_ACC_INIT)
-                jk_emit_load(g, type, reg, jk_const_of(g, type, a->op == JK_RPROD ? JK_BITS_ONE : JK_BITS_INF));
+                jk_emit_load(g, type, reg, jk_const_of(g, type, a->neutral));
             else if (what == JK_ACC_LOAD && held)
                 jk_emit_load(g, type, reg, at);
             if (held ? what == JK_ACC_STORE : what >= JK_ACC_INIT)
@@ -9974,17 +9953,17 @@ JK_FUNC void jk_fold_register(const jk_folding *f)
 {
     jk_gen *g = f->g;
     uint8_t whole = g->t.vbytes;
-    for (; g->t.vbytes > 16; jk_fold_op(f, 0, 0, 1)) {
-        jk_emit_3i(g, g->t.vbytes == 64 ? JK_V_EXTRACT256 : JK_V_EXTRACT128, f->type, 1, 1, jk_opnd_reg(0), 1);
-        g->t.vbytes >>= 1;
-    }
-    if (!g->t.scalar) {
-        jk_emit_3(g, JK_V_MOVHL, JK_F32, 1, 0, jk_opnd_reg(0));
+    unsigned n;
+    if (g->t.scalar)
+        return;
+    for (n = whole; n >= 16; n >>= 1) {
+        jk_emit_upper(g, 1, 0);
+        g->t.vbytes = (uint8_t)(n > 16 ? n / 2 : 16);
         jk_fold_op(f, 0, 0, 1);
-        if (f->type == JK_F32) {
-            jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
-            jk_fold_op(f, 0, 0, 1);
-        }
+    }
+    if (f->type == JK_F32) {
+        jk_emit_3i(g, JK_V_SHUF, JK_F32, 1, 0, jk_opnd_reg(0), 1);
+        jk_fold_op(f, 0, 0, 1);
     }
     g->t.vbytes = whole;
 }
@@ -10007,7 +9986,7 @@ JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
             jk_asm_v(&g->as, JK_V_CVTSS2SD, one, 0, 0, jk_opnd_reg(0), 0);
         one.fmt = JK_SD;
         jk_emit_run(g, offsetof(jk_run, node));
-        jk_asm_vstore(&g->as, JK_V_MOVU, one, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), 0, 0);
+        jk_asm_v(&g->as, JK_V_MOVU, one, 0, 0, jk_opnd_mem(JK_RAX, (int32_t)(8 * r)), JK_STORE);
     }
 }
 
@@ -10462,22 +10441,29 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
 {
     jk_asm *as = &x->g->as;
     jk_inst i = (jk_inst)c->what;
-    unsigned w = c->a & 15, cc = c->a >> 4;
+    unsigned form = JK_AS_RM, w = c->a & 15, v = c->a >> 4, reg;
     jk_opnd d = jk_spot_of(x->g, c->d), s = jk_spot_of(x->g, c->s);
     if (i > JK_G_LAST)
         jk_asm_op(as, i);
     else if (i == JK_K_KMOV)
         jk_emit_3(x->g, JK_K_KMOV_KR, JK_F32, JK_K_TAIL, 0, s);
-    else if (i == JK_G_BZHI)
-        jk_asm_bzhi(as, w, d.reg, d.reg, s.reg);
-    else if (s.kind != JK_OPND_IMM && d.kind == JK_OPND_REG)
-        jk_asm_gput(as, i, JK_AS_RM, w, d.reg, cc, s, 0);
-    else if (s.kind != JK_OPND_IMM)
-        jk_asm_gstore(as, i, w, d, s.reg);
-    else if (i >= JK_G_SHL && i <= JK_G_SAR)
+    else if (s.kind == JK_OPND_IMM && i >= JK_G_SHL && i <= JK_G_SAR)
         jk_asm_shift(as, i, w, d.reg, (unsigned)s.disp);
-    else
+    else if (s.kind == JK_OPND_IMM)
         jk_asm_gi(as, i, w, d, s.disp);
+    else {
+        reg = d.reg;
+        if (i == JK_G_BZHI) {
+            form = JK_AS_RMV;
+            v = s.reg;
+            s = d;
+        } else if (d.kind != JK_OPND_REG) {
+            form = JK_AS_MR | 1;
+            reg = s.reg;
+            s = d;
+        }
+        jk_asm_gput(as, i, form, w, reg, v, s, 0);
+    }
 }
 
 /* A label, a jump forth or back. */
@@ -10570,8 +10556,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
                     jk_frame_load(g, 0, k, (int32_t)(16 * k));
             break;
         case JK_SK_CALL:
-            jk_asm_mov64(&g->as, JK_RAX,
-                         (uint64_t)(g->p->type == JK_F64 ? (uintptr_t)&jk_soft_fma_pd : (uintptr_t)&jk_soft_fma_ps));
+            jk_asm_mov64(&g->as, JK_RAX, (uint64_t)(uintptr_t)&jk_soft_fma);
             jk_asm_call(&g->as, JK_RAX);
             break;
         default:
@@ -11047,6 +11032,10 @@ static const jk_row jk_rows_fma[] = {
     JK_SI(0, AND, RSP, -16),
     JK_HOOK(0, VECTORS, 1, 0),
     JK_S(0, MOV, RDI, RAX),
+    JK_SI4(JK_IF_F64, MOV, RSI, JK_F64),
+    JK_SI4(JK_IF_F64, MOV, RDX, 2),
+    JK_SI4(JK_IF_F32, MOV, RSI, JK_F32),
+    JK_SI4(JK_IF_F32, MOV, RDX, 4),
     JK_HOOK(0, CALL, 0, 0),
     JK_HOOK(0, VECTORS, 0, 0),
     JK_S(0, LEA, RSP, PUSHED),
@@ -11072,30 +11061,6 @@ JK_FUNC void jk_gen_stage(jk_gen *g, const jk_target *t)
     g->one = g->lanes / g->parts;
 }
 
-/* The order, behind the loads that are results themselves: one result may stand where another's input is, so that such
- * a load may not be read again after a store. */
-JK_FUNC bool jk_stage_order(jk_gen *g, const jk_stage *s, const jk_ref **out, uint32_t *norder)
-{
-    uint32_t k, n = 0;
-    jk_ref *order = (jk_ref *)jk_arena_alloc(g->arena, sizeof *order * ((size_t)s->norder + g->p->nargs + 1));
-    if (!order)
-        return false;
-    for (k = g->p->nparams; s->stores && k < g->p->nargs; k++) {
-        jk_ref v = g->p->args[k].value;
-        if (g->p->args[k].is_array && g->p->ins[v].op == JK_LOAD && !g->local[v]) {
-            order[n++] = v;
-            g->local[v] = 1; /* entered: an array may be several results */
-        }
-    }
-    for (k = 0; k < n; k++)
-        g->local[order[k]] = 0;
-    for (k = 0; k < s->norder; k++)
-        order[n++] = s->order[k];
-    *out = order;
-    *norder = n;
-    return true;
-}
-
 /* A stage: everything that it asks for; or, where `want` is a value, the search for the place of it. Without a stage
  * the function that computes it: all uniform stages are one there, as no pass is between them. */
 JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_ref want)
@@ -11109,7 +11074,8 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
     w.want = &want;
     w.nwant = !whole;
     if (whole) {
-        w.red = s->red;
+        w.order = s->order;
+        w.norder = s->norder;
         w.nred = s->nred;
         w.stores = s->stores;
     }
@@ -11118,10 +11084,8 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
     g->want = want;
     if (pass)
         jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
-    if (!(whole ? jk_stage_order(g, s, &w.order, &w.norder)
-                : jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) == JITK_OK) ||
-        (w.nred && !jk_acc_layout(g, s)) ||
-        !jk_body_build(g, &b, &w))
+    if ((!whole && jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) != JITK_OK) ||
+        (w.nred && !jk_acc_layout(g, s)) || !jk_body_build(g, &b, &w))
         return false;
     if (!w.nred)
         b.batch.rows_index = JK_RCX;
@@ -11707,6 +11671,10 @@ JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
  * on the stack whatever its size, for the named kernels. */
 #define JK_NAMED_STACK ((size_t)32768)
 JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
+
+/* The results of stage s, a pass that ran: `d` is the driver's, NULL where all elements were one range. */
+typedef struct jk_drive jk_drive;
+JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_drive *d);
 
 /* ---- call.c ---- */
 /* jk_run_driver, or the quick way. */
@@ -12504,7 +12472,7 @@ JK_SMALL_CLOSE
 JK_SMALL_OPEN
 
 /* Passed by pointer to functions that are not inlined: its fields are read in few bytes then, in the order of use. */
-typedef struct jk_drive {
+struct jk_drive {
     const jitk_kernel *k;
     const jk_binds *b;
     size_t n;
@@ -12519,7 +12487,7 @@ typedef struct jk_drive {
     double *best;          /* least values so far of argmin, */
     size_t *best_at;       /* and the first elements of their chunks */
     jk_tree tree;
-} jk_drive;
+};
 #define JK_NO_FIND UINT32_MAX
 
 /* ---- scratch: frame, rows, pointers, cells, what reductions need, tiles ---- */
@@ -12623,6 +12591,13 @@ JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
     return 0;
 }
 
+/* The place of a reduction's result; -1 where there is none. */
+JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
+{
+    d->find = i;
+    return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;
+}
+
 /* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
  * that is 64-byte aligned in all of them. Below the last cache's size such stores lose, for what is read back soon
  * would still be there; a result that is also an input is in the caches already. */
@@ -12674,26 +12649,26 @@ JK_NOINLINE void jk_chunk_done(jk_drive *d, size_t first, const double *node)
         jk_tree_add(&d->tree, d->red, node);
 }
 
-/* Results go to their cells. */
-JK_FUNC void jk_reduced(jk_drive *d)
+/* Results go to their cells. A node of an argmin is the least value of all; its place is looked for here. */
+JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_drive *d)
 {
-    const jk_program *p = &d->k->program;
+    const jk_program *p = &k->program;
+    const jk_stage *stage = &p->stages[s];
     uint32_t i;
-    for (i = 0; i < d->stage->nred; i++) {
-        uint32_t cell = p->cell[d->stage->red[i]];
-        const jk_ins *ins = &p->ins[d->stage->red[i]];
+    for (i = 0; i < stage->nred; i++) {
+        const jk_ins *ins = &p->ins[stage->red[i]];
+        uint32_t cell = p->cell[stage->red[i]];
         bool place = ins->op == JK_RARGMIN;
-        double value = place ? d->best[i] : d->nodes[i];
-        uint64_t bits =
-            (place ? p->ins[ins->a].type : ins->type) == JK_F32 ? jk_f32_bits((float)value) : jk_f64_bits(value);
+        uint64_t bits = jk_f64_bits(run->node[i]);
         if (cell == JK_NOCELL)
             continue;
+        if ((place ? p->ins[ins->a].type : ins->type) == JK_F32)
+            bits = jk_f32_bits((float)run->node[i]);
         if (place) {
-            d->run.find = bits;
-            d->find = i;
-            bits = d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX; /* -1 */
+            run->find = bits;
+            bits = d ? jk_drive_find(d, i) : k->find[s][i](run, 0, run->n);
         }
-        d->run.cell[cell] = bits;
+        run->cell[cell] = bits;
     }
 }
 
@@ -12727,7 +12702,8 @@ JK_NOINLINE void jk_run_pass(jk_drive *d)
     }
     if (d->n - 1 >= chunk)
         jk_tree_result(&d->tree, d->red, d->nodes);
-    jk_reduced(d);
+    d->run.node = d->nodes;
+    jk_reduced(d->k, d->s, &d->run, d);
     d->red += d->stage->nred;
 }
 
@@ -12741,9 +12717,7 @@ JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, uint32_t tile, cons
     d.n = n;
     d.red = k->red;
     d.size = p->type == JK_F32 ? 4 : 8;
-    d.mask = k->tail_rows ? JK_LANE_BYTES / 4 - 1 : 0;
-    if (d.size == 8)
-        d.mask /= 2;
+    d.mask = k->tail_rows ? JK_LANE_BYTES / d.size - 1 : 0;
     d.tile = tile;
     jk_drive_cut(&d, scratch + ((0 - (uintptr_t)scratch) & 63));
     jk_scalars_in(k, b->p, d.run.cell);
@@ -12763,16 +12737,15 @@ JK_NOINLINE jitk_status jk_run_driver(const jitk_kernel *k, size_t n, const jk_b
 {
     uint32_t tile = !b->npacked ? 0 : (uint32_t)JK_SMALLER(n, k->max_red ? k->chunk : JK_TILE);
     size_t nbytes = k->scratch_bytes + b->npacked * JK_ALIGN_UP((size_t)tile * 8, 64) + 63;
-    char *scratch;
-    if (nbytes <= JK_RUN_STACK || !e) {
-        jk_drive_in(k, n, tile, b, (char *)__builtin_alloca(nbytes));
-        return JITK_OK;
-    }
-    scratch = (char *)jk_quiet_malloc(nbytes, e);
-    if (scratch)
-        jk_drive_in(k, n, tile, b, scratch);
-    JK_FREE(scratch);
-    return e->status;
+    char *scratch, *heap = NULL;
+    if (nbytes <= JK_RUN_STACK || !e)
+        scratch = (char *)__builtin_alloca(nbytes);
+    else if (!(scratch = heap = (char *)jk_quiet_malloc(nbytes, e)))
+        return e->status;
+    jk_drive_in(k, n, tile, b, scratch);
+    if (heap)
+        JK_FREE(heap);
+    return JITK_OK;
 }
 
 JK_SMALL_CLOSE
@@ -12860,9 +12833,20 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 
 JK_SMALL_CLOSE
 
+static inline size_t jk_lanes_of(const jitk_kernel *k)
+{
+    return k->program.type == JK_F32 ? 16 : 8;
+}
+
+/* Elements beyond whole lanes, where code has no masks for them. */
+static inline size_t jk_rest(const jitk_kernel *k, size_t n)
+{
+    return k->tail_rows ? n & (jk_lanes_of(k) - 1) : 0;
+}
+
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
-JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
+JK_NOINLINE void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
 {
     size_t nbytes = n * size;
     if (nbytes < JK_LANE_BYTES) {
@@ -12872,6 +12856,8 @@ JK_FUNC void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_
     memcpy(row, x, JK_LANE_BYTES);
     memcpy(row + rest * size - JK_LANE_BYTES, x + nbytes - JK_LANE_BYTES, JK_LANE_BYTES);
 }
+
+JK_SMALL_OPEN
 
 JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void *const *p, jk_quick_space *q)
 {
@@ -12885,39 +12871,10 @@ JK_FUNC void jk_quick_rows_in(const jitk_kernel *k, size_t n, size_t rest, void 
 
 JK_FUNC void jk_quick_rows_out(const jitk_kernel *k, size_t n, size_t rest, void *const *p, const jk_quick_space *q)
 {
-    size_t i, words = rest * (k->program.type == JK_F32 ? 1 : 2), w;
-    for (i = k->program.nparams; i < k->program.nargs; i++) {
-        const jk_u32 *row = (const jk_u32 *)(const void *)(q->row[i] + JK_LANE_BYTES);
-        jk_u32 *to = (jk_u32 *)p[i] + (n - rest) * (k->program.type == JK_F32 ? 1 : 2);
-        for (w = 0; k->program.args[i].is_array && w < words; w++)
-            to[w] = row[w];
-    }
-}
-
-JK_SMALL_OPEN
-
-JK_FUNC void jk_quick_reduced(const jitk_kernel *k, const jk_quick *step, jk_run *run)
-{
-    const jk_program *p = &k->program;
-    const jk_ref *red = p->stages[step->stage].red;
-    uint32_t i;
-    for (i = 0; i < step->nred; i++) {
-        const jk_ins *ins = &p->ins[red[i]];
-        uint32_t cell = p->cell[red[i]];
-        bool f32 = (ins->op == JK_RARGMIN ? p->ins[ins->a].type : ins->type) == JK_F32;
-        uint64_t bits;
-        if (cell == JK_NOCELL)
-            continue;
-        if (f32)
-            bits = jk_f32_bits((float)run->node[i]);
-        else
-            memcpy(&bits, &run->node[i], sizeof bits);
-        if (ins->op == JK_RARGMIN) {
-            run->find = bits;
-            bits = k->find[step->stage][i](run, 0, run->n);
-        }
-        run->cell[cell] = bits;
-    }
+    size_t i, size = k->program.type == JK_F32 ? 4 : 8;
+    for (i = k->program.nparams; i < k->program.nargs; i++)
+        if (k->program.args[i].is_array)
+            memcpy((char *)p[i] + (n - rest) * size, q->row[i] + JK_LANE_BYTES, rest * size);
 }
 
 /* Nodes are doubles that hold their value exactly, or a sum that is rounded here. */
@@ -12937,7 +12894,7 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
 JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
-    size_t rest = k->tail_rows ? n & (k->program.type == JK_F32 ? 15 : 7) : 0;
+    size_t rest = jk_rest(k, n);
     const jk_quick *step = k->quick, *end = step + k->nquick;
     jk_run run;
     run.array = p;
@@ -12966,7 +12923,7 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
         if (rest && k->program.stages[step->stage].stores)
             jk_quick_rows_out(k, n, rest, p, &q);
         if (step->nred)
-            jk_quick_reduced(k, step, &run);
+            jk_reduced(k, step->stage, &run, NULL);
     }
     if (k->nout)
         jk_scalars_out(k, p, q.cell);
@@ -12975,8 +12932,8 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 JK_SMALL_CLOSE
 
 /* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
- * has no cells and reads no rows. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+ * has no cells and reads no rows: the last lanes of a map are computed again with what is left behind them. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p, size_t rest)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     double node;
@@ -12986,7 +12943,9 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
     run.node = &node;
     run.frame = frame;
     run.n = n;
-    node = k->quick->pass(&run, 0, n, 0); /* without meaning where the pass reduces nothing */
+    node = k->quick->pass(&run, 0, n - rest, 0); /* without meaning where the pass reduces nothing */
+    if (rest)
+        k->quick->pass(&run, n - jk_lanes_of(k), jk_lanes_of(k), 0);
     if (!k->nout)
         return;
     f = (float)node;
@@ -12996,16 +12955,26 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
         memcpy(p[k->out->arg], &f, sizeof f);
 }
 
-/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
-static inline bool jk_is_one(const jitk_kernel *k, size_t n)
+/* Whether jk_run_one may run this call: where elements are left, a map whose lanes can be computed twice, for they are
+ * not in place. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n, void *const *p, size_t rest)
 {
-    return k->one && !(k->tail_rows && n & (k->program.type == JK_F32 ? 15 : 7));
+    const jk_program *q = &k->program;
+    size_t i, j;
+    if (!k->one || !rest)
+        return k->one;
+    for (i = q->nparams; i < q->nargs; i++)
+        for (j = 0; j < q->nparams; j++)
+            if (p[i] == p[j])
+                return false;
+    return !k->nout && n >= jk_lanes_of(k);
 }
 
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
 {
-    if (jk_is_one(k, n))
-        jk_run_one(k, n, p);
+    size_t rest = jk_rest(k, n);
+    if (jk_is_one(k, n, p, rest))
+        jk_run_one(k, n, p, rest);
     else
         jk_run_quick(k, n, p);
 }
@@ -13074,46 +13043,36 @@ static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, c
 
 JK_SMALL_OPEN
 
-/* More arguments than there is room for on the stack. */
-JK_NOINLINE jitk_status jk_call_many(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
-{
-    jk_binds b;
-    jitk_status status;
-    int saved = errno;
-    b.p = (void **)JK_MALLOC(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number));
-    errno = saved;
-    if (!b.p)
-        return jk_fail_nomem(e);
-    b.step = (ptrdiff_t *)(b.p + k->program.nargs);
-    b.number = (uint64_t *)(b.step + k->program.nargs);
-    status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
-    if (status == JITK_OK)
-        status = jk_kernel_run(k, n, &b, e);
-    JK_FREE(b.p);
-    return status;
-}
-
-JK_SMALL_CLOSE
-
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
 {
-    void *p[JK_FEW_ARGS];
+    void *p[JK_FEW_ARGS], **many = NULL;
     ptrdiff_t step[JK_FEW_ARGS];
     uint64_t number[JK_FEW_ARGS];
     jk_binds b;
     jitk_status status;
     if (!k)
         return jk_fail(e, JITK_ERR_ARGS, "the kernel is NULL");
-    if (k->program.nargs > JK_FEW_ARGS)
-        return jk_call_many(k, n, nargs, args, strides, tagged, e);
     b.p = p;
     b.step = step;
     b.number = number;
+    if (k->program.nargs > JK_FEW_ARGS) {
+        many = (void **)jk_quiet_malloc(k->program.nargs * (sizeof *b.p + sizeof *b.step + sizeof *b.number), e);
+        if (!many)
+            return e->status;
+        b.p = many;
+        b.step = (ptrdiff_t *)(many + k->program.nargs);
+        b.number = (uint64_t *)(b.step + k->program.nargs);
+    }
     status = jk_bind_all(k, n, nargs, tagged, args, strides, &b, e);
-    return status == JITK_OK ? jk_kernel_run(k, n, &b, e) : status;
+    if (status == JITK_OK)
+        status = jk_kernel_run(k, n, &b, e);
+    if (many)
+        JK_FREE(many);
+    return status;
 }
+
+JK_SMALL_CLOSE
 
 /* The long way; `mode` is the caller's. */
 JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
@@ -13604,8 +13563,8 @@ static inline void jk_named_at(unsigned which, size_t n, const void *const *args
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
-        jk_run_one(k, n, (void *const *)(uintptr_t)args);
+    if (k && n - 1 < k->chunk && k->one && !jk_rest(k, n)) {
+        jk_run_one(k, n, (void *const *)(uintptr_t)args, 0);
         jk_fp_leave(mode);
     } else {
         jk_named_long(k, which, n, args, mode);

@@ -77,6 +77,17 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 
 JK_SMALL_CLOSE
 
+static inline size_t jk_lanes_of(const jitk_kernel *k)
+{
+    return k->program.type == JK_F32 ? 16 : 8;
+}
+
+/* Elements beyond whole lanes, where code has no masks for them. */
+static inline size_t jk_rest(const jitk_kernel *k, size_t n)
+{
+    return k->tail_rows ? n & (jk_lanes_of(k) - 1) : 0;
+}
+
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
 JK_NOINLINE void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
@@ -127,7 +138,7 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
 JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
-    size_t rest = k->tail_rows ? n & (k->program.type == JK_F32 ? 15 : 7) : 0;
+    size_t rest = jk_rest(k, n);
     const jk_quick *step = k->quick, *end = step + k->nquick;
     jk_run run;
     run.array = p;
@@ -165,8 +176,8 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 JK_SMALL_CLOSE
 
 /* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
- * has no cells and reads no rows. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+ * has no cells and reads no rows: the last lanes of a map are computed again with what is left behind them. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p, size_t rest)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     double node;
@@ -176,7 +187,9 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
     run.node = &node;
     run.frame = frame;
     run.n = n;
-    node = k->quick->pass(&run, 0, n, 0); /* without meaning where the pass reduces nothing */
+    node = k->quick->pass(&run, 0, n - rest, 0); /* without meaning where the pass reduces nothing */
+    if (rest)
+        k->quick->pass(&run, n - jk_lanes_of(k), jk_lanes_of(k), 0);
     if (!k->nout)
         return;
     f = (float)node;
@@ -186,16 +199,26 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
         memcpy(p[k->out->arg], &f, sizeof f);
 }
 
-/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
-static inline bool jk_is_one(const jitk_kernel *k, size_t n)
+/* Whether jk_run_one may run this call: where elements are left, a map whose lanes can be computed twice, for they are
+ * not in place. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n, void *const *p, size_t rest)
 {
-    return k->one && !(k->tail_rows && n & (k->program.type == JK_F32 ? 15 : 7));
+    const jk_program *q = &k->program;
+    size_t i, j;
+    if (!k->one || !rest)
+        return k->one;
+    for (i = q->nparams; i < q->nargs; i++)
+        for (j = 0; j < q->nparams; j++)
+            if (p[i] == p[j])
+                return false;
+    return !k->nout && n >= jk_lanes_of(k);
 }
 
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
 {
-    if (jk_is_one(k, n))
-        jk_run_one(k, n, p);
+    size_t rest = jk_rest(k, n);
+    if (jk_is_one(k, n, p, rest))
+        jk_run_one(k, n, p, rest);
     else
         jk_run_quick(k, n, p);
 }
