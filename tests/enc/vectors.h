@@ -93,7 +93,7 @@ static void enc_store(jk_asm *as, jk_inst i, jk_vt vt, jk_opnd to, unsigned src,
 {
     bool move = i == JK_V_MOVU || i == JK_V_MOVA || i == JK_K_KMOV;
     if (to.kind == JK_OPND_REG)
-        jk_asm_v(as, i, vt, to.reg, to.reg, jk_opnd_reg(src), move ? 0 : imm);
+        jk_asm_v(as, i, vt, to.reg, to.reg, enc_register(src), move ? 0 : imm);
     else
         jk_asm_v(as, i, vt, src, 0, to, move ? JK_STORE : imm);
 }
