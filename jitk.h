@@ -12932,8 +12932,8 @@ JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 JK_SMALL_CLOSE
 
 /* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
- * has no cells and reads no rows: the last lanes of a map are computed again with what is left behind them. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p, size_t rest)
+ * has no cells and reads no rows. */
+JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     double node;
@@ -12943,9 +12943,7 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p, size_t r
     run.node = &node;
     run.frame = frame;
     run.n = n;
-    node = k->quick->pass(&run, 0, n - rest, 0); /* without meaning where the pass reduces nothing */
-    if (rest)
-        k->quick->pass(&run, n - jk_lanes_of(k), jk_lanes_of(k), 0);
+    node = k->quick->pass(&run, 0, n, 0); /* without meaning where the pass reduces nothing */
     if (!k->nout)
         return;
     f = (float)node;
@@ -12955,27 +12953,43 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p, size_t r
         memcpy(p[k->out->arg], &f, sizeof f);
 }
 
-/* Whether jk_run_one may run this call: where elements are left, a map whose lanes can be computed twice, for they are
- * not in place. */
-static inline bool jk_is_one(const jitk_kernel *k, size_t n, void *const *p, size_t rest)
+/* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
+static inline bool jk_is_one(const jitk_kernel *k, size_t n)
 {
+    return k->one && !jk_rest(k, n);
+}
+
+JK_SMALL_OPEN
+
+/* A map with such elements and no more: its last lanes are computed again, with what is left behind them, in less time
+ * than rows take. Not what is in place: its parameters are gone by then. */
+JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
+{
+    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     const jk_program *q = &k->program;
-    size_t i, j;
-    if (!k->one || !rest)
-        return k->one;
+    size_t i, j, lanes = jk_lanes_of(k);
+    jk_run run;
+    if (!k->one || k->nout || n < lanes)
+        return false;
     for (i = q->nparams; i < q->nargs; i++)
         for (j = 0; j < q->nparams; j++)
             if (p[i] == p[j])
                 return false;
-    return !k->nout && n >= jk_lanes_of(k);
+    run.array = p;
+    run.frame = frame;
+    run.n = n;
+    k->quick->pass(&run, 0, n - jk_rest(k, n), 0);
+    k->quick->pass(&run, n - lanes, lanes, 0);
+    return true;
 }
+
+JK_SMALL_CLOSE
 
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
 {
-    size_t rest = jk_rest(k, n);
-    if (jk_is_one(k, n, p, rest))
-        jk_run_one(k, n, p, rest);
-    else
+    if (jk_is_one(k, n))
+        jk_run_one(k, n, p);
+    else if (!jk_run_again(k, n, p))
         jk_run_quick(k, n, p);
 }
 /* ---- back in src/all.h ---- */
@@ -13563,8 +13577,8 @@ static inline void jk_named_at(unsigned which, size_t n, const void *const *args
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    if (k && n - 1 < k->chunk && k->one && !jk_rest(k, n)) {
-        jk_run_one(k, n, (void *const *)(uintptr_t)args, 0);
+    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
+        jk_run_one(k, n, (void *const *)(uintptr_t)args);
         jk_fp_leave(mode);
     } else {
         jk_named_long(k, which, n, args, mode);

@@ -60,8 +60,8 @@ static inline void jk_named_at(unsigned which, size_t n, const void *const *args
 {
     uint32_t mode = jk_fp_enter();
     jitk_kernel *k = __atomic_load_n(&JK_SHARED(jk_named_kernels)[which], __ATOMIC_ACQUIRE);
-    if (k && n - 1 < k->chunk && k->one && !jk_rest(k, n)) {
-        jk_run_one(k, n, (void *const *)(uintptr_t)args, 0);
+    if (k && n - 1 < k->chunk && jk_is_one(k, n)) {
+        jk_run_one(k, n, (void *const *)(uintptr_t)args);
         jk_fp_leave(mode);
     } else {
         jk_named_long(k, which, n, args, mode);
