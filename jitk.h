@@ -8977,7 +8977,7 @@ JK_SMALL_CLOSE
 /* x64: rare bodies. The loop tests the mask and jumps to a stub behind it when a lane is set. The stub puts every
  * register in use aside, runs the body with all of them free (its outside values then stand in memory), repeats while
  * lanes ask for it, takes everything back, with the results in place of the fast values, and returns. The loop pays one
- * test. */
+ * test. And slow paths, whose stubs are a few commands of the loop's own body (split.c). */
 
 JK_SMALL_OPEN
 
