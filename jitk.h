@@ -7833,7 +7833,7 @@ typedef enum jk_do {
 } jk_do;
 
 typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF, JK_BITS_MINUS_INF, JK_BITS_POW_HALF,
-    JK_BITS_EXPONENT, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
+    JK_BITS_EXPONENT, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_ULP, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
     JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
 } jk_bits;
 
@@ -8043,6 +8043,7 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {0x4004000000000000u, 0},           /* 5_2 */
         {0x4011800000000000u, 0},           /* 35_8 */
         {0x401f800000000000u, 0},           /* 63_8 */
+        {1, 1},                             /* ULP */
         {0x000fffffffffffffu, 0x007fffffu}, /* DIGITS */
         {0x0f60000000000000u, 0x1b000000u}, /* ROOT_LOW: 2^-900, 2^-100, doubled */
         {0xf07fffffffffffffu, 0xe3ffffffu}, /* ROOT_SPAN: to the largest number */
@@ -8576,7 +8577,9 @@ static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_H
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN), \
     JK_C_VI(PCMPUK, K, U, Y, 6), \
     JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END, \
-    JK_C_V(RSQRT14, T, T, A), \
+    JK_C_CONST(X, JK_BITS_ULP), \
+    JK_C_V(OR, T, A, X), /* an emulator has no estimate for 2 * 4^k */ \
+    JK_C_V(RSQRT14, T, T, T), \
     JK_C_ROOT_START, \
     JK_C_ROOT_ERROR
 static const jk_cmd jk_do_root_k64[] = {JK_C_TEMP(W), JK_C_ROOT_BEGIN_K, JK_C_ROOT_SERIES(JK_BITS_35_8), JK_C_ROOT_REST};

@@ -103,6 +103,9 @@ START_TEST(hardest_roots)
         return;
     int p = sp.type == JITK_F64 ? 53 : 24;
     int64_t last = 8 * (int64_t)kut_scaled(20000);
+    for (size_t i = 0; i < SP_N; i++) /* powers of two in every lane; and next to them */
+        kut_put(sp.type, sp.a, (ptrdiff_t)i, sp_bits((uint64_t)1 << (p - 1), (int)(i % 101) - 60) + i / 2048);
+    sp_compare(SP_N);
     for (int t = p + 1; t <= p + 2; t++)
         for (int64_t d = 7 - last; d <= last; d += 8)
             for (int k = sp_hard(t, p, d, x); k > 0; k--) {

@@ -72,7 +72,9 @@ static const jk_cmd jk_do_root_k[] = {JK_C_REG(A), JK_C_RESULT(NONE), JK_C_POW_H
     JK_C_ROOT_BEGIN(JK_BITS_ROOT_LOW, JK_BITS_ROOT_SPAN), \
     JK_C_VI(PCMPUK, K, U, Y, 6), \
     JK_C_SLOW(K, 5), JK_C_POW_HALF_K, JK_C_END, \
-    JK_C_V(RSQRT14, T, T, A), \
+    JK_C_CONST(X, JK_BITS_ULP), \
+    JK_C_V(OR, T, A, X), /* an emulator has no estimate for 2 * 4^k */ \
+    JK_C_V(RSQRT14, T, T, T), \
     JK_C_ROOT_START, \
     JK_C_ROOT_ERROR
 static const jk_cmd jk_do_root_k64[] = {JK_C_TEMP(W), JK_C_ROOT_BEGIN_K, JK_C_ROOT_SERIES(JK_BITS_35_8), JK_C_ROOT_REST};
