@@ -8619,8 +8619,10 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_VK(PTESTK, K, T, T, 0, JK_K_SCRATCH), \
     JK_C_K(KNOT, K, K, K), \
     JK_C_SLOW(K, 2), JK_C_INST(D, A, B), JK_C_END, \
+    JK_C_CONST(X, JK_BITS_ULP), \
+    JK_C_V(OR, T, B, X), /* as above: for powers of two */ \
     JK_C_CONST(X, JK_BITS_ONE), \
-    JK_C_V(RCP14, T, T, B)
+    JK_C_V(RCP14, T, T, T)
 /* T = 1/B: U = 1 - B T, T += T U. */
 #define JK_C_QUOTIENT_ERROR JK_C_MOV(U, T), JK_C_V(FNMADD213, U, B, X)
 #define JK_C_QUOTIENT_STEP JK_C_V(FMADD213, T, U, T)
