@@ -159,6 +159,8 @@ JK_FUNC const jk_cmd *jk_split(const jk_body *b, const jk_ins *i, uint32_t j)
                                             {NULL, NULL},
                                             {jk_do_quotient_k64, jk_do_quotient_k32}};
     bool divides = i->op == JK_DIV;
+    if (divides) /* not yet: under an emulator with other estimates than processors have some came out wrong */
+        return NULL;
     if (!jk_splits(b) || (~j & (divides ? 3u : 1u)))
         return NULL;
     return cmds[2 * divides + b->g->t.kmask][i->type == JK_F32];
