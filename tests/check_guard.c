@@ -482,7 +482,8 @@ START_TEST(streaming_stores)
     for (ptrdiff_t i = 0; i < GD_PERIOD; i++)
         kut_put(gds.type, gds.base[1], i, kut_get(gds.type, gds.base[0], (i + 64) % GD_PERIOD));
     for (size_t t = 0; t < KUT_COUNT(texts); t++)
-        gd_stream(texts[t], (t * 5 + 1) % 16);
+        if (!strchr(texts[t], '%') || kut_fma_is_exact())
+            gd_stream(texts[t], (t * 5 + 1) % 16);
     gd_unmap(gds.in);
     gd_unmap(gds.out);
 }

@@ -164,7 +164,27 @@ START_TEST(any_estimate_will_do)
 END_TEST
 #endif
 
-/* Quotients next to the middle of two numbers: a 2^p = b M + d, with b odd and M = -d / b modulo 2^p. */
+/* Quotients next to the middle of two numbers: a 2^t = b M + d, with b odd, M = -d / b modulo 2^t of p + 1 digits, and
+ * t = p for a quotient of 1 and more, p + 1 below. Gives the digits of a; 0 where there is none. */
+static uint64_t sp_hard_dividend(int t, int p, uint64_t b, int64_t d)
+{
+    uint64_t one = 1, inverse = b;
+    for (int k = 0; k < 6; k++) /* Newton: the inverse modulo 2^64 */
+        inverse *= 2 - b * inverse;
+    sp_wide m = (((uint64_t)-d * inverse) & ((one << t) - 1)) | (t == p ? one << p : 0), plus = (sp_wide)(sp_int)d,
+            a = (m * b + plus) >> t;
+    return m >> p == 1 && a >> (p - 1) == 1 ? (uint64_t)a : 0;
+}
+
+/* Odd divisors; every other one near 2, where the reciprocal has to be best, and of these one half next to it. */
+static uint64_t sp_hard_divisor(kut_rng *rng, int p, size_t i)
+{
+    uint64_t one = 1, mask = (one << p) - 1, b = (kut_next(rng) & mask) | one << (p - 1) | 1;
+    if (i % 4 == 0)
+        b |= mask & ~(mask >> (8 + i / 4 % 32));
+    return i % 4 == 1 ? mask - i / 4 % 2048 * 2 : b;
+}
+
 START_TEST(hardest_quotients)
 {
     kut_rng rng = {kut_seed()};
@@ -172,34 +192,67 @@ START_TEST(hardest_quotients)
     if (!sp_open("a / b", _i))
         return;
     int p = sp.type == JITK_F64 ? 53 : 24;
-    uint64_t one = 1, mask = (one << p) - 1;
-    for (size_t count = kut_scaled(2000000); count > 0; count--) {
-        uint64_t b = (kut_next(&rng) & mask) | one << (p - 1) | 1, inverse = b;
-        if (count % 4 == 0) /* near 2, where the reciprocal has to be best */
-            b |= mask & ~(mask >> (8 + count % 32));
-        int64_t d = (int64_t)(kut_next(&rng) % 64) - 32;
-        for (int k = 0; k < 6; k++) /* Newton: the inverse modulo 2^64 */
-            inverse *= 2 - b * inverse;
-        sp_wide m = (((uint64_t)-d * inverse) & mask) | one << p, plus = (sp_wide)(sp_int)d;
-        sp_wide a = (m * b + plus) >> p;
-        if (a >> (p - 1) != 1)
+    for (size_t count = kut_scaled(4000000); count > 0; count--) {
+        uint64_t b = sp_hard_divisor(&rng, p, count),
+                 a = sp_hard_dividend(p + (int)(count / 8 & 1), p, b, (int64_t)(kut_next(&rng) % 64) - 32);
+        if (!a)
             continue;
-        kut_put(sp.type, sp.a, (ptrdiff_t)n,
-                sp_bits((uint64_t)a, (int)(count % 50) - 25) | (count & 64) << (p == 53 ? 57 : 25));
+        kut_put(sp.type, sp.a, (ptrdiff_t)n, sp_bits(a, (int)(count % 50) - 25) | (count & 64) << (p == 53 ? 57 : 25));
         kut_put(sp.type, sp.b, (ptrdiff_t)n++, sp_bits(b, (int)(count % 30) - 15));
         if (n == SP_N) {
             sp_compare(n);
             n = 0;
         }
     }
+    uint64_t one = 1;
     for (n = 0; n < SP_N; n++) { /* powers of two over 2 - 1 ulp; and near by */
         kut_put(sp.type, sp.a, (ptrdiff_t)n, sp_bits((one << (p - 1)) + n % 3, (int)n % 64 - 32));
-        kut_put(sp.type, sp.b, (ptrdiff_t)n, sp_bits(mask - n / 512, (int)n % 29 - 14));
+        kut_put(sp.type, sp.b, (ptrdiff_t)n, sp_bits((one << p) - 1 - n / 512, (int)n % 29 - 14));
     }
     sp_compare(n);
     sp_close();
 }
 END_TEST
+
+#ifndef __FAST_MATH__
+/* What the sequences of split.c compute from the estimate y of 1/b. */
+static double sp_quotient(double a, double b, double y)
+{
+    double e = fma(-b, y, 1);
+    y = fma(y, fma(e, e, e), y);
+    y = fma(y, fma(-b, y, 1), y);
+    return fma(fma(-b, a * y, a), y, a * y);
+}
+
+static float sp_quotientf(float a, float b, float y)
+{
+    y = fmaf(y, fmaf(-b, y, 1), y);
+    y = fmaf(y, fmaf(-b, y, 1), y);
+    return fmaf(fmaf(-b, a * y, a), y, a * y);
+}
+
+/* As for roots; but for the divisors that the slow path is for: those that begin with 29 ones (f32: 24). */
+START_TEST(any_estimate_of_a_reciprocal_will_do)
+{
+    kut_rng rng = {kut_seed() + 2};
+    int p = _i ? 24 : 53, ones = _i ? 24 : 29;
+    for (size_t i = kut_scaled(400000); i > 0; i--) {
+        uint64_t b = sp_hard_divisor(&rng, p, i), a;
+        if (i % 4 == 1) /* the nearest to 2 of all that are left */
+            b -= (uint64_t)1 << (p - ones);
+        a = sp_hard_dividend(p + (int)(i / 8 & 1), p, b, (int64_t)(kut_next(&rng) % 16) - 8);
+        for (int tries = 0; a && b >> (p - ones) != ((uint64_t)1 << ones) - 1 && tries < 8; tries++) {
+            double off = tries < 2 ? 2 * tries - 1 : ldexp((double)(int64_t)kut_next(&rng), -63);
+            double x = (double)a, v = (double)b, y = (1 + 0x1p-14 * off) / v;
+            if (p == 24)
+                ck_assert(sp_quotientf((float)x, (float)v, (float)y) == (float)x / (float)v);
+            else
+                ck_assert(sp_quotient(x, v, y) == x / v);
+        }
+    }
+}
+END_TEST
+#endif
 
 /* What the slow path is for, in each lane among ordinary numbers: extremes, and the ends of the ranges of exponents. */
 START_TEST(any_lane_may_be_slow)
@@ -241,6 +294,7 @@ Suite *suite_split(void)
     tcase_add_loop_test(t, hardest_roots, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
 #ifndef __FAST_MATH__
     tcase_add_loop_test(t, any_estimate_will_do, 0, 2);
+    tcase_add_loop_test(t, any_estimate_of_a_reciprocal_will_do, 0, 2);
 #endif
     tcase_add_loop_test(t, hardest_quotients, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
     tcase_add_loop_test(t, any_lane_may_be_slow, 2 * KUT_FIRST_ISA * SP_TEXTS, 2 * KUT_END_ISA * SP_TEXTS);

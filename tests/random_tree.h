@@ -186,8 +186,8 @@ KUT_FUNC tree_op tree_pick(tree_grower *g, bool reduce)
     size_t die = kut_below(g->rng, total);
     for (int i = 0; i < TREE_OPS_END; i++) {
         unsigned weight = (tree_rows[i].form == TREE_REDUCE) == reduce ? tree_rows[i].weight : 0;
-        if (die < weight)
-            return (tree_op)i;
+        if (die < weight) /* the quotients of x % y may be large */
+            return i == TREE_OP_MOD && !kut_fma_is_exact() ? TREE_OP_DIV : (tree_op)i;
         die -= weight;
     }
     return TREE_OP_ADD;

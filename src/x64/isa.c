@@ -83,7 +83,7 @@ JK_NOINLINE jk_opnd jk_const_of(jk_gen *g, jk_type type, unsigned bits)
         {0x4011800000000000u, 0},           /* 35_8 */
         {0x401f800000000000u, 0},           /* 63_8 */
         {1, 1},                             /* ULP */
-        {0x000fffffffffffffu, 0x007fffffu}, /* DIGITS */
+        {0x000fffffff000000u, 0x007fffffu}, /* DIGITS: those that are all ones in divisors next to 2 */
         {0x0f60000000000000u, 0x1b000000u}, /* ROOT_LOW: 2^-900, 2^-100, doubled */
         {0xf07fffffffffffffu, 0xe3ffffffu}, /* ROOT_SPAN: to the largest number */
         {0xf0e0000000000000u, 0}, /* ROOT_LOW_AVX2: 2^-120 (a single's range); the top bit the other way round */

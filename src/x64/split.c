@@ -20,12 +20,18 @@
  *   h within u/(4 s) relatively. Taking the number below 1/2 in e makes both u/4 less: g ends between s - 0.84 u and s
  *   before it is rounded, and h <= 1/2. All conditions hold.
  *
- * Quotients. b in [1, 2), q is within u of a/b, y near 1/b, r = a - b q is exact; the result is q + r y.
- * - a/b differs from any midpoint by at least 2^-p u/b, so that the sum errs only where y does by 2/b^2 halves of its
- *   own last place. Rounding 1/b to nearest is enough but for b = 2 - u, where it fails if a is a power of two.
+ * Quotients. a and b in [1, 2), y is 1/b but for an error of D, q is a y rounded, r = a - b q; the result is q + r y,
+ * which is a/b + r D. v is the unit in the last place of a/b: u, or u/2 where a < b.
+ * - a/b differs from a midpoint m by k v u/(2 b), k a whole number, not 0.
+ * - |D| <= u/4 (y's digits are worth u/2 at most) makes the error of q less than v, or 3/2 v where a < b; beyond v only
+ *   with a and b next to 2, where a/b is next to no midpoint. Next to one q is its neighbour: r is exact, about b v/2.
+ * - There the sum errs by b v/2 |D|, too much only where |D| is u/b^2 or more, which is u/4 (1 + 2 - b) for b next to 2
+ *   and greater elsewhere: with 1/b rounded to nearest never but for b = 2 - u. But y comes from an estimate by y + y
+ * (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 2^-48): 1/b may be rounded to the
+ * other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
  *
  * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero
- * or near the ends of the exponents, and that b. */
+ * or near the ends of the exponents, and divisors that begin with 29 ones (f32: 24, all of them). */
 #include "gen.h"
 
 JK_SMALL_OPEN
@@ -100,7 +106,7 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_ROOT_REST,
 };
 
-/* A / B. Bad lanes in K: |A| or |B| outside of a range, or B's digits all ones. */
+/* A / B. Bad lanes in K: |A| or |B| outside of a range, or B next to 2. */
 #define JK_C_QUOTIENT_BEGIN \
     JK_C_CONST(X, JK_BITS_QUOTIENT_LOW), JK_C_CONST(Y, JK_BITS_QUOTIENT_SPAN), JK_C_CONST(Z, JK_BITS_DIGITS), \
     JK_C_REG(A), JK_C_REG(B), JK_C_TEMP(T), JK_C_TEMP(U), JK_C_RESULT(NONE), \
@@ -114,10 +120,8 @@ static const jk_cmd jk_do_root_vex64[] = {
     JK_C_VK(PTESTK, K, T, T, 0, JK_K_SCRATCH), \
     JK_C_K(KNOT, K, K, K), \
     JK_C_SLOW(K, 2), JK_C_INST(D, A, B), JK_C_END, \
-    JK_C_CONST(X, JK_BITS_ULP), \
-    JK_C_V(OR, T, B, X), /* as above: for powers of two */ \
     JK_C_CONST(X, JK_BITS_ONE), \
-    JK_C_V(RCP14, T, T, T)
+    JK_C_V(RCP14, T, T, B)
 /* T = 1/B: U = 1 - B T, T += T U. */
 #define JK_C_QUOTIENT_ERROR JK_C_MOV(U, T), JK_C_V(FNMADD213, U, B, X)
 #define JK_C_QUOTIENT_STEP JK_C_V(FMADD213, T, U, T)
@@ -159,8 +163,6 @@ JK_FUNC const jk_cmd *jk_split(const jk_body *b, const jk_ins *i, uint32_t j)
                                             {NULL, NULL},
                                             {jk_do_quotient_k64, jk_do_quotient_k32}};
     bool divides = i->op == JK_DIV;
-    if (divides) /* not yet: under an emulator with other estimates than processors have some came out wrong */
-        return NULL;
     if (!jk_splits(b) || (~j & (divides ? 3u : 1u)))
         return NULL;
     return cmds[2 * divides + b->g->t.kmask][i->type == JK_F32];
