@@ -8533,8 +8533,8 @@ JK_SMALL_CLOSE
  *   with a and b next to 2, where a/b is next to no midpoint. Next to one q is its neighbour: r is exact, about b v/2.
  * - There the sum errs by b v/2 |D|, too much only where |D| is u/b^2 or more, which is u/4 (1 + 2 - b) for b next to 2
  *   and greater elsewhere: with 1/b rounded to nearest never but for b = 2 - u. But y comes from an estimate by y + y
- * (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 2^-48): 1/b may be rounded to the
- * other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
+ *   (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 2^-48): 1/b may be rounded to the
+ *   other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
  *
  * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero
  * or near the ends of the exponents, and divisors that begin with 29 ones (f32: 24, all of them). */
@@ -10621,7 +10621,7 @@ JK_SMALL_CLOSE
  * compute is never looked at. */
 static const jk_row jk_rows_map[] = {
     JK_ROWS_ENTER,
-    JK_S(0, MOV, COUNT, RDX),
+    JK_S(JK_IF_ROWS, MOV, COUNT, RDX),
     JK_S(JK_IF_ROWS, AND, RDX, EVEN),
     JK_S(0, ADD, RDX, RSI), /* the end */
     JK_HOOK(0, UNIFORMS, 0, 0),
@@ -10656,7 +10656,7 @@ static const jk_row jk_rows_map[] = {
  * (where it is not, the range has none). One vector a step; rax is the result. */
 static const jk_row jk_rows_find[] = {
     JK_ROWS_ENTER,
-    JK_S(0, MOV, COUNT, RDX),
+    JK_S(JK_IF_ROWS, MOV, COUNT, RDX),
     JK_S(0, ADD, RDX, RSI),
     JK_HOOK(0, TARGET, 0, 0),
     JK_HOOK(0, UNIFORMS, 0, 0),
@@ -11580,18 +11580,18 @@ struct jitk_kernel {
     jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t nquick, ncode, nin, nout; /* ncode: the stages, 0 in the interpreter */
     uint32_t max_red;                  /* the most reductions of a pass */
-    bool tail_rows;
-    bool one;    /* one pass, no scalar parameters, and array results or one that is `direct` */
-    bool plain;  /* jk_bind_plain may bind its calls: the quick way is open, and no array is of another type */
-    bool direct; /* the quick way takes the results, in their order, from the nodes of its one pass */
-    jk_scalar_in *in;        /* [nin] scalar parameters that are used */
-    jk_scalar_out *out;      /* [nout] scalar results */
-    jk_op *red;              /* [nred] the reductions' ops, of all stages in turn */
-    jk_find_fn **find;       /* [ncode] into finds: the stage's reductions */
-    jk_find_fn *finds;       /* [nfind] of each RARGMIN */
-    uint32_t nred, nfind;    /* nfind: nred, 0 in the interpreter */
-    uint32_t npacked;        /* arrays of another element type than the kernel's */
-    jitk_isa isa;            /* what runs: INTERP also where code pages were refused */
+    bool one;                          /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
+    uint32_t rest;    /* of a number of elements: those beyond whole lanes, where code has no masks for them; or 0 */
+    size_t short_n;   /* the most elements of a short call; 0: the quick way is closed, or arrays are of another type */
+    jk_scalar_in *in; /* [nin] scalar parameters that are used */
+    jk_scalar_out *out;   /* [nout] scalar results */
+    jk_op *red;           /* [nred] the reductions' ops, of all stages in turn */
+    jk_find_fn **find;    /* [ncode] into finds: the stage's reductions */
+    jk_find_fn *finds;    /* [nfind] of each RARGMIN */
+    uint32_t nred, nfind; /* nfind: nred, 0 in the interpreter */
+    uint32_t npacked;     /* arrays of another element type than the kernel's */
+    jitk_isa isa;         /* what runs: INTERP also where code pages were refused */
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
     size_t chunk;         /* elements */
@@ -11672,7 +11672,7 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a);
 /* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
  * elements or NULL. Numbers are converted in the library's floating-point mode. */
 JK_NOINLINE jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
-                                const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
+                                    const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
 
 /* ---- run.c ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
@@ -11690,7 +11690,7 @@ JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_dr
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
+                                    const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 
 /* ---- quick.c ---- */
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */
@@ -12118,13 +12118,13 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     jk_derive_args(k);
     jk_derive_stages(k, c);
     k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(&k->program);
-    k->tail_rows = c && c->tail_rows;
+    k->rest = c && c->tail_rows ? (uint32_t)(JK_LANE_BYTES / jk_type_size((jk_type)k->program.type)) - 1 : 0;
     if (!c || !jk_quick_fits(k))
         k->nquick = 0;
     k->chunk = jk_chunk_of(jk_type_size((jk_type)k->program.type));
     k->direct = jk_is_direct(k);
     k->one = jk_is_one_pass(k);
-    k->plain = k->nquick > 0 && k->npacked == 0;
+    k->short_n = k->nquick > 0 && k->npacked == 0 ? k->chunk : 0;
     k->scratch_bytes = jk_run_bytes(k);
 }
 
@@ -12474,9 +12474,9 @@ JK_SMALL_CLOSE
 
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
-#define JK_TILE 1024u /* elements packed at a time where no reduction wants a whole chunk */
+#define JK_TILE 1024u     /* elements packed at a time where no reduction wants a whole chunk */
 #define JK_TREE_LEVELS 49 /* a chunk has more than 2^15 elements */
-#define JK_BATCH 16u /* chunks that machine code is called for at a time */
+#define JK_BATCH 16u      /* chunks that machine code is called for at a time */
 
 JK_SMALL_OPEN
 
@@ -12726,7 +12726,7 @@ JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, uint32_t tile, cons
     d.n = n;
     d.red = k->red;
     d.size = p->type == JK_F32 ? 4 : 8;
-    d.mask = k->tail_rows ? JK_LANE_BYTES / d.size - 1 : 0;
+    d.mask = k->rest;
     d.tile = tile;
     jk_drive_cut(&d, scratch + ((0 - (uintptr_t)scratch) & 63));
     jk_scalars_in(k, b->p, d.run.cell);
@@ -12842,17 +12842,6 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 
 JK_SMALL_CLOSE
 
-static inline size_t jk_lanes_of(const jitk_kernel *k)
-{
-    return k->program.type == JK_F32 ? 16 : 8;
-}
-
-/* Elements beyond whole lanes, where code has no masks for them. */
-static inline size_t jk_rest(const jitk_kernel *k, size_t n)
-{
-    return k->tail_rows ? n & (jk_lanes_of(k) - 1) : 0;
-}
-
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
 JK_NOINLINE void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
@@ -12903,7 +12892,7 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
 JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
-    size_t rest = jk_rest(k, n);
+    size_t rest = n & k->rest;
     const jk_quick *step = k->quick, *end = step + k->nquick;
     jk_run run;
     run.array = p;
@@ -12942,7 +12931,7 @@ JK_SMALL_CLOSE
 
 /* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
  * has no cells and reads no rows. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+JK_NOINLINE void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     double node;
@@ -12965,18 +12954,18 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 /* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
 static inline bool jk_is_one(const jitk_kernel *k, size_t n)
 {
-    return k->one && !jk_rest(k, n);
+    return k->one && !(n & k->rest);
 }
 
 JK_SMALL_OPEN
 
-/* A map with such elements and no more: its last lanes are computed again, with what is left behind them, in less time
- * than rows take. Not what is in place: its parameters are gone by then. */
+/* A map with elements beyond whole lanes and no more: its last lanes are computed again, with what is left behind them,
+ * in less time than rows take. Not what is in place: its parameters are gone by then. */
 JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     const jk_program *q = &k->program;
-    size_t i, j, lanes = jk_lanes_of(k);
+    size_t i, j, lanes = k->rest + 1;
     jk_run run;
     if (!k->one || k->nout || n < lanes)
         return false;
@@ -12987,7 +12976,7 @@ JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
     run.array = p;
     run.frame = frame;
     run.n = n;
-    k->quick->pass(&run, 0, n - jk_rest(k, n), 0);
+    k->quick->pass(&run, 0, n - (n & k->rest), 0);
     k->quick->pass(&run, n - lanes, lanes, 0);
     return true;
 }
@@ -13013,55 +13002,69 @@ JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_b
     return JITK_OK;
 }
 
-/* Whether results stand apart from all before them, or in place of an array parameter. Takes every argument for n
- * elements of 8 bytes: what this refuses is not wrong yet. */
-static inline bool jk_apart_plain(const jitk_kernel *k, size_t nbytes, void *const *p)
+/* Whether a call is one of most: not long, no array of another type. */
+static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
 {
-    const jk_param_info *info = k->program.args;
-    size_t i, out;
-    for (out = k->program.nparams; out < k->program.nargs; out++)
+    return k && nargs == k->program.nargs && n - 1 < k->short_n;
+}
+
+/* Whether all results stand apart from what is before them, and nothing is NULL. Takes every argument for n elements of
+ * 8 bytes: what this refuses is not wrong yet, the long way does it, or says what is. */
+static inline bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const *p)
+{
+    size_t i, out, nargs = k->program.nargs;
+    for (out = k->program.nparams; out < nargs; out++) {
+        uintptr_t to = (uintptr_t)p[out];
         for (i = 0; i < out; i++)
-            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
-                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
+            if (!p[i] || to - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1)
                 return false;
+        if (!to)
+            return false;
+    }
     return true;
 }
 
-/* Binds the arguments of most calls: pointers of the declared types (`args` is NULL) or of those that the caller says
- * they have, numbers that are floating point, nothing that might overlap but what is in place. False where anything
- * else is asked for, or wrong: the long way does it, or says what it is. p[JK_QUICK_ARGS]; `number` holds what had to
- * be converted. */
-static inline bool jk_bind_plain(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args,
-                                 const jk_tagged *tagged, void **p, float *number)
+JK_SMALL_OPEN
+
+/* The same, or in the place of an array parameter. */
+JK_NOINLINE bool jk_stand_in_place(const jitk_kernel *k, size_t nbytes, void *const *p)
 {
-    const jk_param_info *info;
-    size_t i;
-    if (!k || !k->plain || nargs != k->program.nargs || n - 1 >= k->chunk || (!tagged && !args))
-        return false;
-    info = k->program.args;
-    for (i = 0; i < nargs; i++) {
-        const void *x;
-        if (!tagged) {
-            x = args[i];
-        } else {
-            unsigned tag = tagged[i].tag;
-            x = tagged[i].value.pointer;
-            if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
-                info[i].type <= JK_F32) {
-                number[i] = (float)tagged[i].value.f64;
-                x = info[i].type == JK_F64 ? (const void *)&tagged[i].value : (const void *)&number[i];
-                tag = JK_TAG_VOID;
-            }
-            if (!info[i].is_result)
-                tag &= ~(unsigned)JK_TAG_CONST;
-            if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
+    const jk_param_info *info = k->program.args;
+    size_t i, out;
+    for (out = 0; out < k->program.nargs; out++) {
+        if (!p[out])
+            return false;
+        for (i = 0; info[out].is_result && i < out; i++)
+            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
+                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
                 return false;
+    }
+    return true;
+}
+
+JK_SMALL_CLOSE
+
+/* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
+ * to be converted. False where there is anything else. */
+static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i;
+    for (i = 0; i < k->program.nargs; i++) {
+        unsigned tag = tagged[i].tag;
+        p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
+        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+            info[i].type <= JK_F32) {
+            number[i] = (float)tagged[i].value.f64;
+            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
+            tag = JK_TAG_VOID;
         }
-        p[i] = (void *)(uintptr_t)x;
-        if (!x)
+        if (!info[i].is_result)
+            tag &= ~(unsigned)JK_TAG_CONST;
+        if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
             return false;
     }
-    return jk_apart_plain(k, n * 8, p);
+    return true;
 }
 
 JK_SMALL_OPEN
@@ -13109,15 +13112,12 @@ JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t narg
     return e.status;
 }
 
-/* A call whose arguments may be plain: `args` or `tagged`. */
-static inline jitk_status jk_call_short(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args,
-                                        const jk_tagged *tagged)
+/* The short way, where it is one: p are the arguments, or made of `tagged`. */
+JK_NOINLINE jitk_status jk_call_short(const jitk_kernel *k, size_t n, size_t nargs, void *const *p,
+                                      const jk_tagged *tagged, uint32_t mode)
 {
-    uint32_t mode = jk_fp_enter();
-    void *p[JK_QUICK_ARGS];
-    float number[JK_QUICK_ARGS];
-    if (!jk_bind_plain(k, n, nargs, args, tagged, p, number))
-        return jk_call_long(k, n, nargs, args, NULL, tagged, mode);
+    if (!p || !jk_is_short(k, n, nargs) || (!jk_stand_apart(k, n * 8, p) && !jk_stand_in_place(k, n * 8, p)))
+        return jk_call_long(k, n, nargs, tagged ? NULL : (const void *const *)p, NULL, tagged, mode);
     jk_run_small(k, n, p);
     jk_fp_leave(mode);
     return JITK_OK;
@@ -13125,7 +13125,11 @@ static inline jitk_status jk_call_short(const jitk_kernel *k, size_t n, size_t n
 
 JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
 {
-    return jk_call_short(kernel, n, nargs, NULL, args);
+    uint32_t mode = jk_fp_enter();
+    void *p[JK_QUICK_ARGS];
+    float number[JK_QUICK_ARGS];
+    bool untagged = jk_is_short(kernel, n, nargs) && jk_untag(kernel, args, p, number);
+    return jk_call_short(kernel, n, nargs, untagged ? p : NULL, args, mode);
 }
 
 JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
@@ -13136,7 +13140,7 @@ JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size
 
 JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
 {
-    return jk_call_short(kernel, n, nargs, args, NULL);
+    return jk_call_short(kernel, n, nargs, (void *const *)args, NULL, jk_fp_enter());
 }
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/cache.c ---- */

@@ -257,13 +257,13 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     jk_derive_args(k);
     jk_derive_stages(k, c);
     k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(&k->program);
-    k->tail_rows = c && c->tail_rows;
+    k->rest = c && c->tail_rows ? (uint32_t)(JK_LANE_BYTES / jk_type_size((jk_type)k->program.type)) - 1 : 0;
     if (!c || !jk_quick_fits(k))
         k->nquick = 0;
     k->chunk = jk_chunk_of(jk_type_size((jk_type)k->program.type));
     k->direct = jk_is_direct(k);
     k->one = jk_is_one_pass(k);
-    k->plain = k->nquick > 0 && k->npacked == 0;
+    k->short_n = k->nquick > 0 && k->npacked == 0 ? k->chunk : 0;
     k->scratch_bytes = jk_run_bytes(k);
 }
 

@@ -44,18 +44,18 @@ struct jitk_kernel {
     jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t nquick, ncode, nin, nout; /* ncode: the stages, 0 in the interpreter */
     uint32_t max_red;                  /* the most reductions of a pass */
-    bool tail_rows;
-    bool one;    /* one pass, no scalar parameters, and array results or one that is `direct` */
-    bool plain;  /* jk_bind_plain may bind its calls: the quick way is open, and no array is of another type */
-    bool direct; /* the quick way takes the results, in their order, from the nodes of its one pass */
-    jk_scalar_in *in;        /* [nin] scalar parameters that are used */
-    jk_scalar_out *out;      /* [nout] scalar results */
-    jk_op *red;              /* [nred] the reductions' ops, of all stages in turn */
-    jk_find_fn **find;       /* [ncode] into finds: the stage's reductions */
-    jk_find_fn *finds;       /* [nfind] of each RARGMIN */
-    uint32_t nred, nfind;    /* nfind: nred, 0 in the interpreter */
-    uint32_t npacked;        /* arrays of another element type than the kernel's */
-    jitk_isa isa;            /* what runs: INTERP also where code pages were refused */
+    bool one;                          /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
+    uint32_t rest;    /* of a number of elements: those beyond whole lanes, where code has no masks for them; or 0 */
+    size_t short_n;   /* the most elements of a short call; 0: the quick way is closed, or arrays are of another type */
+    jk_scalar_in *in; /* [nin] scalar parameters that are used */
+    jk_scalar_out *out;   /* [nout] scalar results */
+    jk_op *red;           /* [nred] the reductions' ops, of all stages in turn */
+    jk_find_fn **find;    /* [ncode] into finds: the stage's reductions */
+    jk_find_fn *finds;    /* [nfind] of each RARGMIN */
+    uint32_t nred, nfind; /* nfind: nred, 0 in the interpreter */
+    uint32_t npacked;     /* arrays of another element type than the kernel's */
+    jitk_isa isa;         /* what runs: INTERP also where code pages were refused */
     size_t frame_bytes;
     size_t scratch_bytes; /* what the driver needs for a call that packs nothing */
     size_t chunk;         /* elements */
@@ -136,7 +136,7 @@ JK_FUNC void jk_number_store(void *to, jk_type type, const jk_tagged *a);
 /* Binds and checks: after it a call can fail for want of memory only. Arguments are tagged, or pointers with strides in
  * elements or NULL. Numbers are converted in the library's floating-point mode. */
 JK_NOINLINE jitk_status jk_bind_all(const jitk_kernel *k, size_t n, size_t nargs, const jk_tagged *tagged,
-                                const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
+                                    const void *const args[], const ptrdiff_t strides[], jk_binds *b, jitk_error *e);
 
 /* ---- run.c ---- */
 JK_FUNC size_t jk_run_bytes(const jitk_kernel *k); /* scratch_bytes */
@@ -154,7 +154,7 @@ JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_dr
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
-                                const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
+                                    const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 
 /* ---- quick.c ---- */
 JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kernel */

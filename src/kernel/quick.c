@@ -77,17 +77,6 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k)
 
 JK_SMALL_CLOSE
 
-static inline size_t jk_lanes_of(const jitk_kernel *k)
-{
-    return k->program.type == JK_F32 ? 16 : 8;
-}
-
-/* Elements beyond whole lanes, where code has no masks for them. */
-static inline size_t jk_rest(const jitk_kernel *k, size_t n)
-{
-    return k->tail_rows ? n & (jk_lanes_of(k) - 1) : 0;
-}
-
 /* A row for an array of n elements. From 64 bytes on without a loop: the array's last 64 bytes are laid so that what
  * the row is for begins it, over the array's first ones. */
 JK_NOINLINE void jk_quick_row(char *row, const char *x, size_t n, size_t rest, size_t size)
@@ -138,7 +127,7 @@ JK_FUNC void jk_quick_direct(const jitk_kernel *k, void *const *p, const double 
 JK_NOINLINE void jk_run_quick(const jitk_kernel *k, size_t n, void *const *p)
 {
     jk_quick_space q __attribute__((aligned(64)));
-    size_t rest = jk_rest(k, n);
+    size_t rest = n & k->rest;
     const jk_quick *step = k->quick, *end = step + k->nquick;
     jk_run run;
     run.array = p;
@@ -177,7 +166,7 @@ JK_SMALL_CLOSE
 
 /* A kernel that is one pass over contiguous arrays, with array results or one reduction: its pass and nothing else. It
  * has no cells and reads no rows. */
-JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
+JK_NOINLINE void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     double node;
@@ -200,18 +189,18 @@ JK_FUNC void jk_run_one(const jitk_kernel *k, size_t n, void *const *p)
 /* Whether jk_run_one may run this call: elements beyond whole lanes need rows where code has no masks. */
 static inline bool jk_is_one(const jitk_kernel *k, size_t n)
 {
-    return k->one && !jk_rest(k, n);
+    return k->one && !(n & k->rest);
 }
 
 JK_SMALL_OPEN
 
-/* A map with such elements and no more: its last lanes are computed again, with what is left behind them, in less time
- * than rows take. Not what is in place: its parameters are gone by then. */
+/* A map with elements beyond whole lanes and no more: its last lanes are computed again, with what is left behind them,
+ * in less time than rows take. Not what is in place: its parameters are gone by then. */
 JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
 {
     char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
     const jk_program *q = &k->program;
-    size_t i, j, lanes = jk_lanes_of(k);
+    size_t i, j, lanes = k->rest + 1;
     jk_run run;
     if (!k->one || k->nout || n < lanes)
         return false;
@@ -222,7 +211,7 @@ JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
     run.array = p;
     run.frame = frame;
     run.n = n;
-    k->quick->pass(&run, 0, n - jk_rest(k, n), 0);
+    k->quick->pass(&run, 0, n - (n & k->rest), 0);
     k->quick->pass(&run, n - lanes, lanes, 0);
     return true;
 }

@@ -9,9 +9,9 @@
 
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
-#define JK_TILE 1024u /* elements packed at a time where no reduction wants a whole chunk */
+#define JK_TILE 1024u     /* elements packed at a time where no reduction wants a whole chunk */
 #define JK_TREE_LEVELS 49 /* a chunk has more than 2^15 elements */
-#define JK_BATCH 16u /* chunks that machine code is called for at a time */
+#define JK_BATCH 16u      /* chunks that machine code is called for at a time */
 
 JK_SMALL_OPEN
 
@@ -261,7 +261,7 @@ JK_NOINLINE void jk_drive_in(const jitk_kernel *k, size_t n, uint32_t tile, cons
     d.n = n;
     d.red = k->red;
     d.size = p->type == JK_F32 ? 4 : 8;
-    d.mask = k->tail_rows ? JK_LANE_BYTES / d.size - 1 : 0;
+    d.mask = k->rest;
     d.tile = tile;
     jk_drive_cut(&d, scratch + ((0 - (uintptr_t)scratch) & 63));
     jk_scalars_in(k, b->p, d.run.cell);

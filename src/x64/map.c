@@ -21,7 +21,7 @@
  * compute is never looked at. */
 static const jk_row jk_rows_map[] = {
     JK_ROWS_ENTER,
-    JK_S(0, MOV, COUNT, RDX),
+    JK_S(JK_IF_ROWS, MOV, COUNT, RDX),
     JK_S(JK_IF_ROWS, AND, RDX, EVEN),
     JK_S(0, ADD, RDX, RSI), /* the end */
     JK_HOOK(0, UNIFORMS, 0, 0),
@@ -56,7 +56,7 @@ static const jk_row jk_rows_map[] = {
  * (where it is not, the range has none). One vector a step; rax is the result. */
 static const jk_row jk_rows_find[] = {
     JK_ROWS_ENTER,
-    JK_S(0, MOV, COUNT, RDX),
+    JK_S(JK_IF_ROWS, MOV, COUNT, RDX),
     JK_S(0, ADD, RDX, RSI),
     JK_HOOK(0, TARGET, 0, 0),
     JK_HOOK(0, UNIFORMS, 0, 0),

@@ -27,8 +27,8 @@
  *   with a and b next to 2, where a/b is next to no midpoint. Next to one q is its neighbour: r is exact, about b v/2.
  * - There the sum errs by b v/2 |D|, too much only where |D| is u/b^2 or more, which is u/4 (1 + 2 - b) for b next to 2
  *   and greater elsewhere: with 1/b rounded to nearest never but for b = 2 - u. But y comes from an estimate by y + y
- * (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 2^-48): 1/b may be rounded to the
- * other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
+ *   (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 2^-48): 1/b may be rounded to the
+ *   other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
  *
  * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero
  * or near the ends of the exponents, and divisors that begin with 29 ones (f32: 24, all of them). */
