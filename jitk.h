@@ -744,16 +744,16 @@ extern "C" {
 /* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take half of the header's compile
  * time and make it no smaller. */
 #define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
-#define JK_OPTIMIZE(...)                                                                                             \
-    JK_PRAGMA(GCC optimize(                                                                                          \
-        __VA_ARGS__, "no-caller-saves", "no-early-inlining", "no-expensive-optimizations", "no-forward-propagate",   \
-        "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",                     \
-        "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",          \
-        "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-move-loop-invariants", "no-optimize-sibling-calls",       \
-        "no-rerun-cse-after-loop", "no-schedule-insns2", "no-shrink-wrap", "no-split-wide-types", "no-thread-jumps", \
-        "no-tree-ccp", "no-tree-ch", "no-tree-copy-prop", "no-tree-dce", "no-tree-dominator-opts", "no-tree-dse",    \
-        "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", \
-        "no-tree-sink", "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
+#define JK_OPTIMIZE(...)                                                                                              \
+    JK_PRAGMA(GCC optimize(__VA_ARGS__, "no-caller-saves", "no-early-inlining", "no-expensive-optimizations",         \
+                           "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",   \
+                           "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref",             \
+                           "no-ipa-pure-const", "no-ipa-reference", "no-ipa-sra", "no-ivopts",                        \
+                           "no-move-loop-invariants", "no-optimize-sibling-calls", "no-rerun-cse-after-loop",         \
+                           "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", "no-tree-ch", "no-tree-copy-prop",  \
+                           "no-tree-dce", "no-tree-dominator-opts", "no-tree-dse", "no-tree-forwprop", "no-tree-fre", \
+                           "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", "no-tree-sink",  \
+                           "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
 #define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
@@ -5791,7 +5791,7 @@ typedef struct jk_run {
     void *const *array;      /* [nargs] element 0 of each array argument; unused entries are not read */
     void *const *tail;       /* [nargs] rows of 64 bytes: the last (count mod lanes) elements of each input array, the
                                 other lanes a copy of a valid one; array results are left here for the driver to copy.
-                                Read only by code whose jk_code.tail_rows is set. Lanes: 64 / element size. */
+                                Read only where count & jk_code.rest is not 0. Lanes: 64 / element size. */
     uint64_t *cell;          /* [ncells] values by type in the low bytes */
     double *node;            /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
     void *frame;             /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */
@@ -6409,6 +6409,8 @@ enum jk_row_bits {
     X(PUSH, "push", JK_D64, 0, 0, 0x50, 0, 0, 0) \
     X(POP, "pop", JK_D64, 0, 0, 0x58, 0, 0, 0) \
     X(CALL, "call", JK_D64, 0, 0, 0xFF, 0, 2, 0) \
+    X(JMP_TO, "jmp", JK_D64, 0, 0, 0xFF, 0, 4, 0) \
+    X(STMXCSR, "stmxcsr", JK_NP, 1, 0, 0xAE, 0, 3, 0) \
     X(CALL_LABEL, "call", JK_D64, 0, 0xE8, 0, 0, 0, 0) \
     X(JMP, "jmp", JK_D64, 0, 0xE9, 0xEB, 0, 0, 0) \
     X(JCC, "j", JK_D64, 1, 0x80, 0x70, 0, 0, 0) \
@@ -6502,7 +6504,7 @@ JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm);    /* the sho
 JK_FUNC void jk_asm_bzhi(jk_asm *as, unsigned w, unsigned dst, unsigned src, unsigned index); /* BMI2 */
 JK_FUNC void jk_asm_push(jk_asm *as, unsigned reg);
 JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg);
-JK_FUNC void jk_asm_call(jk_asm *as, unsigned reg);
+JK_FUNC void jk_asm_one(jk_asm *as, jk_inst i, unsigned w, jk_opnd o);   /* CALL JMP_TO; STMXCSR to memory, w: 4 */
 JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i);                        /* no operands: RET VZEROUPPER SFENCE ENDBR64 */
 
 typedef enum jk_cc { /* condition codes as in the opcode */
@@ -7144,9 +7146,9 @@ JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg)
     jk_asm_gput(as, JK_G_POP, JK_AS_OPCODE | 1, 8, 0, 0, jk_opnd_reg(reg), 0);
 }
 
-JK_FUNC void jk_asm_call(jk_asm *as, unsigned reg)
+JK_FUNC void jk_asm_one(jk_asm *as, jk_inst i, unsigned w, jk_opnd o)
 {
-    jk_asm_gput(as, JK_G_CALL, JK_AS_M | 1, 8, jk_inst_rows[JK_G_CALL].form, 0, jk_opnd_reg(reg), 0);
+    jk_asm_gput(as, i, JK_AS_M | 1, w, jk_inst_rows[i].form, 0, o, 0);
 }
 
 JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)
@@ -7608,6 +7610,11 @@ typedef void (*jk_uniform_fn)(const jk_run *r);
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
+/* A call of a program that is one map, by the arguments of jitk_callv: does what most calls are, and leaves all others (a
+ * wrong number of arguments, NULL, in place, another mode, ...) to what the kernel's first member points to. */
+#define JK_CALL_ARGS 8
+typedef jitk_status (*jk_call_fn)(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
+
 #define JK_NOCODE SIZE_MAX
 
 typedef struct jk_code {
@@ -7615,8 +7622,9 @@ typedef struct jk_code {
     size_t nbytes;
     size_t *stage;               /* [nstages] offset of each stage's entry; JK_NOCODE where there is nothing to run */
     size_t **find;               /* [nstages] NULL, or [nred] entries: offset of a RARGMIN's search, else JK_NOCODE */
+    size_t call;                 /* offset of a jk_call_fn, or 0 */
     size_t frame_bytes;          /* of jk_run.frame */
-    bool tail_rows;              /* jk_run.tail is needed where count mod lanes is not 0 */
+    uint32_t rest;               /* jk_run.tail is needed where count has such bits: lanes less one, or 0 */
 } jk_code;
 
 /* `isa` may be JK_ISA_FUNCTION: a native scalar function (SysV), all parameters scalars of the kernel's type, one result;
@@ -7779,6 +7787,8 @@ struct jk_gen { /* what is read most stands first */
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
     uint32_t stack;         /* bytes of a function's frame */
+    size_t start, call;     /* where a stage begins, and a call of it */
+    uint32_t arg;           /* of a call's rows: an argument's place; how many there are */
     jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
@@ -10089,9 +10099,11 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
         jk_plan_width(g, b);
     jk_assign_fixed(g, b);
     g->wide = g->one * g->vectors;
-    if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE */
+    if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
+        /* what would be below the stack's top, registers are saved and the software FMA is called */
+        g->apart = g->t.fma && g->p->nargs <= JK_CALL_ARGS && !g->p->ncells;
     }
     return true;
 }
@@ -10114,6 +10126,7 @@ JK_SMALL_OPEN
 
 #define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
 #define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
+#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2) */
 
 /* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
  * a field of jk_gen. */
@@ -10157,6 +10170,19 @@ JK_SMALL_OPEN
     X(STACK, MEM, RSP, NOGP, 1, 0, imm, 0) \
     X(FRAME_END, MEM, RSP, NOGP, 1, 0, stack, -1) \
     X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
+    /* of a call: where its slow way begins; below the stack's top a jk_run and the mode; the elements less one, their bytes
+     * less one, twice r11 and one; an argument */ \
+    X(SLOW, MEM, RDI, NOGP, 1, 0, imm, 0) \
+    X(RED_RUN, MEM, RSP, NOGP, 1, -JK_RED_ZONE, imm, 0) \
+    X(RED_ARRAY, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, array) - JK_RED_ZONE, imm, 0) \
+    X(RED_FRAME, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, frame) - JK_RED_ZONE, imm, 0) \
+    X(RED_N, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, n) - JK_RED_ZONE, imm, 0) \
+    X(RED_SLOT, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, find) - JK_RED_ZONE, imm, 0) \
+    X(MODE, MEM, RSP, NOGP, 1, -8, imm, 0) \
+    X(N_LESS, MEM, RSI, NOGP, 1, -1, imm, 0) \
+    X(BYTES_LESS, MEM, NOGP, RSI, 8, -1, imm, 0) \
+    X(TWICE_AND_ONE, MEM, NOGP, R11, 2, 1, imm, 0) \
+    X(ARG, MEM, RCX, NOGP, 1, 0, arg, 1) \
     /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR
      * steps, of a chunk; a chunk's nodes */ \
     X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
@@ -10174,7 +10200,8 @@ JK_SMALL_OPEN
     X(EACH, IMM, NOGP, NOGP, 1, 0, one, -1) \
     X(STRIDE, IMM, NOGP, NOGP, 1, 0, seg_stride, 1) \
     X(STRIDES, IMM, NOGP, NOGP, 1, 0, seg_stride, 2) \
-    X(FRAME, IMM, NOGP, NOGP, 1, 0, stack, 1)
+    X(FRAME, IMM, NOGP, NOGP, 1, 0, stack, 1) \
+    X(NARGS, IMM, NOGP, NOGP, 1, 0, arg, 1)
 /* clang-format on */
 
 /* clang-format off */
@@ -10218,6 +10245,7 @@ enum jk_when {
     JK_IF_WIDE = JK_IF_HELD, /* the wide loop's step is more than one vector */
     JK_IF_FRAME = JK_IF_HELD,
     JK_IF_PAGES = JK_IF_POUR, /* the frame is more than a page */
+    JK_IF_CALL = JK_IF_APART, /* machine code takes the calls, too */
     JK_IF_ROWS = JK_IF_KMASK << 8,
     JK_IF_F64 = JK_IF_F32 << 8,
     JK_IF_FOUR = JK_IF_FEW << 8,
@@ -10233,6 +10261,9 @@ typedef enum jk_hook {
     JK_SK_TO,           /* label a, condition d */
     JK_SK_BACK,
     JK_SK_ALIGN,
+    JK_SK_CALLED,   /* a call begins here */
+    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL or a result's near one before it */
+    JK_SK_START,    /* the stage begins here */
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
     JK_SK_BODY,     /* shape a, mode d, segment imm */
@@ -10333,6 +10364,40 @@ static void jk_skel_bases(jk_gen *g)
     for (k = 0; k < g->p->nargs; k++)
         if (g->base[k] != JK_NOGP)
             jk_asm_g(&g->as, JK_G_MOV, 8, g->base[k], jk_opnd_mem(JK_RAX, (int32_t)(8 * k)));
+}
+
+/* ---- of a call ---- */
+
+/* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
+static const jk_row jk_rows_arg[] = {
+    JK_S(0, MOV, R8, ARG),
+    JK_S(0, TEST, R8, R8),
+    JK_BACK(0, E, LEAVE),
+    JK_S(0, ADD, R8, R11),
+    JK_END,
+};
+/* Or where an argument is near it. r10: two arrays' bytes less one. */
+static const jk_row jk_rows_near[] = {
+    JK_S(0, MOV, RAX, R8),
+    JK_S(0, SUB, RAX, ARG),
+    JK_S(0, CMP, RAX, R10),
+    JK_BACK(0, B, LEAVE),
+    JK_END,
+};
+
+static bool jk_skel_run(jk_skel *x, const jk_row *c);
+
+static void jk_skel_apart(jk_skel *x)
+{
+    jk_gen *g = x->g;
+    uint32_t k, end = 8 * g->p->nargs;
+    for (k = 0; k < end; k += 8) {
+        g->arg = k;
+        jk_skel_run(x, jk_rows_arg);
+        if (g->p->args[k / 8].is_result)
+            for (g->arg = 0; g->arg < k; g->arg += 8)
+                jk_skel_run(x, jk_rows_near);
+    }
 }
 
 static void jk_skel_uniforms(jk_gen *g, jk_body *b)
@@ -10467,8 +10532,8 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
             v = s.reg;
             s = d;
         } else if (d.kind != JK_OPND_REG) {
-            form = JK_AS_MR | 1;
-            reg = s.reg;
+            form = i < JK_G_CALL ? JK_AS_MR | 1 : JK_AS_M | 1;
+            reg = i < JK_G_CALL ? s.reg : jk_inst_rows[i].form;
             s = d;
         }
         jk_asm_gput(as, i, form, w, reg, v, s, 0);
@@ -10523,6 +10588,16 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         case JK_G_POP:
             jk_skel_stack(g, (jk_inst)c->what, g->imm ? g->imm : g->saved);
             break;
+        case JK_SK_CALLED:
+            g->call = g->as.n;
+            g->arg = g->p->nargs;
+            break;
+        case JK_SK_START:
+            g->start = g->as.n;
+            break;
+        case JK_SK_APART:
+            jk_skel_apart(x);
+            break;
         case JK_SK_BASES:
             jk_skel_bases(g);
             break;
@@ -10566,7 +10641,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
             break;
         case JK_SK_CALL:
             jk_asm_mov64(&g->as, JK_RAX, (uint64_t)(uintptr_t)&jk_soft_fma);
-            jk_asm_call(&g->as, JK_RAX);
+            jk_asm_one(&g->as, JK_G_CALL, 8, jk_opnd_reg(JK_RAX));
             break;
         default:
             jk_skel_inst(x, c);
@@ -10617,9 +10692,46 @@ JK_SMALL_CLOSE
     JK_BACK(when, LE, TOP), \
   JK_LABEL(when, DONE)
 
+/* Calls by the arguments of jitk_callv (rdi: the kernel, rsi: n, rdx: nargs, rcx: args) are looked at here: in C that takes
+ * ways through memory which at a few hundred elements are a tenth of the time. */
+#define JK_ROWS_CALL \
+    JK_SECTION(JK_IF_CALL), \
+  JK_LABEL(0, LEAVE), \
+    JK_S(0, JMP_TO, SLOW, SLOW), \
+    JK_HOOK(0, CALLED, 0, 0), \
+    JK_S0(0, G_ENDBR64), \
+    JK_S(0, CMP, RDX, NARGS), \
+    JK_BACK(0, NE, LEAVE), \
+    JK_S(0, LEA, RAX, N_LESS), \
+    JK_S(0, CMP, RAX, CHUNK), \
+    JK_BACK(0, AE, LEAVE), \
+    JK_S(JK_IF_ROWS, TEST, RSI, REST), \
+    JK_BACK(JK_IF_ROWS, NE, LEAVE), \
+    JK_S(0, TEST, RCX, RCX), \
+    JK_BACK(0, E, LEAVE), \
+    JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter */ \
+    JK_S4(0, MOV, RAX, MODE), \
+    JK_SI4(0, AND, RAX, ~0x3f), \
+    JK_SI4(0, CMP, RAX, 0x1f80), \
+    JK_BACK(0, NE, LEAVE), \
+    JK_S(0, LEA, R11, BYTES_LESS), \
+    JK_S(0, LEA, R10, TWICE_AND_ONE), \
+    JK_HOOK(0, APART, 0, 0), \
+    JK_S(0, MOV, RED_ARRAY, RCX), \
+    JK_S(0, LEA, RAX, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
+    JK_S(0, MOV, RED_FRAME, RAX), \
+    JK_S(0, MOV, RED_N, RSI), \
+    JK_S(0, LEA, RDI, RED_RUN), \
+    JK_S(0, MOV, RDX, RSI), \
+    JK_S4(0, XOR, RSI, RSI), \
+    JK_S4(0, XOR, RCX, RCX), \
+    JK_SECTION(0), \
+    JK_HOOK(0, START, 0, 0)
+
 /* Without mask registers the last elements stand in the rows, which are run vector by vector; what the lanes behind them
  * compute is never looked at. */
 static const jk_row jk_rows_map[] = {
+    JK_ROWS_CALL,
     JK_ROWS_ENTER,
     JK_S(JK_IF_ROWS, MOV, COUNT, RDX),
     JK_S(JK_IF_ROWS, AND, RDX, EVEN),
@@ -10643,6 +10755,7 @@ static const jk_row jk_rows_map[] = {
     JK_S(JK_IF_ROWS, CMP, RCX, RDX),
     JK_BACK(JK_IF_ROWS, L, TOP),
   JK_LABEL(0, LEAVE),
+    JK_S4(0, XOR, RAX, RAX), /* of a call: JITK_OK */
     JK_ROWS_LEAVE,
     JK_SECTION(JK_IF_STREAM),
   JK_LABEL(0, STREAM),
@@ -11118,13 +11231,15 @@ JK_FUNC bool jk_emit_stages(jk_gen *g, const jk_target *scalar, const jk_target 
     for (k = 0; k < p->nstages; k++) {
         const jk_stage *s = &p->stages[k];
         out->stage[k] = JK_NOCODE;
-        out->tail_rows |= s->is_pass && !vector->kmask;
+        if (s->is_pass && !vector->kmask)
+            out->rest = g->lanes - 1;
         if (!s->is_pass && !s->norder)
             continue;
         jk_asm_align(&g->as, 16);
-        out->stage[k] = g->as.n;
+        g->start = g->as.n;
         if (!jk_emit_stage(g, s->is_pass ? vector : scalar, s, JK_NOREF))
             return false;
+        out->stage[k] = g->start;
         if (s->nred && !(out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred)))
             return false;
         for (r = 0; r < s->nred; r++) {
@@ -11180,6 +11295,7 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
                            JK_FUNCTION_FRAME);
     }
     out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
+    out->call = out->frame_bytes == JK_PASS_SLOTS ? g.call : 0;
     if (ok && g.fma_used) {
         jk_asm_bind(&g.as, g.fma_thunk);
         g.t = *jk_target_of(JITK_ISA_SCALAR, false);
@@ -11574,7 +11690,9 @@ typedef struct jk_quick {
 
 /* One block of memory: the struct, the program's tables, the code's offsets. Immutable once made. */
 struct jitk_kernel {
+    jk_call_fn slow; /* jk_call_slow: machine code finds it here */
     jk_program program;
+    jk_call_fn call; /* jitk_callv: machine code, or jk_call_slow */
     /* Found by jk_kernel_derive; what calls read comes first. */
     uintptr_t *start;                  /* [ncode] a stage's jk_uniform_fn or jk_pass_fn; 0: nothing to run */
     jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
@@ -11689,6 +11807,7 @@ JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_dr
 /* jk_run_driver, or the quick way. */
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
+JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 
@@ -12118,7 +12237,7 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     jk_derive_args(k);
     jk_derive_stages(k, c);
     k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(&k->program);
-    k->rest = c && c->tail_rows ? (uint32_t)(JK_LANE_BYTES / jk_type_size((jk_type)k->program.type)) - 1 : 0;
+    k->rest = c ? c->rest : 0;
     if (!c || !jk_quick_fits(k))
         k->nquick = 0;
     k->chunk = jk_chunk_of(jk_type_size((jk_type)k->program.type));
@@ -12126,6 +12245,9 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     k->one = jk_is_one_pass(k);
     k->short_n = k->nquick > 0 && k->npacked == 0 ? k->chunk : 0;
     k->scratch_bytes = jk_run_bytes(k);
+    k->slow = k->call = jk_call_slow;
+    if (k->one && k->short_n && c->call)
+        k->call = (jk_call_fn)((uintptr_t)k->exec.code + c->call);
 }
 
 /* A kernel with what the program and the code say before there is a place for more. */
@@ -13002,71 +13124,6 @@ JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_b
     return JITK_OK;
 }
 
-/* Whether a call is one of most: not long, no array of another type. */
-static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
-{
-    return k && nargs == k->program.nargs && n - 1 < k->short_n;
-}
-
-/* Whether all results stand apart from what is before them, and nothing is NULL. Takes every argument for n elements of
- * 8 bytes: what this refuses is not wrong yet, the long way does it, or says what is. */
-static inline bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const *p)
-{
-    size_t i, out, nargs = k->program.nargs;
-    for (out = k->program.nparams; out < nargs; out++) {
-        uintptr_t to = (uintptr_t)p[out];
-        for (i = 0; i < out; i++)
-            if (!p[i] || to - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1)
-                return false;
-        if (!to)
-            return false;
-    }
-    return true;
-}
-
-JK_SMALL_OPEN
-
-/* The same, or in the place of an array parameter. */
-JK_NOINLINE bool jk_stand_in_place(const jitk_kernel *k, size_t nbytes, void *const *p)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i, out;
-    for (out = 0; out < k->program.nargs; out++) {
-        if (!p[out])
-            return false;
-        for (i = 0; info[out].is_result && i < out; i++)
-            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
-                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
-                return false;
-    }
-    return true;
-}
-
-JK_SMALL_CLOSE
-
-/* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
- * to be converted. False where there is anything else. */
-static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i;
-    for (i = 0; i < k->program.nargs; i++) {
-        unsigned tag = tagged[i].tag;
-        p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
-        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
-            info[i].type <= JK_F32) {
-            number[i] = (float)tagged[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
-            tag = JK_TAG_VOID;
-        }
-        if (!info[i].is_result)
-            tag &= ~(unsigned)JK_TAG_CONST;
-        if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
-            return false;
-    }
-    return true;
-}
-
 JK_SMALL_OPEN
 
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
@@ -13112,35 +13169,89 @@ JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t narg
     return e.status;
 }
 
-/* The short way, where it is one: p are the arguments, or made of `tagged`. */
-JK_NOINLINE jitk_status jk_call_short(const jitk_kernel *k, size_t n, size_t nargs, void *const *p,
-                                      const jk_tagged *tagged, uint32_t mode)
+/* Whether a call is one of most: not long, no array of another type. */
+static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
 {
-    if (!p || !jk_is_short(k, n, nargs) || (!jk_stand_apart(k, n * 8, p) && !jk_stand_in_place(k, n * 8, p)))
-        return jk_call_long(k, n, nargs, tagged ? NULL : (const void *const *)p, NULL, tagged, mode);
+    return k && nargs == k->program.nargs && n - 1 < k->short_n;
+}
+
+JK_SMALL_OPEN
+
+/* Whether no pointer is NULL and all results stand apart from what is before them, or in the place of an array
+ * parameter. Takes every argument for n elements of 8 bytes: what this refuses is not wrong yet, the long way does it,
+ * or says what is. */
+JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const *p)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i, out;
+    for (out = 0; out < k->program.nargs; out++) {
+        if (!p[out])
+            return false;
+        for (i = 0; info[out].is_result && i < out; i++)
+            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
+                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
+                return false;
+    }
+    return true;
+}
+
+/* Machine code does without this what is plainest (jk_call_fn). */
+JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
+{
+    uint32_t mode = jk_fp_enter();
+    void *const *p = (void *const *)args;
+    if (!p || !jk_is_short(k, n, nargs) || !jk_stand_apart(k, n * 8, p))
+        return jk_call_long(k, n, nargs, args, NULL, NULL, mode);
     jk_run_small(k, n, p);
     jk_fp_leave(mode);
     return JITK_OK;
 }
 
+/* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
+ * to be converted. False where there is anything else. */
+static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i;
+    for (i = 0; i < k->program.nargs; i++) {
+        unsigned tag = tagged[i].tag;
+        p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
+        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+            info[i].type <= JK_F32) {
+            number[i] = (float)tagged[i].value.f64;
+            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
+            tag = JK_TAG_VOID;
+        }
+        if (!info[i].is_result)
+            tag &= ~(unsigned)JK_TAG_CONST;
+        if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
+            return false;
+    }
+    return true;
+}
+
 JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
 {
-    uint32_t mode = jk_fp_enter();
     void *p[JK_QUICK_ARGS];
     float number[JK_QUICK_ARGS];
-    bool untagged = jk_is_short(kernel, n, nargs) && jk_untag(kernel, args, p, number);
-    return jk_call_short(kernel, n, nargs, untagged ? p : NULL, args, mode);
+    uint32_t mode = jk_fp_enter();
+    if (!args || !jk_is_short(kernel, n, nargs) || !jk_untag(kernel, args, p, number))
+        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
+    jk_fp_leave(mode);
+    return kernel->call(kernel, n, nargs, (const void *const *)p);
+}
+
+JK_SMALL_CLOSE
+
+JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
+{
+    return kernel ? kernel->call(kernel, n, nargs, args) : jk_call_slow(kernel, n, nargs, args);
 }
 
 JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
                                        const ptrdiff_t strides[])
 {
     return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
-}
-
-JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
-{
-    return jk_call_short(kernel, n, nargs, (void *const *)args, NULL, jk_fp_enter());
 }
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/cache.c ---- */

@@ -29,7 +29,7 @@ typedef struct jk_run {
     void *const *array;      /* [nargs] element 0 of each array argument; unused entries are not read */
     void *const *tail;       /* [nargs] rows of 64 bytes: the last (count mod lanes) elements of each input array, the
                                 other lanes a copy of a valid one; array results are left here for the driver to copy.
-                                Read only by code whose jk_code.tail_rows is set. Lanes: 64 / element size. */
+                                Read only where count & jk_code.rest is not 0. Lanes: 64 / element size. */
     uint64_t *cell;          /* [ncells] values by type in the low bytes */
     double *node;            /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
     void *frame;             /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */

@@ -170,17 +170,17 @@ START_TEST(every_type_of_pointer)
 END_TEST
 
 /* A number of each arithmetic type sets a scalar of each type and stands for equal elements. */
-#define API_NUMBERS(X)                                                                                                 \
-    X(bool, true, 1)                                                                                                   \
-    X(char, 7, 7)                                                                                                      \
-    X(signed char, -7, -7)                                                                                             \
-    X(unsigned char, 200, 200)                                                                                         \
-    X(short, -3000, -3000)                                                                                             \
-    X(unsigned short, 60000, 60000) X(int, -70000, -70000) X(unsigned, 4000000000u, 4000000000.0)                      \
-        X(long, -5000000000, -5000000000.0) X(unsigned long, 5000000000, 5000000000.0)                                 \
-            X(long long, -9007199254740991, -9007199254740991.0)                                                       \
-                X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
-                    X(long double, 2.25L, 2.25)
+#define API_NUMBERS(X)                                                                                             \
+    X(bool, true, 1)                                                                                               \
+    X(char, 7, 7)                                                                                                  \
+    X(signed char, -7, -7)                                                                                         \
+    X(unsigned char, 200, 200)                                                                                     \
+    X(short, -3000, -3000)                                                                                         \
+    X(unsigned short, 60000, 60000)                                                                                \
+    X(int, -70000, -70000) X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)              \
+        X(unsigned long, 5000000000, 5000000000.0) X(long long, -9007199254740991, -9007199254740991.0)            \
+            X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
+                X(long double, 2.25L, 2.25)
 
 START_TEST(numbers_by_value)
 {
@@ -343,7 +343,8 @@ START_TEST(any_n)
     API_N(n3)
     API_N(n4)
     API_N(n5)
-    API_N(5ul) API_N(n1 < n4 ? 0 : n3)
+    API_N(5ul)
+    API_N(n1 < n4 ? 0 : n3)
 #undef API_N
         jitk_free(k);
 }
@@ -546,39 +547,70 @@ START_TEST(overlaps_at_random)
 END_TEST
 
 /* Two results never overlap. */
-/* jitk_callv and jitk_call take a short way where nothing is out of the ordinary, jitk_call_strided never does: they
- * allow, refuse and compute the same, wherever two arrays and a number lie. */
+/* jitk_callv takes a short way where nothing is out of the ordinary, in machine code where the kernel is a map of
+ * arrays; jitk_call_strided never does: they allow, refuse and compute the same, wherever two arrays and a number lie.
+ */
+enum { API_ROOM = 8 * 192 };
+static const struct api_way {
+    const char *source, *args; /* n: a number; x: an array; r: the result, which is somewhere near x; other arrays */
+} api_ways[] = {{"f(a, x[], y[]) = a*x - y", "nxyr"},
+                {"f(a, x[], y[]) = sum(a*x) - sum(y)", "nxyr"},
+                {"f(a, x[], y[]) -> f32 = x + y", "nxyr"},
+                {"f(x[], y[]) = x - y", "xyr"},
+                {"f(y[], x[]) = x % y", "yxr"},
+                {"f(x[], a[], b[], c[], d[], e[], y[]) = x - a + b - c + d - e + y", "xabcdeyr"},
+                {"f(x[], a[], b[], c[], d[], e[], g[], y[]) = x - a + b - c + d - e + g - y", "xabcdegyr"}};
+
+/* The arguments in a room; `at` bytes from x to the result. */
+static size_t api_lay(const struct api_way *w, char *room, int at, const void **args)
+{
+    size_t n = strlen(w->args);
+    for (size_t i = 0; i < API_ROOM; i++)
+        room[i] = (char)(i % 61);
+    for (size_t i = 0; i < n; i++) {
+        char c = w->args[i];
+        args[i] = c == 'x'   ? room + 8 * 56
+                  : c == 'r' ? room + 8 * 56 + at
+                             : room + 8 * (c == 'n' ? 110 : 112 + 4 * (c % 8));
+    }
+    return n;
+}
+
+static void api_both_ways(const jitk_kernel *k, const struct api_way *w, size_t n, int at, int null, int nargs)
+{
+    static char room[2][API_ROOM];
+    jitk_status status[2];
+    for (int way = 0; way < 2; way++) {
+        const void *args[10] = {NULL};
+        size_t count = api_lay(w, room[way], at, args) + (size_t)nargs;
+        if (null >= 0)
+            args[null] = NULL;
+        status[way] = way ? jitk_call_strided(k, n, count, args, NULL) : jitk_callv(k, n, count, args);
+    }
+    if (status[0] != status[1] || memcmp(room[0], room[1], API_ROOM) != 0)
+        ck_abort_msg("%s: n = %zu, result %d bytes behind x, argument %d NULL, %d arguments too many: %d and %d",
+                     w->source, n, at, null + 1, nargs, (int)status[0], (int)status[1]);
+}
+
 START_TEST(short_and_long_ways)
 {
-    static const char *const sources[] = {"f(a, x[], y[]) = a*x - y", "f(a, x[], y[]) = sum(a*x) - sum(y)",
-                                          "f(a, x[], y[]) -> f32 = x + y"};
-    static const size_t lengths[] = {0, 1, 2, 7, 8, 9, 40};
-    enum { ROOM = 160 };
-    for (int type = 0; type < 2; type++)
-        for (size_t i = 0; i < KUT_COUNT(sources); i++) {
-            jitk_options o;
-            memset(&o, 0, sizeof o);
-            o.type = type ? JITK_F32 : JITK_F64;
-            jitk_kernel *k = jitk_compile(sources[i], &o, NULL);
-            ck_assert_ptr_nonnull(k);
-            for (size_t l = 0; l < KUT_COUNT(lengths); l++)
-                for (int at = -48; at <= 48; at++) {
-                    size_t n = lengths[l], size = type ? 4 : 8;
-                    char room[2][8 * ROOM];
-                    jitk_status status[2];
-                    for (int way = 0; way < 2; way++) {
-                        for (size_t j = 0; j < sizeof room[0]; j++)
-                            room[way][j] = (char)(j % 63);
-                        char *x = room[way] + 8 * 56, *out = x + at * (int)size;
-                        const void *args[4] = {room[way] + 8 * 110, x, room[way] + 8 * 111, out};
-                        status[way] = way ? jitk_call_strided(k, n, 4, args, NULL) : jitk_callv(k, n, 4, args);
-                    }
-                    if (status[0] != status[1] || memcmp(room[0], room[1], sizeof room[0]) != 0)
-                        ck_abort_msg("%s: n = %zu, result %d elements behind x: %d and %d", sources[i], n, at,
-                                     (int)status[0], (int)status[1]);
-                }
-            jitk_free(k);
+    static const size_t lengths[] = {0, 1, 2, 7, 8, 9, 16, 32, 40};
+    if (!kut_isa(_i / 2))
+        return;
+    for (size_t i = 0; i < KUT_COUNT(api_ways); i++) {
+        const struct api_way *w = &api_ways[i];
+        jitk_kernel *k = kut_compile(w->source, _i % 2 ? JITK_F32 : JITK_F64, _i / 2);
+        for (size_t l = 0; l < KUT_COUNT(lengths); l++) {
+            int size = _i % 2 ? 4 : 8, n = (int)strlen(w->args);
+            for (int at = -48; at <= 48; at++)
+                api_both_ways(k, w, lengths[l], at * size, -1, 0);
+            for (int null = 0; null < n; null++)
+                api_both_ways(k, w, lengths[l], -8 * 48, null, 0);
+            api_both_ways(k, w, lengths[l], -8 * 48, -1, -1);
+            api_both_ways(k, w, lengths[l], -8 * 48, -1, 1);
         }
+        jitk_free(k);
+    }
 }
 END_TEST
 
@@ -1219,7 +1251,7 @@ Suite *suite_api(void)
     tcase_add_test(calls, in_place_and_not);
     tcase_add_test(calls, interleaved_fields);
     tcase_add_test(calls, overlaps_at_random);
-    tcase_add_test(calls, short_and_long_ways);
+    tcase_add_loop_test(calls, short_and_long_ways, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
     tcase_add_test(calls, equal_results);
     tcase_add_test(calls, reductions_beside_arrays);
     tcase_add_test(calls, strides_of_every_length);

@@ -239,7 +239,7 @@ static void rig_run(rig *r, bool code, unsigned flags)
             ((jk_pass_fn)entry)(&run, 0, r->n, flags);
         else
             jk_interp_pass(&r->p, s, &run, 0, r->n);
-        for (q = r->p.nparams; code && s->stores && r->code.tail_rows && q < r->p.nargs; q++)
+        for (q = r->p.nparams; code && s->stores && r->code.rest && q < r->p.nargs; q++)
             if (r->p.args[q].is_array)
                 memcpy((char *)r->array[q] + (r->n - rest) * r->size, rows[q], rest * r->size);
         rig_reduced(r, k, &run, code);

@@ -145,7 +145,7 @@ JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm);    /* the sho
 JK_FUNC void jk_asm_bzhi(jk_asm *as, unsigned w, unsigned dst, unsigned src, unsigned index); /* BMI2 */
 JK_FUNC void jk_asm_push(jk_asm *as, unsigned reg);
 JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg);
-JK_FUNC void jk_asm_call(jk_asm *as, unsigned reg);
+JK_FUNC void jk_asm_one(jk_asm *as, jk_inst i, unsigned w, jk_opnd o);   /* CALL JMP_TO; STMXCSR to memory, w: 4 */
 JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i);                        /* no operands: RET VZEROUPPER SFENCE ENDBR64 */
 
 typedef enum jk_cc { /* condition codes as in the opcode */

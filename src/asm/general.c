@@ -82,9 +82,9 @@ JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg)
     jk_asm_gput(as, JK_G_POP, JK_AS_OPCODE | 1, 8, 0, 0, jk_opnd_reg(reg), 0);
 }
 
-JK_FUNC void jk_asm_call(jk_asm *as, unsigned reg)
+JK_FUNC void jk_asm_one(jk_asm *as, jk_inst i, unsigned w, jk_opnd o)
 {
-    jk_asm_gput(as, JK_G_CALL, JK_AS_M | 1, 8, jk_inst_rows[JK_G_CALL].form, 0, jk_opnd_reg(reg), 0);
+    jk_asm_gput(as, i, JK_AS_M | 1, w, jk_inst_rows[i].form, 0, o, 0);
 }
 
 JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i)

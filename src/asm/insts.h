@@ -163,6 +163,8 @@ enum jk_row_bits {
     X(PUSH, "push", JK_D64, 0, 0, 0x50, 0, 0, 0) \
     X(POP, "pop", JK_D64, 0, 0, 0x58, 0, 0, 0) \
     X(CALL, "call", JK_D64, 0, 0, 0xFF, 0, 2, 0) \
+    X(JMP_TO, "jmp", JK_D64, 0, 0, 0xFF, 0, 4, 0) \
+    X(STMXCSR, "stmxcsr", JK_NP, 1, 0, 0xAE, 0, 3, 0) \
     X(CALL_LABEL, "call", JK_D64, 0, 0xE8, 0, 0, 0, 0) \
     X(JMP, "jmp", JK_D64, 0, 0xE9, 0xEB, 0, 0, 0) \
     X(JCC, "j", JK_D64, 1, 0x80, 0x70, 0, 0, 0) \

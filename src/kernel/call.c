@@ -9,71 +9,6 @@ JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_b
     return JITK_OK;
 }
 
-/* Whether a call is one of most: not long, no array of another type. */
-static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
-{
-    return k && nargs == k->program.nargs && n - 1 < k->short_n;
-}
-
-/* Whether all results stand apart from what is before them, and nothing is NULL. Takes every argument for n elements of
- * 8 bytes: what this refuses is not wrong yet, the long way does it, or says what is. */
-static inline bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const *p)
-{
-    size_t i, out, nargs = k->program.nargs;
-    for (out = k->program.nparams; out < nargs; out++) {
-        uintptr_t to = (uintptr_t)p[out];
-        for (i = 0; i < out; i++)
-            if (!p[i] || to - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1)
-                return false;
-        if (!to)
-            return false;
-    }
-    return true;
-}
-
-JK_SMALL_OPEN
-
-/* The same, or in the place of an array parameter. */
-JK_NOINLINE bool jk_stand_in_place(const jitk_kernel *k, size_t nbytes, void *const *p)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i, out;
-    for (out = 0; out < k->program.nargs; out++) {
-        if (!p[out])
-            return false;
-        for (i = 0; info[out].is_result && i < out; i++)
-            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
-                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
-                return false;
-    }
-    return true;
-}
-
-JK_SMALL_CLOSE
-
-/* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
- * to be converted. False where there is anything else. */
-static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
-{
-    const jk_param_info *info = k->program.args;
-    size_t i;
-    for (i = 0; i < k->program.nargs; i++) {
-        unsigned tag = tagged[i].tag;
-        p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
-        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
-            info[i].type <= JK_F32) {
-            number[i] = (float)tagged[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
-            tag = JK_TAG_VOID;
-        }
-        if (!info[i].is_result)
-            tag &= ~(unsigned)JK_TAG_CONST;
-        if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
-            return false;
-    }
-    return true;
-}
-
 JK_SMALL_OPEN
 
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
@@ -119,33 +54,87 @@ JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t narg
     return e.status;
 }
 
-/* The short way, where it is one: p are the arguments, or made of `tagged`. */
-JK_NOINLINE jitk_status jk_call_short(const jitk_kernel *k, size_t n, size_t nargs, void *const *p,
-                                      const jk_tagged *tagged, uint32_t mode)
+/* Whether a call is one of most: not long, no array of another type. */
+static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
 {
-    if (!p || !jk_is_short(k, n, nargs) || (!jk_stand_apart(k, n * 8, p) && !jk_stand_in_place(k, n * 8, p)))
-        return jk_call_long(k, n, nargs, tagged ? NULL : (const void *const *)p, NULL, tagged, mode);
+    return k && nargs == k->program.nargs && n - 1 < k->short_n;
+}
+
+JK_SMALL_OPEN
+
+/* Whether no pointer is NULL and all results stand apart from what is before them, or in the place of an array
+ * parameter. Takes every argument for n elements of 8 bytes: what this refuses is not wrong yet, the long way does it,
+ * or says what is. */
+JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const *p)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i, out;
+    for (out = 0; out < k->program.nargs; out++) {
+        if (!p[out])
+            return false;
+        for (i = 0; info[out].is_result && i < out; i++)
+            if ((uintptr_t)p[out] - (uintptr_t)p[i] + nbytes - 1 < 2 * nbytes - 1 &&
+                (p[out] != p[i] || info[i].is_result || !info[i].is_array || !info[out].is_array))
+                return false;
+    }
+    return true;
+}
+
+/* Machine code does without this what is plainest (jk_call_fn). */
+JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
+{
+    uint32_t mode = jk_fp_enter();
+    void *const *p = (void *const *)args;
+    if (!p || !jk_is_short(k, n, nargs) || !jk_stand_apart(k, n * 8, p))
+        return jk_call_long(k, n, nargs, args, NULL, NULL, mode);
     jk_run_small(k, n, p);
     jk_fp_leave(mode);
     return JITK_OK;
 }
 
+/* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
+ * to be converted. False where there is anything else. */
+static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
+{
+    const jk_param_info *info = k->program.args;
+    size_t i;
+    for (i = 0; i < k->program.nargs; i++) {
+        unsigned tag = tagged[i].tag;
+        p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
+        if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
+            info[i].type <= JK_F32) {
+            number[i] = (float)tagged[i].value.f64;
+            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
+            tag = JK_TAG_VOID;
+        }
+        if (!info[i].is_result)
+            tag &= ~(unsigned)JK_TAG_CONST;
+        if (tag != (unsigned)info[i].type && tag != JK_TAG_VOID)
+            return false;
+    }
+    return true;
+}
+
 JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t nargs, const jk_tagged *args)
 {
-    uint32_t mode = jk_fp_enter();
     void *p[JK_QUICK_ARGS];
     float number[JK_QUICK_ARGS];
-    bool untagged = jk_is_short(kernel, n, nargs) && jk_untag(kernel, args, p, number);
-    return jk_call_short(kernel, n, nargs, untagged ? p : NULL, args, mode);
+    uint32_t mode = jk_fp_enter();
+    if (!args || !jk_is_short(kernel, n, nargs) || !jk_untag(kernel, args, p, number))
+        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
+    jk_fp_leave(mode);
+    return kernel->call(kernel, n, nargs, (const void *const *)p);
+}
+
+JK_SMALL_CLOSE
+
+JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
+{
+    return kernel ? kernel->call(kernel, n, nargs, args) : jk_call_slow(kernel, n, nargs, args);
 }
 
 JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
                                        const ptrdiff_t strides[])
 {
     return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
-}
-
-JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
-{
-    return jk_call_short(kernel, n, nargs, (void *const *)args, NULL, jk_fp_enter());
 }

@@ -257,7 +257,7 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     jk_derive_args(k);
     jk_derive_stages(k, c);
     k->frame_bytes = c ? c->frame_bytes : jk_interp_frame(&k->program);
-    k->rest = c && c->tail_rows ? (uint32_t)(JK_LANE_BYTES / jk_type_size((jk_type)k->program.type)) - 1 : 0;
+    k->rest = c ? c->rest : 0;
     if (!c || !jk_quick_fits(k))
         k->nquick = 0;
     k->chunk = jk_chunk_of(jk_type_size((jk_type)k->program.type));
@@ -265,6 +265,9 @@ JK_FUNC void jk_kernel_derive(jitk_kernel *k, const jk_code *c)
     k->one = jk_is_one_pass(k);
     k->short_n = k->nquick > 0 && k->npacked == 0 ? k->chunk : 0;
     k->scratch_bytes = jk_run_bytes(k);
+    k->slow = k->call = jk_call_slow;
+    if (k->one && k->short_n && c->call)
+        k->call = (jk_call_fn)((uintptr_t)k->exec.code + c->call);
 }
 
 /* A kernel with what the program and the code say before there is a place for more. */

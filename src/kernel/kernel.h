@@ -38,7 +38,9 @@ typedef struct jk_quick {
 
 /* One block of memory: the struct, the program's tables, the code's offsets. Immutable once made. */
 struct jitk_kernel {
+    jk_call_fn slow; /* jk_call_slow: machine code finds it here */
     jk_program program;
+    jk_call_fn call; /* jitk_callv: machine code, or jk_call_slow */
     /* Found by jk_kernel_derive; what calls read comes first. */
     uintptr_t *start;                  /* [ncode] a stage's jk_uniform_fn or jk_pass_fn; 0: nothing to run */
     jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
@@ -153,6 +155,7 @@ JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_dr
 /* jk_run_driver, or the quick way. */
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
 /* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
+JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 

@@ -122,13 +122,15 @@ JK_FUNC bool jk_emit_stages(jk_gen *g, const jk_target *scalar, const jk_target 
     for (k = 0; k < p->nstages; k++) {
         const jk_stage *s = &p->stages[k];
         out->stage[k] = JK_NOCODE;
-        out->tail_rows |= s->is_pass && !vector->kmask;
+        if (s->is_pass && !vector->kmask)
+            out->rest = g->lanes - 1;
         if (!s->is_pass && !s->norder)
             continue;
         jk_asm_align(&g->as, 16);
-        out->stage[k] = g->as.n;
+        g->start = g->as.n;
         if (!jk_emit_stage(g, s->is_pass ? vector : scalar, s, JK_NOREF))
             return false;
+        out->stage[k] = g->start;
         if (s->nred && !(out->find[k] = (size_t *)jk_arena_alloc(g->arena, sizeof(size_t) * s->nred)))
             return false;
         for (r = 0; r < s->nred; r++) {
@@ -184,6 +186,7 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
                            JK_FUNCTION_FRAME);
     }
     out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
+    out->call = out->frame_bytes == JK_PASS_SLOTS ? g.call : 0;
     if (ok && g.fma_used) {
         jk_asm_bind(&g.as, g.fma_thunk);
         g.t = *jk_target_of(JITK_ISA_SCALAR, false);

@@ -150,6 +150,8 @@ struct jk_gen { /* what is read most stands first */
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
     uint32_t stack;         /* bytes of a function's frame */
+    size_t start, call;     /* where a stage begins, and a call of it */
+    uint32_t arg;           /* of a call's rows: an argument's place; how many there are */
     jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */

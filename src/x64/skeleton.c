@@ -14,6 +14,7 @@ JK_SMALL_OPEN
 
 #define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
 #define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
+#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2) */
 
 /* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
  * a field of jk_gen. */
@@ -57,6 +58,19 @@ JK_SMALL_OPEN
     X(STACK, MEM, RSP, NOGP, 1, 0, imm, 0) \
     X(FRAME_END, MEM, RSP, NOGP, 1, 0, stack, -1) \
     X(ZEROS, POOL, NOGP, NOGP, 1, 0, zeros, 1) \
+    /* of a call: where its slow way begins; below the stack's top a jk_run and the mode; the elements less one, their bytes
+     * less one, twice r11 and one; an argument */ \
+    X(SLOW, MEM, RDI, NOGP, 1, 0, imm, 0) \
+    X(RED_RUN, MEM, RSP, NOGP, 1, -JK_RED_ZONE, imm, 0) \
+    X(RED_ARRAY, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, array) - JK_RED_ZONE, imm, 0) \
+    X(RED_FRAME, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, frame) - JK_RED_ZONE, imm, 0) \
+    X(RED_N, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, n) - JK_RED_ZONE, imm, 0) \
+    X(RED_SLOT, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, find) - JK_RED_ZONE, imm, 0) \
+    X(MODE, MEM, RSP, NOGP, 1, -8, imm, 0) \
+    X(N_LESS, MEM, RSI, NOGP, 1, -1, imm, 0) \
+    X(BYTES_LESS, MEM, NOGP, RSI, 8, -1, imm, 0) \
+    X(TWICE_AND_ONE, MEM, NOGP, R11, 2, 1, imm, 0) \
+    X(ARG, MEM, RCX, NOGP, 1, 0, arg, 1) \
     /* immediates: the row's own; lanes, and masks of their multiples and of the rest; elements of POUR
      * steps, of a chunk; a chunk's nodes */ \
     X(IMM, IMM, NOGP, NOGP, 1, 0, imm, 1) \
@@ -74,7 +88,8 @@ JK_SMALL_OPEN
     X(EACH, IMM, NOGP, NOGP, 1, 0, one, -1) \
     X(STRIDE, IMM, NOGP, NOGP, 1, 0, seg_stride, 1) \
     X(STRIDES, IMM, NOGP, NOGP, 1, 0, seg_stride, 2) \
-    X(FRAME, IMM, NOGP, NOGP, 1, 0, stack, 1)
+    X(FRAME, IMM, NOGP, NOGP, 1, 0, stack, 1) \
+    X(NARGS, IMM, NOGP, NOGP, 1, 0, arg, 1)
 /* clang-format on */
 
 /* clang-format off */
@@ -118,6 +133,7 @@ enum jk_when {
     JK_IF_WIDE = JK_IF_HELD, /* the wide loop's step is more than one vector */
     JK_IF_FRAME = JK_IF_HELD,
     JK_IF_PAGES = JK_IF_POUR, /* the frame is more than a page */
+    JK_IF_CALL = JK_IF_APART, /* machine code takes the calls, too */
     JK_IF_ROWS = JK_IF_KMASK << 8,
     JK_IF_F64 = JK_IF_F32 << 8,
     JK_IF_FOUR = JK_IF_FEW << 8,
@@ -133,6 +149,9 @@ typedef enum jk_hook {
     JK_SK_TO,           /* label a, condition d */
     JK_SK_BACK,
     JK_SK_ALIGN,
+    JK_SK_CALLED,   /* a call begins here */
+    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL or a result's near one before it */
+    JK_SK_START,    /* the stage begins here */
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
     JK_SK_BODY,     /* shape a, mode d, segment imm */
@@ -233,6 +252,40 @@ static void jk_skel_bases(jk_gen *g)
     for (k = 0; k < g->p->nargs; k++)
         if (g->base[k] != JK_NOGP)
             jk_asm_g(&g->as, JK_G_MOV, 8, g->base[k], jk_opnd_mem(JK_RAX, (int32_t)(8 * k)));
+}
+
+/* ---- of a call ---- */
+
+/* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
+static const jk_row jk_rows_arg[] = {
+    JK_S(0, MOV, R8, ARG),
+    JK_S(0, TEST, R8, R8),
+    JK_BACK(0, E, LEAVE),
+    JK_S(0, ADD, R8, R11),
+    JK_END,
+};
+/* Or where an argument is near it. r10: two arrays' bytes less one. */
+static const jk_row jk_rows_near[] = {
+    JK_S(0, MOV, RAX, R8),
+    JK_S(0, SUB, RAX, ARG),
+    JK_S(0, CMP, RAX, R10),
+    JK_BACK(0, B, LEAVE),
+    JK_END,
+};
+
+static bool jk_skel_run(jk_skel *x, const jk_row *c);
+
+static void jk_skel_apart(jk_skel *x)
+{
+    jk_gen *g = x->g;
+    uint32_t k, end = 8 * g->p->nargs;
+    for (k = 0; k < end; k += 8) {
+        g->arg = k;
+        jk_skel_run(x, jk_rows_arg);
+        if (g->p->args[k / 8].is_result)
+            for (g->arg = 0; g->arg < k; g->arg += 8)
+                jk_skel_run(x, jk_rows_near);
+    }
 }
 
 static void jk_skel_uniforms(jk_gen *g, jk_body *b)
@@ -367,8 +420,8 @@ static void jk_skel_inst(jk_skel *x, const jk_row *c)
             v = s.reg;
             s = d;
         } else if (d.kind != JK_OPND_REG) {
-            form = JK_AS_MR | 1;
-            reg = s.reg;
+            form = i < JK_G_CALL ? JK_AS_MR | 1 : JK_AS_M | 1;
+            reg = i < JK_G_CALL ? s.reg : jk_inst_rows[i].form;
             s = d;
         }
         jk_asm_gput(as, i, form, w, reg, v, s, 0);
@@ -423,6 +476,16 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         case JK_G_POP:
             jk_skel_stack(g, (jk_inst)c->what, g->imm ? g->imm : g->saved);
             break;
+        case JK_SK_CALLED:
+            g->call = g->as.n;
+            g->arg = g->p->nargs;
+            break;
+        case JK_SK_START:
+            g->start = g->as.n;
+            break;
+        case JK_SK_APART:
+            jk_skel_apart(x);
+            break;
         case JK_SK_BASES:
             jk_skel_bases(g);
             break;
@@ -466,7 +529,7 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
             break;
         case JK_SK_CALL:
             jk_asm_mov64(&g->as, JK_RAX, (uint64_t)(uintptr_t)&jk_soft_fma);
-            jk_asm_call(&g->as, JK_RAX);
+            jk_asm_one(&g->as, JK_G_CALL, 8, jk_opnd_reg(JK_RAX));
             break;
         default:
             jk_skel_inst(x, c);

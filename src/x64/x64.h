@@ -12,6 +12,11 @@ typedef void (*jk_uniform_fn)(const jk_run *r);
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
+/* A call of a program that is one map, by the arguments of jitk_callv: does what most calls are, and leaves all others (a
+ * wrong number of arguments, NULL, in place, another mode, ...) to what the kernel's first member points to. */
+#define JK_CALL_ARGS 8
+typedef jitk_status (*jk_call_fn)(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
+
 #define JK_NOCODE SIZE_MAX
 
 typedef struct jk_code {
@@ -19,8 +24,9 @@ typedef struct jk_code {
     size_t nbytes;
     size_t *stage;               /* [nstages] offset of each stage's entry; JK_NOCODE where there is nothing to run */
     size_t **find;               /* [nstages] NULL, or [nred] entries: offset of a RARGMIN's search, else JK_NOCODE */
+    size_t call;                 /* offset of a jk_call_fn, or 0 */
     size_t frame_bytes;          /* of jk_run.frame */
-    bool tail_rows;              /* jk_run.tail is needed where count mod lanes is not 0 */
+    uint32_t rest;               /* jk_run.tail is needed where count has such bits: lanes less one, or 0 */
 } jk_code;
 
 /* `isa` may be JK_ISA_FUNCTION: a native scalar function (SysV), all parameters scalars of the kernel's type, one result;
