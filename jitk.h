@@ -744,16 +744,16 @@ extern "C" {
 /* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take half of the header's compile
  * time and make it no smaller. */
 #define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
-#define JK_OPTIMIZE(...)                                                                                              \
-    JK_PRAGMA(GCC optimize(__VA_ARGS__, "no-caller-saves", "no-early-inlining", "no-expensive-optimizations",         \
-                           "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",   \
-                           "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref",             \
-                           "no-ipa-pure-const", "no-ipa-reference", "no-ipa-sra", "no-ivopts",                        \
-                           "no-move-loop-invariants", "no-optimize-sibling-calls", "no-rerun-cse-after-loop",         \
-                           "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", "no-tree-ch", "no-tree-copy-prop",  \
-                           "no-tree-dce", "no-tree-dominator-opts", "no-tree-dse", "no-tree-forwprop", "no-tree-fre", \
-                           "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", "no-tree-sink",  \
-                           "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
+#define JK_OPTIMIZE(...)                                                                                             \
+    JK_PRAGMA(GCC optimize(                                                                                          \
+        __VA_ARGS__, "no-caller-saves", "no-cse-follow-jumps", "no-early-inlining", "no-expensive-optimizations",    \
+        "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",                     \
+        "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",          \
+        "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-move-loop-invariants", "no-optimize-sibling-calls",       \
+        "no-rerun-cse-after-loop", "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", "no-tree-ch",              \
+        "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", "no-tree-dominator-opts", "no-tree-dse",        \
+        "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", \
+        "no-tree-sink", "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
 #define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
@@ -10262,7 +10262,7 @@ typedef enum jk_hook {
     JK_SK_BACK,
     JK_SK_ALIGN,
     JK_SK_CALLED,   /* a call begins here */
-    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL or a result's near one before it */
+    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
     JK_SK_START,    /* the stage begins here */
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
@@ -10376,12 +10376,22 @@ static const jk_row jk_rows_arg[] = {
     JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where an argument is near it. r10: two arrays' bytes less one. */
-static const jk_row jk_rows_near[] = {
+/* Or where the result of r8 is near an argument but not in a parameter's place. r10: two arrays' bytes less one. */
+static const jk_row jk_rows_result[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
+    JK_END,
+};
+static const jk_row jk_rows_param[] = {
+    JK_S(0, MOV, RAX, R8),
+    JK_S(0, SUB, RAX, ARG),
+    JK_S(0, CMP, RAX, R11),
+    JK_TO(0, E, DONE),
+    JK_S(0, CMP, RAX, R10),
+    JK_BACK(0, B, LEAVE),
+  JK_LABEL(0, DONE),
     JK_END,
 };
 
@@ -10390,13 +10400,13 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c);
 static void jk_skel_apart(jk_skel *x)
 {
     jk_gen *g = x->g;
-    uint32_t k, end = 8 * g->p->nargs;
+    uint32_t k, end = 8 * g->p->nargs, params = 8 * g->p->nparams;
     for (k = 0; k < end; k += 8) {
         g->arg = k;
         jk_skel_run(x, jk_rows_arg);
-        if (g->p->args[k / 8].is_result)
+        if (k >= params)
             for (g->arg = 0; g->arg < k; g->arg += 8)
-                jk_skel_run(x, jk_rows_near);
+                jk_skel_run(x, g->arg < params ? jk_rows_param : jk_rows_result);
     }
 }
 
@@ -13207,6 +13217,15 @@ JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, c
     return JITK_OK;
 }
 
+/* To f32 as the library rounds. */
+JK_NOINLINE float jk_single(double x)
+{
+    uint32_t mode = jk_fp_enter();
+    volatile float single = (float)x;
+    jk_fp_leave(mode);
+    return single;
+}
+
 /* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
  * to be converted. False where there is anything else. */
 static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
@@ -13218,8 +13237,9 @@ static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void 
         p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
         if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
             info[i].type <= JK_F32) {
-            number[i] = (float)tagged[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
+            p[i] = (void *)(uintptr_t)&tagged[i].value;
+            if (info[i].type == JK_F32)
+                *(float *)(p[i] = &number[i]) = jk_single(tagged[i].value.f64);
             tag = JK_TAG_VOID;
         }
         if (!info[i].is_result)
@@ -13234,10 +13254,8 @@ JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t 
 {
     void *p[JK_QUICK_ARGS];
     float number[JK_QUICK_ARGS];
-    uint32_t mode = jk_fp_enter();
     if (!args || !jk_is_short(kernel, n, nargs) || !jk_untag(kernel, args, p, number))
-        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
-    jk_fp_leave(mode);
+        return jk_call_long(kernel, n, nargs, NULL, NULL, args, jk_fp_enter());
     return kernel->call(kernel, n, nargs, (const void *const *)p);
 }
 

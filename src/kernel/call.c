@@ -92,6 +92,15 @@ JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, c
     return JITK_OK;
 }
 
+/* To f32 as the library rounds. */
+JK_NOINLINE float jk_single(double x)
+{
+    uint32_t mode = jk_fp_enter();
+    volatile float single = (float)x;
+    jk_fp_leave(mode);
+    return single;
+}
+
 /* The pointers of tagged arguments: of the declared types, or numbers that are floating point; `number` holds what had
  * to be converted. False where there is anything else. */
 static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void **p, float *number)
@@ -103,8 +112,9 @@ static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void 
         p[i] = (void *)(uintptr_t)tagged[i].value.pointer;
         if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
             info[i].type <= JK_F32) {
-            number[i] = (float)tagged[i].value.f64;
-            p[i] = info[i].type == JK_F64 ? (void *)(uintptr_t)&tagged[i].value : (void *)&number[i];
+            p[i] = (void *)(uintptr_t)&tagged[i].value;
+            if (info[i].type == JK_F32)
+                *(float *)(p[i] = &number[i]) = jk_single(tagged[i].value.f64);
             tag = JK_TAG_VOID;
         }
         if (!info[i].is_result)
@@ -119,10 +129,8 @@ JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t 
 {
     void *p[JK_QUICK_ARGS];
     float number[JK_QUICK_ARGS];
-    uint32_t mode = jk_fp_enter();
     if (!args || !jk_is_short(kernel, n, nargs) || !jk_untag(kernel, args, p, number))
-        return jk_call_long(kernel, n, nargs, NULL, NULL, args, mode);
-    jk_fp_leave(mode);
+        return jk_call_long(kernel, n, nargs, NULL, NULL, args, jk_fp_enter());
     return kernel->call(kernel, n, nargs, (const void *const *)p);
 }
 

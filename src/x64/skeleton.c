@@ -150,7 +150,7 @@ typedef enum jk_hook {
     JK_SK_BACK,
     JK_SK_ALIGN,
     JK_SK_CALLED,   /* a call begins here */
-    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL or a result's near one before it */
+    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
     JK_SK_START,    /* the stage begins here */
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
@@ -264,12 +264,22 @@ static const jk_row jk_rows_arg[] = {
     JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where an argument is near it. r10: two arrays' bytes less one. */
-static const jk_row jk_rows_near[] = {
+/* Or where the result of r8 is near an argument but not in a parameter's place. r10: two arrays' bytes less one. */
+static const jk_row jk_rows_result[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
+    JK_END,
+};
+static const jk_row jk_rows_param[] = {
+    JK_S(0, MOV, RAX, R8),
+    JK_S(0, SUB, RAX, ARG),
+    JK_S(0, CMP, RAX, R11),
+    JK_TO(0, E, DONE),
+    JK_S(0, CMP, RAX, R10),
+    JK_BACK(0, B, LEAVE),
+  JK_LABEL(0, DONE),
     JK_END,
 };
 
@@ -278,13 +288,13 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c);
 static void jk_skel_apart(jk_skel *x)
 {
     jk_gen *g = x->g;
-    uint32_t k, end = 8 * g->p->nargs;
+    uint32_t k, end = 8 * g->p->nargs, params = 8 * g->p->nparams;
     for (k = 0; k < end; k += 8) {
         g->arg = k;
         jk_skel_run(x, jk_rows_arg);
-        if (g->p->args[k / 8].is_result)
+        if (k >= params)
             for (g->arg = 0; g->arg < k; g->arg += 8)
-                jk_skel_run(x, jk_rows_near);
+                jk_skel_run(x, g->arg < params ? jk_rows_param : jk_rows_result);
     }
 }
 
