@@ -744,16 +744,16 @@ extern "C" {
 /* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take half of the header's compile
  * time and make it no smaller. */
 #define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
-#define JK_OPTIMIZE(...)                                                                                             \
-    JK_PRAGMA(GCC optimize(                                                                                          \
-        __VA_ARGS__, "no-caller-saves", "no-cse-follow-jumps", "no-early-inlining", "no-expensive-optimizations",    \
-        "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",                     \
-        "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",          \
-        "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-move-loop-invariants", "no-optimize-sibling-calls",       \
-        "no-rerun-cse-after-loop", "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", "no-tree-ch",              \
-        "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", "no-tree-dominator-opts", "no-tree-dse",        \
-        "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", \
-        "no-tree-sink", "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
+#define JK_OPTIMIZE(...)                                                                                               \
+    JK_PRAGMA(GCC optimize(                                                                                            \
+        __VA_ARGS__, "no-caller-saves", "no-cse-follow-jumps", "no-early-inlining", "no-expensive-optimizations",      \
+        "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",                       \
+        "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",            \
+        "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-math-errno", "no-move-loop-invariants",                     \
+        "no-optimize-sibling-calls", "no-rerun-cse-after-loop", "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", \
+        "no-tree-ch", "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", "no-tree-dominator-opts",           \
+        "no-tree-dse", "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre",   \
+        "no-tree-pta", "no-tree-sink", "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
 #define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
@@ -13185,8 +13185,6 @@ static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
     return k && nargs == k->program.nargs && n - 1 < k->short_n;
 }
 
-JK_SMALL_OPEN
-
 /* Whether no pointer is NULL and all results stand apart from what is before them, or in the place of an array
  * parameter. Takes every argument for n elements of 8 bytes: what this refuses is not wrong yet, the long way does it,
  * or says what is. */
@@ -13204,6 +13202,8 @@ JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const
     }
     return true;
 }
+
+JK_SMALL_OPEN
 
 /* Machine code does without this what is plainest (jk_call_fn). */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
@@ -13238,8 +13238,10 @@ static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void 
         if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
             info[i].type <= JK_F32) {
             p[i] = (void *)(uintptr_t)&tagged[i].value;
-            if (info[i].type == JK_F32)
-                *(float *)(p[i] = &number[i]) = jk_single(tagged[i].value.f64);
+            if (info[i].type == JK_F32) {
+                number[i] = jk_single(tagged[i].value.f64);
+                p[i] = &number[i];
+            }
             tag = JK_TAG_VOID;
         }
         if (!info[i].is_result)

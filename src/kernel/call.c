@@ -60,8 +60,6 @@ static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
     return k && nargs == k->program.nargs && n - 1 < k->short_n;
 }
 
-JK_SMALL_OPEN
-
 /* Whether no pointer is NULL and all results stand apart from what is before them, or in the place of an array
  * parameter. Takes every argument for n elements of 8 bytes: what this refuses is not wrong yet, the long way does it,
  * or says what is. */
@@ -79,6 +77,8 @@ JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const
     }
     return true;
 }
+
+JK_SMALL_OPEN
 
 /* Machine code does without this what is plainest (jk_call_fn). */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
@@ -113,8 +113,10 @@ static inline bool jk_untag(const jitk_kernel *k, const jk_tagged *tagged, void 
         if (tag == ((unsigned)JITK_F64 | JK_TAG_NUMBER) && !info[i].is_result && !info[i].is_array &&
             info[i].type <= JK_F32) {
             p[i] = (void *)(uintptr_t)&tagged[i].value;
-            if (info[i].type == JK_F32)
-                *(float *)(p[i] = &number[i]) = jk_single(tagged[i].value.f64);
+            if (info[i].type == JK_F32) {
+                number[i] = jk_single(tagged[i].value.f64);
+                p[i] = &number[i];
+            }
             tag = JK_TAG_VOID;
         }
         if (!info[i].is_result)
