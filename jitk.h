@@ -7610,8 +7610,9 @@ typedef void (*jk_uniform_fn)(const jk_run *r);
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
-/* A call of a program that is one map, by the arguments of jitk_callv: does what most calls are, and leaves all others (a
- * wrong number of arguments, NULL, in place, another mode, ...) to what the kernel's first member points to. */
+/* A call of a program that is one map of at most JK_CALL_ARGS arrays, by the arguments of jitk_callv: does what most calls
+ * are, and leaves all others (a wrong number of arguments, NULL, overlaps, many elements, another mode, ...) to what the
+ * kernel's first member points to. */
 #define JK_CALL_ARGS 8
 typedef jitk_status (*jk_call_fn)(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
 
@@ -10102,7 +10103,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
-        /* what would be below the stack's top, registers are saved and the software FMA is called */
+        /* no numbers to fetch; the software FMA would be called, and its frame lie where a call has its run */
         g->apart = g->t.fma && g->p->nargs <= JK_CALL_ARGS && !g->p->ncells;
     }
     return true;
@@ -10126,7 +10127,8 @@ JK_SMALL_OPEN
 
 #define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
 #define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
-#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2) */
+#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2): for a
+                           call's jk_run, and at the other end the registers that a pass saves */
 
 /* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
  * a field of jk_gen. */
@@ -10262,7 +10264,7 @@ typedef enum jk_hook {
     JK_SK_BACK,
     JK_SK_ALIGN,
     JK_SK_CALLED,   /* a call begins here */
-    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
+    JK_SK_ARGS,     /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
     JK_SK_START,    /* the stage begins here */
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
@@ -10368,6 +10370,7 @@ static void jk_skel_bases(jk_gen *g)
 
 /* ---- of a call ---- */
 
+/* clang-format off */
 /* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
 static const jk_row jk_rows_arg[] = {
     JK_S(0, MOV, R8, ARG),
@@ -10394,10 +10397,11 @@ static const jk_row jk_rows_param[] = {
   JK_LABEL(0, DONE),
     JK_END,
 };
+/* clang-format on */
 
 static bool jk_skel_run(jk_skel *x, const jk_row *c);
 
-static void jk_skel_apart(jk_skel *x)
+static void jk_skel_args(jk_skel *x)
 {
     jk_gen *g = x->g;
     uint32_t k, end = 8 * g->p->nargs, params = 8 * g->p->nparams;
@@ -10605,8 +10609,8 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         case JK_SK_START:
             g->start = g->as.n;
             break;
-        case JK_SK_APART:
-            jk_skel_apart(x);
+        case JK_SK_ARGS:
+            jk_skel_args(x);
             break;
         case JK_SK_BASES:
             jk_skel_bases(g);
@@ -10726,7 +10730,7 @@ JK_SMALL_CLOSE
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, R11, BYTES_LESS), \
     JK_S(0, LEA, R10, TWICE_AND_ONE), \
-    JK_HOOK(0, APART, 0, 0), \
+    JK_HOOK(0, ARGS, 0, 0), \
     JK_S(0, MOV, RED_ARRAY, RCX), \
     JK_S(0, LEA, RAX, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
     JK_S(0, MOV, RED_FRAME, RAX), \
@@ -11816,8 +11820,9 @@ JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_dr
 /* ---- call.c ---- */
 /* jk_run_driver, or the quick way. */
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
-/* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
+/* jitk_callv, all of it. */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
+/* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 
@@ -13205,7 +13210,7 @@ JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const
 
 JK_SMALL_OPEN
 
-/* Machine code does without this what is plainest (jk_call_fn). */
+/* What is plainest machine code does without this (jk_call_fn). */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();

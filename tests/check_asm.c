@@ -262,7 +262,7 @@ START_TEST(one_operand)
         enc_begin(&c, JK_ENC_LEGACY);
         c.name = rows[i].name;
         enc_reg(&c, enc_gp(8, n % 16));
-        jk_asm_one(&c.as, rows[i].inst, 8, jk_opnd_reg(n % 16));
+        jk_asm_one(&c.as, rows[i].inst, 8, enc_register(n % 16));
         enc_check(&c);
     }
 }

@@ -80,7 +80,7 @@ JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const
 
 JK_SMALL_OPEN
 
-/* Machine code does without this what is plainest (jk_call_fn). */
+/* What is plainest machine code does without this (jk_call_fn). */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
 {
     uint32_t mode = jk_fp_enter();

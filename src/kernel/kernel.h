@@ -154,8 +154,9 @@ JK_NOINLINE void jk_reduced(const jitk_kernel *k, uint32_t s, jk_run *run, jk_dr
 /* ---- call.c ---- */
 /* jk_run_driver, or the quick way. */
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e);
-/* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
+/* jitk_callv, all of it. */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
+/* A call from its arguments on: `tagged`, or pointers with strides or NULL. */
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e);
 

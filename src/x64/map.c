@@ -41,7 +41,7 @@
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, R11, BYTES_LESS), \
     JK_S(0, LEA, R10, TWICE_AND_ONE), \
-    JK_HOOK(0, APART, 0, 0), \
+    JK_HOOK(0, ARGS, 0, 0), \
     JK_S(0, MOV, RED_ARRAY, RCX), \
     JK_S(0, LEA, RAX, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
     JK_S(0, MOV, RED_FRAME, RAX), \

@@ -14,7 +14,8 @@ JK_SMALL_OPEN
 
 #define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
 #define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
-#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2) */
+#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2): for a
+                           call's jk_run, and at the other end the registers that a pass saves */
 
 /* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
  * a field of jk_gen. */
@@ -150,7 +151,7 @@ typedef enum jk_hook {
     JK_SK_BACK,
     JK_SK_ALIGN,
     JK_SK_CALLED,   /* a call begins here */
-    JK_SK_APART,    /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
+    JK_SK_ARGS,     /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
     JK_SK_START,    /* the stage begins here */
     JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
@@ -256,6 +257,7 @@ static void jk_skel_bases(jk_gen *g)
 
 /* ---- of a call ---- */
 
+/* clang-format off */
 /* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
 static const jk_row jk_rows_arg[] = {
     JK_S(0, MOV, R8, ARG),
@@ -282,10 +284,11 @@ static const jk_row jk_rows_param[] = {
   JK_LABEL(0, DONE),
     JK_END,
 };
+/* clang-format on */
 
 static bool jk_skel_run(jk_skel *x, const jk_row *c);
 
-static void jk_skel_apart(jk_skel *x)
+static void jk_skel_args(jk_skel *x)
 {
     jk_gen *g = x->g;
     uint32_t k, end = 8 * g->p->nargs, params = 8 * g->p->nparams;
@@ -493,8 +496,8 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c)
         case JK_SK_START:
             g->start = g->as.n;
             break;
-        case JK_SK_APART:
-            jk_skel_apart(x);
+        case JK_SK_ARGS:
+            jk_skel_args(x);
             break;
         case JK_SK_BASES:
             jk_skel_bases(g);
