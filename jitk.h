@@ -744,16 +744,17 @@ extern "C" {
 /* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take half of the header's compile
  * time and make it no smaller. */
 #define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
-#define JK_OPTIMIZE(...)                                                                                               \
-    JK_PRAGMA(GCC optimize(                                                                                            \
-        __VA_ARGS__, "no-caller-saves", "no-cse-follow-jumps", "no-early-inlining", "no-expensive-optimizations",      \
-        "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",                       \
-        "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",            \
-        "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-math-errno", "no-move-loop-invariants",                     \
-        "no-optimize-sibling-calls", "no-rerun-cse-after-loop", "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", \
-        "no-tree-ch", "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", "no-tree-dominator-opts",           \
-        "no-tree-dse", "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre",   \
-        "no-tree-pta", "no-tree-sink", "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
+#define JK_OPTIMIZE(...)                                                                                            \
+    JK_PRAGMA(GCC optimize(                                                                                         \
+        __VA_ARGS__, "no-caller-saves", "no-combine-stack-adjustments", "no-cse-follow-jumps", "no-early-inlining", \
+        "no-expensive-optimizations", "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads",          \
+        "no-if-conversion", "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref",          \
+        "no-ipa-pure-const", "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-math-errno",                        \
+        "no-move-loop-invariants", "no-optimize-sibling-calls", "no-rerun-cse-after-loop", "no-schedule-insns2",    \
+        "no-shrink-wrap", "no-tree-ccp", "no-tree-ch", "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", \
+        "no-tree-dominator-opts", "no-tree-dse", "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im",              \
+        "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", "no-tree-sink", "no-tree-slsr", "no-tree-sra",       \
+        "no-tree-tail-merge", "no-tree-vrp"))
 #define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif
@@ -7610,7 +7611,7 @@ typedef void (*jk_uniform_fn)(const jk_run *r);
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
-/* A call of a program that is one map of at most JK_CALL_ARGS arrays, by the arguments of jitk_callv: does what most calls
+/* A call of a program that is one map, of at most JK_CALL_ARGS arguments, by the arguments of jitk_callv: does what most calls
  * are, and leaves all others (a wrong number of arguments, NULL, overlaps, many elements, another mode, ...) to what the
  * kernel's first member points to. */
 #define JK_CALL_ARGS 8
@@ -7783,7 +7784,7 @@ struct jk_gen { /* what is read most stands first */
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
     bool held;              /* every accumulator of four segments is in a register */
-    bool apart;             /* of a whole chunk two segments are read at a time */
+    bool apart;             /* of a whole chunk two segments are read at a time; a map takes calls */
     jk_stub *stubs;
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
@@ -8540,12 +8541,13 @@ JK_SMALL_CLOSE
  * Quotients. a and b in [1, 2), y is 1/b but for an error of D, q is a y rounded, r = a - b q; the result is q + r y,
  * which is a/b + r D. v is the unit in the last place of a/b: u, or u/2 where a < b.
  * - a/b differs from a midpoint m by k v u/(2 b), k a whole number, not 0.
- * - |D| <= u/4 (y's digits are worth u/2 at most) makes the error of q less than v, or 3/2 v where a < b; beyond v only
- *   with a and b next to 2, where a/b is next to no midpoint. Next to one q is its neighbour: r is exact, about b v/2.
+ * - |D| is at most u/4, as y's digits are worth u/2 at most, and what the steps below leave. That makes the error of q
+ *   less than v, or 3/2 v where a < b. Next to a midpoint an error beyond v takes an a |D| near v, thus a and b next to
+ * 2, where no a/b is next to one. So there q is the midpoint's neighbour, and r is exact, about b v/2.
  * - There the sum errs by b v/2 |D|, too much only where |D| is u/b^2 or more, which is u/4 (1 + 2 - b) for b next to 2
  *   and greater elsewhere: with 1/b rounded to nearest never but for b = 2 - u. But y comes from an estimate by y + y
- *   (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 2^-48): 1/b may be rounded to the
- *   other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
+ *   (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 1.2 * 2^-48): 1/b may be rounded
+ *   to the other side where it is so near to the middle. All is well for b <= 2 - u - 2^-31 (f32: 2 - 2 u).
  *
  * What that does not hold for goes to the instruction behind the loop, with the whole vector: what is not finite, zero
  * or near the ends of the exponents, and divisors that begin with 29 ones (f32: 24, all of them). */
@@ -10103,7 +10105,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
-        /* no numbers to fetch; the software FMA would be called, and its frame lie where a call has its run */
+        /* no scalar is read; the software FMA would be called, and its frame lie where a call has its run */
         g->apart = g->t.fma && g->p->nargs <= JK_CALL_ARGS && !g->p->ncells;
     }
     return true;
@@ -10369,6 +10371,7 @@ static void jk_skel_bases(jk_gen *g)
 }
 
 /* ---- of a call ---- */
+typedef char jk_red_zone_fits[sizeof(jk_run) + 6 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes */
 
 /* clang-format off */
 /* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
@@ -10379,8 +10382,8 @@ static const jk_row jk_rows_arg[] = {
     JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where the result of r8 is near an argument but not in a parameter's place. r10: two arrays' bytes less one. */
-static const jk_row jk_rows_result[] = {
+/* Or where the result of r8 is near an argument, but not in an array parameter's place. r10: two arrays' bytes less one. */
+static const jk_row jk_rows_other[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
     JK_S(0, CMP, RAX, R10),
@@ -10404,13 +10407,13 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c);
 static void jk_skel_args(jk_skel *x)
 {
     jk_gen *g = x->g;
-    uint32_t k, end = 8 * g->p->nargs, params = 8 * g->p->nparams;
-    for (k = 0; k < end; k += 8) {
-        g->arg = k;
+    const jk_param_info *first = g->p->args, *last = first + g->p->nargs, *result, *i;
+    for (result = first; result < last; result++) {
+        g->arg = (uint32_t)(8 * (result - first));
         jk_skel_run(x, jk_rows_arg);
-        if (k >= params)
-            for (g->arg = 0; g->arg < k; g->arg += 8)
-                jk_skel_run(x, g->arg < params ? jk_rows_param : jk_rows_result);
+        g->arg = 0;
+        for (i = first; result->is_result && i < result; i++, g->arg += 8)
+            jk_skel_run(x, i->is_array && !i->is_result ? jk_rows_param : jk_rows_other);
     }
 }
 
@@ -11712,7 +11715,7 @@ struct jitk_kernel {
     jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t nquick, ncode, nin, nout; /* ncode: the stages, 0 in the interpreter */
     uint32_t max_red;                  /* the most reductions of a pass */
-    bool one;                          /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool one;                          /* one pass that reads no scalar, and array results or one that is `direct` */
     bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
     uint32_t rest;    /* of a number of elements: those beyond whole lanes, where code has no masks for them; or 0 */
     size_t short_n;   /* the most elements of a short call; 0: the quick way is closed, or arrays are of another type */
@@ -13131,6 +13134,8 @@ JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
 /* ---- src/kernel/call.c ---- */
 /* kernel: the public calls, from their arguments on. What runs at every call stands here, in args.c and in quick.c. */
 
+JK_SMALL_OPEN
+
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
     if (!k->nquick || n - 1 >= k->chunk || b->npacked)
@@ -13138,8 +13143,6 @@ JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_b
     jk_run_small(k, n, b->p);
     return JITK_OK;
 }
-
-JK_SMALL_OPEN
 
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
@@ -13225,8 +13228,10 @@ JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, c
 /* To f32 as the library rounds. */
 JK_NOINLINE float jk_single(double x)
 {
+    volatile double from = x;
+    volatile float single; /* both volatile: no compiler moves the conversion out of the mode */
     uint32_t mode = jk_fp_enter();
-    volatile float single = (float)x;
+    single = (float)from;
     jk_fp_leave(mode);
     return single;
 }

@@ -30,16 +30,17 @@
 /* One optimize pragma: gcc 12 drops a second one in a macro. The passes left out take half of the header's compile
  * time and make it no smaller. */
 #define JK_PRAGMA(...) _Pragma(#__VA_ARGS__)
-#define JK_OPTIMIZE(...)                                                                                               \
-    JK_PRAGMA(GCC optimize(                                                                                            \
-        __VA_ARGS__, "no-caller-saves", "no-cse-follow-jumps", "no-early-inlining", "no-expensive-optimizations",      \
-        "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads", "no-if-conversion",                       \
-        "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref", "no-ipa-pure-const",            \
-        "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-math-errno", "no-move-loop-invariants",                     \
-        "no-optimize-sibling-calls", "no-rerun-cse-after-loop", "no-schedule-insns2", "no-shrink-wrap", "no-tree-ccp", \
-        "no-tree-ch", "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", "no-tree-dominator-opts",           \
-        "no-tree-dse", "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im", "no-tree-loop-optimize", "no-tree-pre",   \
-        "no-tree-pta", "no-tree-sink", "no-tree-slsr", "no-tree-sra", "no-tree-tail-merge", "no-tree-vrp"))
+#define JK_OPTIMIZE(...)                                                                                            \
+    JK_PRAGMA(GCC optimize(                                                                                         \
+        __VA_ARGS__, "no-caller-saves", "no-combine-stack-adjustments", "no-cse-follow-jumps", "no-early-inlining", \
+        "no-expensive-optimizations", "no-gcse", "no-guess-branch-probability", "no-hoist-adjacent-loads",          \
+        "no-if-conversion", "no-inline-functions-called-once", "no-ipa-cp", "no-ipa-icf", "no-ipa-modref",          \
+        "no-ipa-pure-const", "no-ipa-reference", "no-ipa-sra", "no-ivopts", "no-math-errno",                        \
+        "no-move-loop-invariants", "no-optimize-sibling-calls", "no-rerun-cse-after-loop", "no-schedule-insns2",    \
+        "no-shrink-wrap", "no-tree-ccp", "no-tree-ch", "no-tree-coalesce-vars", "no-tree-copy-prop", "no-tree-dce", \
+        "no-tree-dominator-opts", "no-tree-dse", "no-tree-forwprop", "no-tree-fre", "no-tree-loop-im",              \
+        "no-tree-loop-optimize", "no-tree-pre", "no-tree-pta", "no-tree-sink", "no-tree-slsr", "no-tree-sra",       \
+        "no-tree-tail-merge", "no-tree-vrp"))
 #define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
 #endif

@@ -177,7 +177,8 @@ END_TEST
     X(unsigned char, 200, 200)                                                                                     \
     X(short, -3000, -3000)                                                                                         \
     X(unsigned short, 60000, 60000)                                                                                \
-    X(int, -70000, -70000) X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)              \
+    X(int, -70000, -70000)                                                                                         \
+    X(unsigned, 4000000000u, 4000000000.0) X(long, -5000000000, -5000000000.0)                                     \
         X(unsigned long, 5000000000, 5000000000.0) X(long long, -9007199254740991, -9007199254740991.0)            \
             X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
                 X(long double, 2.25L, 2.25)
@@ -346,7 +347,7 @@ START_TEST(any_n)
     API_N(5ul)
     API_N(n1 < n4 ? 0 : n3)
 #undef API_N
-        jitk_free(k);
+    jitk_free(k);
 }
 END_TEST
 
@@ -546,16 +547,18 @@ START_TEST(overlaps_at_random)
 }
 END_TEST
 
-/* Two results never overlap. */
 /* jitk_callv takes a short way where nothing is out of the ordinary, in machine code where the kernel is a map of
  * arrays; jitk_call_strided never does: they allow, refuse and compute the same, wherever two arrays and a number lie.
  */
 enum { API_ROOM = 8 * 192 };
 static const struct api_way {
-    const char *source, *args; /* n: a number; x: an array; r: the result, which is somewhere near x; other arrays */
+    const char *source,
+        *args; /* n: a number; m: one near x; x: an array; r: the result, which is near x; other arrays */
 } api_ways[] = {{"f(a, x[], y[]) = a*x - y", "nxyr"},
                 {"f(a, x[], y[]) = sum(a*x) - sum(y)", "nxyr"},
                 {"f(a, x[], y[]) -> f32 = x + y", "nxyr"},
+                {"f(a, x[]) = a*x", "mxr"},
+                {"f(a, x[]) = x + 1", "mxr"},
                 {"f(x[], y[]) = x - y", "xyr"},
                 {"f(y[], x[]) = x % y", "yxr"},
                 {"f(x[], a[], b[], c[], d[], e[], y[]) = x - a + b - c + d - e + y", "xabcdeyr"},
@@ -570,6 +573,7 @@ static size_t api_lay(const struct api_way *w, char *room, int at, const void **
     for (size_t i = 0; i < n; i++) {
         char c = w->args[i];
         args[i] = c == 'x'   ? room + 8 * 56
+                  : c == 'm' ? room + 8 * 76
                   : c == 'r' ? room + 8 * 56 + at
                              : room + 8 * (c == 'n' ? 110 : 112 + 4 * (c % 8));
     }
@@ -614,6 +618,7 @@ START_TEST(short_and_long_ways)
 }
 END_TEST
 
+/* Two results never overlap. */
 START_TEST(equal_results)
 {
     jitk_kernel *k = api_kernel("f(x[], a) = x*a");

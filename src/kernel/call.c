@@ -1,6 +1,8 @@
 /* kernel: the public calls, from their arguments on. What runs at every call stands here, in args.c and in quick.c. */
 #include "kernel.h"
 
+JK_SMALL_OPEN
+
 JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_binds *b, jitk_error *e)
 {
     if (!k->nquick || n - 1 >= k->chunk || b->npacked)
@@ -8,8 +10,6 @@ JK_NOINLINE jitk_status jk_kernel_run(const jitk_kernel *k, size_t n, const jk_b
     jk_run_small(k, n, b->p);
     return JITK_OK;
 }
-
-JK_SMALL_OPEN
 
 JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                     const ptrdiff_t strides[], const jk_tagged *tagged, jitk_error *e)
@@ -95,8 +95,10 @@ JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, c
 /* To f32 as the library rounds. */
 JK_NOINLINE float jk_single(double x)
 {
+    volatile double from = x;
+    volatile float single; /* both volatile: no compiler moves the conversion out of the mode */
     uint32_t mode = jk_fp_enter();
-    volatile float single = (float)x;
+    single = (float)from;
     jk_fp_leave(mode);
     return single;
 }

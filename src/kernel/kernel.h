@@ -46,7 +46,7 @@ struct jitk_kernel {
     jk_quick *quick;                   /* [nquick]; nquick is 0 where the quick way is too narrow */
     uint32_t nquick, ncode, nin, nout; /* ncode: the stages, 0 in the interpreter */
     uint32_t max_red;                  /* the most reductions of a pass */
-    bool one;                          /* one pass, no scalar parameters, and array results or one that is `direct` */
+    bool one;                          /* one pass that reads no scalar, and array results or one that is `direct` */
     bool direct;      /* the quick way takes the results, in their order, from the nodes of its one pass */
     uint32_t rest;    /* of a number of elements: those beyond whole lanes, where code has no masks for them; or 0 */
     size_t short_n;   /* the most elements of a short call; 0: the quick way is closed, or arrays are of another type */

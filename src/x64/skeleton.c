@@ -256,6 +256,7 @@ static void jk_skel_bases(jk_gen *g)
 }
 
 /* ---- of a call ---- */
+typedef char jk_red_zone_fits[sizeof(jk_run) + 6 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes */
 
 /* clang-format off */
 /* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
@@ -266,8 +267,8 @@ static const jk_row jk_rows_arg[] = {
     JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where the result of r8 is near an argument but not in a parameter's place. r10: two arrays' bytes less one. */
-static const jk_row jk_rows_result[] = {
+/* Or where the result of r8 is near an argument, but not in an array parameter's place. r10: two arrays' bytes less one. */
+static const jk_row jk_rows_other[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
     JK_S(0, CMP, RAX, R10),
@@ -291,13 +292,13 @@ static bool jk_skel_run(jk_skel *x, const jk_row *c);
 static void jk_skel_args(jk_skel *x)
 {
     jk_gen *g = x->g;
-    uint32_t k, end = 8 * g->p->nargs, params = 8 * g->p->nparams;
-    for (k = 0; k < end; k += 8) {
-        g->arg = k;
+    const jk_param_info *first = g->p->args, *last = first + g->p->nargs, *result, *i;
+    for (result = first; result < last; result++) {
+        g->arg = (uint32_t)(8 * (result - first));
         jk_skel_run(x, jk_rows_arg);
-        if (k >= params)
-            for (g->arg = 0; g->arg < k; g->arg += 8)
-                jk_skel_run(x, g->arg < params ? jk_rows_param : jk_rows_result);
+        g->arg = 0;
+        for (i = first; result->is_result && i < result; i++, g->arg += 8)
+            jk_skel_run(x, i->is_array && !i->is_result ? jk_rows_param : jk_rows_other);
     }
 }
 

@@ -12,7 +12,7 @@ typedef void (*jk_uniform_fn)(const jk_run *r);
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
 typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
 
-/* A call of a program that is one map of at most JK_CALL_ARGS arrays, by the arguments of jitk_callv: does what most calls
+/* A call of a program that is one map, of at most JK_CALL_ARGS arguments, by the arguments of jitk_callv: does what most calls
  * are, and leaves all others (a wrong number of arguments, NULL, overlaps, many elements, another mode, ...) to what the
  * kernel's first member points to. */
 #define JK_CALL_ARGS 8

@@ -103,11 +103,14 @@ typedef struct enc_general {
 } enc_general;
 
 static const enc_general enc_generals[] = {
-    {JK_G_MOV, "mov", "LSI"},       {JK_G_ADD, "add", "LSI"}, {JK_G_OR, "or", "LSI"},     {JK_G_AND, "and", "LSI"},
-    {JK_G_SUB, "sub", "LSI"},       {JK_G_XOR, "xor", "LSI"}, {JK_G_CMP, "cmp", "LSI"},   {JK_G_TEST, "test", "LSI"},
-    {JK_G_IMUL, "imul", "L"},       {JK_G_BSF, "bsf", "L"},   {JK_G_TZCNT, "tzcnt", "L"}, {JK_G_POPCNT, "popcnt", "L"},
-    {JK_G_SHL, "shl", "H"},         {JK_G_SHR, "shr", "H"},   {JK_G_SAR, "sar", "H"},     {JK_G_LEA, "lea", "*"},
-    {JK_G_CMOV, "cmov", "*"},       {JK_G_PUSH, "push", "*"}, {JK_G_POP, "pop", "*"},     {JK_G_CALL, "call", "*"},
-    {JK_G_CALL_LABEL, "call", "*"}, {JK_G_JMP_TO, "jmp", "*"}, {JK_G_STMXCSR, "stmxcsr", "*"}, {JK_G_JMP, "jmp", "*"},   {JK_G_JCC, "j", "*"},       {JK_G_BZHI, "bzhi", "*"},
+    {JK_G_MOV, "mov", "LSI"},  {JK_G_ADD, "add", "LSI"},       {JK_G_OR, "or", "LSI"},
+    {JK_G_AND, "and", "LSI"},  {JK_G_SUB, "sub", "LSI"},       {JK_G_XOR, "xor", "LSI"},
+    {JK_G_CMP, "cmp", "LSI"},  {JK_G_TEST, "test", "LSI"},     {JK_G_IMUL, "imul", "L"},
+    {JK_G_BSF, "bsf", "L"},    {JK_G_TZCNT, "tzcnt", "L"},     {JK_G_POPCNT, "popcnt", "L"},
+    {JK_G_SHL, "shl", "H"},    {JK_G_SHR, "shr", "H"},         {JK_G_SAR, "sar", "H"},
+    {JK_G_LEA, "lea", "*"},    {JK_G_CMOV, "cmov", "*"},       {JK_G_PUSH, "push", "*"},
+    {JK_G_POP, "pop", "*"},    {JK_G_CALL, "call", "*"},       {JK_G_CALL_LABEL, "call", "*"},
+    {JK_G_JMP_TO, "jmp", "*"}, {JK_G_STMXCSR, "stmxcsr", "*"}, {JK_G_JMP, "jmp", "*"},
+    {JK_G_JCC, "j", "*"},      {JK_G_BZHI, "bzhi", "*"},
 };
 #endif
