@@ -10105,8 +10105,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
-        /* no scalar is read; the software FMA would be called, and its frame lie where a call has its run */
-        g->apart = g->t.fma && g->p->nargs <= JK_CALL_ARGS && !g->p->ncells;
+        g->apart = g->p->nargs <= JK_CALL_ARGS && !g->p->ncells; /* no scalar is read */
     }
     return true;
 }
@@ -10340,6 +10339,7 @@ enum jk_row_label {
 };
 /* clang-format on */
 #define JK_CC_ALWAYS 16
+#define JK_CC_CALLED 17 /* no jump, but a call */
 
 typedef struct jk_skel {
     jk_gen *g;
@@ -10371,7 +10371,7 @@ static void jk_skel_bases(jk_gen *g)
 }
 
 /* ---- of a call ---- */
-typedef char jk_red_zone_fits[sizeof(jk_run) + 6 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes */
+typedef char jk_red_zone_fits[sizeof(jk_run) + 7 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes, and a call */
 
 /* clang-format off */
 /* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
@@ -10382,7 +10382,8 @@ static const jk_row jk_rows_arg[] = {
     JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where the result of r8 is near an argument, but not in an array parameter's place. r10: two arrays' bytes less one. */
+/* Or where the result of r8 is near an argument, but not, with mask registers, in an array parameter's place. r10: two
+ * arrays' bytes less one. */
 static const jk_row jk_rows_other[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
@@ -10393,8 +10394,8 @@ static const jk_row jk_rows_other[] = {
 static const jk_row jk_rows_param[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
-    JK_S(0, CMP, RAX, R11),
-    JK_TO(0, E, DONE),
+    JK_S(JK_IF_KMASK, CMP, RAX, R11),
+    JK_TO(JK_IF_KMASK, E, DONE),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
   JK_LABEL(0, DONE),
@@ -10572,6 +10573,8 @@ static void jk_skel_label(jk_skel *x, const jk_row *c)
         jk_asm_bind(as, *l);
     else if (c->d == JK_CC_ALWAYS)
         jk_asm_jmp(as, *l);
+    else if (c->d == JK_CC_CALLED)
+        jk_asm_call_label(as, *l);
     else
         jk_asm_jcc(as, (jk_cc)c->d, *l);
 }
@@ -10710,7 +10713,8 @@ JK_SMALL_CLOSE
   JK_LABEL(when, DONE)
 
 /* Calls by the arguments of jitk_callv (rdi: the kernel, rsi: n, rdx: nargs, rcx: args) are looked at here: in C that takes
- * ways through memory which at a few hundred elements are a tenth of the time. */
+ * ways through memory which at a few hundred elements are a tenth of the time. Without mask registers the last lanes are
+ * computed again, with what is left behind them: nothing in place comes here. */
 #define JK_ROWS_CALL \
     JK_SECTION(JK_IF_CALL), \
   JK_LABEL(0, LEAVE), \
@@ -10722,8 +10726,8 @@ JK_SMALL_CLOSE
     JK_S(0, LEA, RAX, N_LESS), \
     JK_S(0, CMP, RAX, CHUNK), \
     JK_BACK(0, AE, LEAVE), \
-    JK_S(JK_IF_ROWS, TEST, RSI, REST), \
-    JK_BACK(JK_IF_ROWS, NE, LEAVE), \
+    JK_S(JK_IF_ROWS, CMP, RSI, LANES), \
+    JK_BACK(JK_IF_ROWS, B, LEAVE), \
     JK_S(0, TEST, RCX, RCX), \
     JK_BACK(0, E, LEAVE), \
     JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter */ \
@@ -10742,6 +10746,15 @@ JK_SMALL_CLOSE
     JK_S(0, MOV, RDX, RSI), \
     JK_S4(0, XOR, RSI, RSI), \
     JK_S4(0, XOR, RCX, RCX), \
+    JK_S(JK_IF_ROWS, TEST, RDX, REST), \
+    JK_TO(JK_IF_ROWS, E, NEXT), \
+    JK_S(JK_IF_ROWS, AND, RDX, EVEN), \
+    JK_TO(JK_IF_ROWS, CALLED, NEXT), \
+    JK_S(JK_IF_ROWS, MOV, RSI, RED_N), \
+    JK_S(JK_IF_ROWS, SUB, RSI, LANES), \
+    JK_S(JK_IF_ROWS, MOV, RDX, LANES), \
+    JK_S4(JK_IF_ROWS, XOR, RCX, RCX), \
+  JK_LABEL(JK_IF_ROWS, NEXT), \
     JK_SECTION(0), \
     JK_HOOK(0, START, 0, 0)
 
@@ -11312,7 +11325,8 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
                            JK_FUNCTION_FRAME);
     }
     out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
-    out->call = out->frame_bytes == JK_PASS_SLOTS ? g.call : 0;
+    if (out->frame_bytes == JK_PASS_SLOTS && !g.fma_used) /* whose frame would lie where a call has its run */
+        out->call = g.call;
     if (ok && g.fma_used) {
         jk_asm_bind(&g.as, g.fma_thunk);
         g.t = *jk_target_of(JITK_ISA_SCALAR, false);
@@ -13097,37 +13111,11 @@ static inline bool jk_is_one(const jitk_kernel *k, size_t n)
     return k->one && !(n & k->rest);
 }
 
-JK_SMALL_OPEN
-
-/* A map with elements beyond whole lanes and no more: its last lanes are computed again, with what is left behind them,
- * in less time than rows take. Not what is in place: its parameters are gone by then. */
-JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
-{
-    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
-    const jk_program *q = &k->program;
-    size_t i, j, lanes = k->rest + 1;
-    jk_run run;
-    if (!k->one || k->nout || n < lanes)
-        return false;
-    for (i = q->nparams; i < q->nargs; i++)
-        for (j = 0; j < q->nparams; j++)
-            if (p[i] == p[j])
-                return false;
-    run.array = p;
-    run.frame = frame;
-    run.n = n;
-    k->quick->pass(&run, 0, n - (n & k->rest), 0);
-    k->quick->pass(&run, n - lanes, lanes, 0);
-    return true;
-}
-
-JK_SMALL_CLOSE
-
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
 {
     if (jk_is_one(k, n))
         jk_run_one(k, n, p);
-    else if (!jk_run_again(k, n, p))
+    else
         jk_run_quick(k, n, p);
 }
 /* ---- back in src/all.h ---- */
@@ -13211,8 +13199,6 @@ JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const
     return true;
 }
 
-JK_SMALL_OPEN
-
 /* What is plainest machine code does without this (jk_call_fn). */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
 {
@@ -13224,6 +13210,8 @@ JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, c
     jk_fp_leave(mode);
     return JITK_OK;
 }
+
+JK_SMALL_OPEN
 
 /* To f32 as the library rounds. */
 JK_NOINLINE float jk_single(double x)

@@ -78,8 +78,6 @@ JK_NOINLINE bool jk_stand_apart(const jitk_kernel *k, size_t nbytes, void *const
     return true;
 }
 
-JK_SMALL_OPEN
-
 /* What is plainest machine code does without this (jk_call_fn). */
 JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args)
 {
@@ -91,6 +89,8 @@ JK_FUNC jitk_status jk_call_slow(const jitk_kernel *k, size_t n, size_t nargs, c
     jk_fp_leave(mode);
     return JITK_OK;
 }
+
+JK_SMALL_OPEN
 
 /* To f32 as the library rounds. */
 JK_NOINLINE float jk_single(double x)

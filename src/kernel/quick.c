@@ -192,36 +192,10 @@ static inline bool jk_is_one(const jitk_kernel *k, size_t n)
     return k->one && !(n & k->rest);
 }
 
-JK_SMALL_OPEN
-
-/* A map with elements beyond whole lanes and no more: its last lanes are computed again, with what is left behind them,
- * in less time than rows take. Not what is in place: its parameters are gone by then. */
-JK_NOINLINE bool jk_run_again(const jitk_kernel *k, size_t n, void *const *p)
-{
-    char frame[JK_ONE_FRAME] __attribute__((aligned(64)));
-    const jk_program *q = &k->program;
-    size_t i, j, lanes = k->rest + 1;
-    jk_run run;
-    if (!k->one || k->nout || n < lanes)
-        return false;
-    for (i = q->nparams; i < q->nargs; i++)
-        for (j = 0; j < q->nparams; j++)
-            if (p[i] == p[j])
-                return false;
-    run.array = p;
-    run.frame = frame;
-    run.n = n;
-    k->quick->pass(&run, 0, n - (n & k->rest), 0);
-    k->quick->pass(&run, n - lanes, lanes, 0);
-    return true;
-}
-
-JK_SMALL_CLOSE
-
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p)
 {
     if (jk_is_one(k, n))
         jk_run_one(k, n, p);
-    else if (!jk_run_again(k, n, p))
+    else
         jk_run_quick(k, n, p);
 }

@@ -186,7 +186,8 @@ JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, 
                            JK_FUNCTION_FRAME);
     }
     out->frame_bytes = JK_ALIGN_UP((size_t)g.frame_max, 64);
-    out->call = out->frame_bytes == JK_PASS_SLOTS ? g.call : 0;
+    if (out->frame_bytes == JK_PASS_SLOTS && !g.fma_used) /* whose frame would lie where a call has its run */
+        out->call = g.call;
     if (ok && g.fma_used) {
         jk_asm_bind(&g.as, g.fma_thunk);
         g.t = *jk_target_of(JITK_ISA_SCALAR, false);

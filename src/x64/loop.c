@@ -89,8 +89,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
-        /* no scalar is read; the software FMA would be called, and its frame lie where a call has its run */
-        g->apart = g->t.fma && g->p->nargs <= JK_CALL_ARGS && !g->p->ncells;
+        g->apart = g->p->nargs <= JK_CALL_ARGS && !g->p->ncells; /* no scalar is read */
     }
     return true;
 }

@@ -225,6 +225,7 @@ enum jk_row_label {
 };
 /* clang-format on */
 #define JK_CC_ALWAYS 16
+#define JK_CC_CALLED 17 /* no jump, but a call */
 
 typedef struct jk_skel {
     jk_gen *g;
@@ -256,7 +257,7 @@ static void jk_skel_bases(jk_gen *g)
 }
 
 /* ---- of a call ---- */
-typedef char jk_red_zone_fits[sizeof(jk_run) + 6 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes */
+typedef char jk_red_zone_fits[sizeof(jk_run) + 7 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes, and a call */
 
 /* clang-format off */
 /* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
@@ -267,7 +268,8 @@ static const jk_row jk_rows_arg[] = {
     JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where the result of r8 is near an argument, but not in an array parameter's place. r10: two arrays' bytes less one. */
+/* Or where the result of r8 is near an argument, but not, with mask registers, in an array parameter's place. r10: two
+ * arrays' bytes less one. */
 static const jk_row jk_rows_other[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
@@ -278,8 +280,8 @@ static const jk_row jk_rows_other[] = {
 static const jk_row jk_rows_param[] = {
     JK_S(0, MOV, RAX, R8),
     JK_S(0, SUB, RAX, ARG),
-    JK_S(0, CMP, RAX, R11),
-    JK_TO(0, E, DONE),
+    JK_S(JK_IF_KMASK, CMP, RAX, R11),
+    JK_TO(JK_IF_KMASK, E, DONE),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
   JK_LABEL(0, DONE),
@@ -457,6 +459,8 @@ static void jk_skel_label(jk_skel *x, const jk_row *c)
         jk_asm_bind(as, *l);
     else if (c->d == JK_CC_ALWAYS)
         jk_asm_jmp(as, *l);
+    else if (c->d == JK_CC_CALLED)
+        jk_asm_call_label(as, *l);
     else
         jk_asm_jcc(as, (jk_cc)c->d, *l);
 }
