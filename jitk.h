@@ -8542,8 +8542,8 @@ JK_SMALL_CLOSE
  * which is a/b + r D. v is the unit in the last place of a/b: u, or u/2 where a < b.
  * - a/b differs from a midpoint m by k v u/(2 b), k a whole number, not 0.
  * - |D| is at most u/4, as y's digits are worth u/2 at most, and what the steps below leave. That makes the error of q
- *   less than v, or 3/2 v where a < b. Next to a midpoint an error beyond v takes an a |D| near v, thus a and b next to
- * 2, where no a/b is next to one. So there q is the midpoint's neighbour, and r is exact, about b v/2.
+ *   less than v, or 3/2 v where a < b. Next to a midpoint an error beyond v takes an a |D| near v, thus a and b next
+ *   to 2, where no a/b is next to one. So there q is the midpoint's neighbour, and r is exact, about b v/2.
  * - There the sum errs by b v/2 |D|, too much only where |D| is u/b^2 or more, which is u/4 (1 + 2 - b) for b next to 2
  *   and greater elsewhere: with 1/b rounded to nearest never but for b = 2 - u. But y comes from an estimate by y + y
  *   (e + e^2), e = 1 - b y (f32: y + y e), and then y + y e, which leaves 2^-84 (f32: 1.2 * 2^-48): 1/b may be rounded
