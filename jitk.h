@@ -992,6 +992,8 @@ JK_SMALL_CLOSE
 
 /* The floating-point mode of all of the library's work: to nearest, subnormals, all exceptions masked. enter returns
  * the caller's mode and loads ours if it differs; leave restores it. On other processors the rounding mode only. */
+#define JK_MXCSR 0x1F80     /* x86: to nearest, all exceptions masked, no flush to zero */
+#define JK_MXCSR_FLAGS 0x3F /* besides: what has happened */
 JK_FUNC uint32_t jk_fp_enter(void);
 JK_FUNC void jk_fp_leave(uint32_t saved);
 
@@ -1138,21 +1140,20 @@ typedef enum jk_op {
 
 /* ---- the mode ---- */
 #if defined(__x86_64__)
-#define JK_MXCSR 0x1F80u                   /* to nearest, all exceptions masked, no flush to zero */
 static const uint32_t jk_mxcsr = JK_MXCSR; /* which is loaded from memory only */
 
 JK_FUNC uint32_t jk_fp_enter(void)
 {
     uint32_t saved;
     __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
-    if ((saved & ~0x3Fu) != JK_MXCSR) /* the low six are the sticky flags */
+    if ((saved & ~(uint32_t)JK_MXCSR_FLAGS) != JK_MXCSR)
         __asm__ volatile("ldmxcsr %0" : : "m"(jk_mxcsr) : "memory");
     return saved;
 }
 
 JK_FUNC void jk_fp_leave(uint32_t saved)
 {
-    if ((saved & ~0x3Fu) != JK_MXCSR)
+    if ((saved & ~(uint32_t)JK_MXCSR_FLAGS) != JK_MXCSR)
         __asm__ volatile("ldmxcsr %0" : : "m"(saved) : "memory");
 }
 #else
@@ -10732,8 +10733,8 @@ JK_SMALL_CLOSE
     JK_BACK(0, E, LEAVE), \
     JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter */ \
     JK_S4(0, MOV, RAX, MODE), \
-    JK_SI4(0, AND, RAX, ~0x3f), \
-    JK_SI4(0, CMP, RAX, 0x1f80), \
+    JK_SI4(0, AND, RAX, ~JK_MXCSR_FLAGS), \
+    JK_SI4(0, CMP, RAX, JK_MXCSR), \
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, R11, BYTES_LESS), \
     JK_S(0, LEA, R10, TWICE_AND_ONE), \
@@ -11848,7 +11849,7 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kern
 JK_FUNC bool jk_is_one_pass(const jitk_kernel *k);
 /* 1 <= n <= k->chunk and k->nquick; p[nargs] as in jk_binds. */
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p);
-enum { JK_QUICK_ARGS = 8 }; /* the most that take this way */
+enum { JK_QUICK_ARGS = JK_CALL_ARGS }; /* the most that take this way */
 /* Parts that the driver has in common. */
 JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
 JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);

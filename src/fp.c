@@ -11,21 +11,20 @@
 
 /* ---- the mode ---- */
 #if defined(__x86_64__)
-#define JK_MXCSR 0x1F80u                   /* to nearest, all exceptions masked, no flush to zero */
 static const uint32_t jk_mxcsr = JK_MXCSR; /* which is loaded from memory only */
 
 JK_FUNC uint32_t jk_fp_enter(void)
 {
     uint32_t saved;
     __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
-    if ((saved & ~0x3Fu) != JK_MXCSR) /* the low six are the sticky flags */
+    if ((saved & ~(uint32_t)JK_MXCSR_FLAGS) != JK_MXCSR)
         __asm__ volatile("ldmxcsr %0" : : "m"(jk_mxcsr) : "memory");
     return saved;
 }
 
 JK_FUNC void jk_fp_leave(uint32_t saved)
 {
-    if ((saved & ~0x3Fu) != JK_MXCSR)
+    if ((saved & ~(uint32_t)JK_MXCSR_FLAGS) != JK_MXCSR)
         __asm__ volatile("ldmxcsr %0" : : "m"(saved) : "memory");
 }
 #else

@@ -27,6 +27,8 @@
 
 /* The floating-point mode of all of the library's work: to nearest, subnormals, all exceptions masked. enter returns
  * the caller's mode and loads ours if it differs; leave restores it. On other processors the rounding mode only. */
+#define JK_MXCSR 0x1F80     /* x86: to nearest, all exceptions masked, no flush to zero */
+#define JK_MXCSR_FLAGS 0x3F /* besides: what has happened */
 JK_FUNC uint32_t jk_fp_enter(void);
 JK_FUNC void jk_fp_leave(uint32_t saved);
 

@@ -165,7 +165,7 @@ JK_FUNC bool jk_quick_fits(const jitk_kernel *k); /* there is room for this kern
 JK_FUNC bool jk_is_one_pass(const jitk_kernel *k);
 /* 1 <= n <= k->chunk and k->nquick; p[nargs] as in jk_binds. */
 JK_FUNC void jk_run_small(const jitk_kernel *k, size_t n, void *const *p);
-enum { JK_QUICK_ARGS = 8 }; /* the most that take this way */
+enum { JK_QUICK_ARGS = JK_CALL_ARGS }; /* the most that take this way */
 /* Parts that the driver has in common. */
 JK_FUNC void jk_row_fill(void *row, const void *from, size_t rest, size_t size);
 JK_FUNC void jk_scalars_in(const jitk_kernel *k, void *const *p, uint64_t *cell);

@@ -1,5 +1,6 @@
 /* x64: passes without reductions: a wide loop of several vectors a step (a second one with streaming stores), a loop of one
  * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
+#include "../fp.h"
 #include "gen.h"
 
 /* clang-format off */
@@ -37,8 +38,8 @@
     JK_BACK(0, E, LEAVE), \
     JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter */ \
     JK_S4(0, MOV, RAX, MODE), \
-    JK_SI4(0, AND, RAX, ~0x3f), \
-    JK_SI4(0, CMP, RAX, 0x1f80), \
+    JK_SI4(0, AND, RAX, ~JK_MXCSR_FLAGS), \
+    JK_SI4(0, CMP, RAX, JK_MXCSR), \
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, R11, BYTES_LESS), \
     JK_S(0, LEA, R10, TWICE_AND_ONE), \
