@@ -5770,7 +5770,7 @@ static const jk_program jk_named_programs[JK_NAMED_COUNT] = {
 #define JK_RUN_H
 
 /* The order of a reduction, frozen: docs/reductions.md. */
-#define JK_CHUNK_BYTES 262656u /* of a chunk's elements, of the kernel's type */
+#define JK_CHUNK_BYTES 525312u /* of a chunk's elements, of the kernel's type */
 #define JK_SEGMENTS 4u       /* contiguous segments of a chunk */
 #define JK_LANE_BYTES 64u    /* in a segment an element goes to lane (index mod 64 bytes / element size) */
 #define JK_POUR 64u          /* vector steps after which f32 lanes pour into f64 ones */
@@ -12630,7 +12630,7 @@ JK_SMALL_CLOSE
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
 #define JK_TILE 1024u     /* elements packed at a time where no reduction wants a whole chunk */
-#define JK_TREE_LEVELS 49 /* a chunk has more than 2^15 elements */
+#define JK_TREE_LEVELS 48 /* a chunk has more than 2^16 elements */
 #define JK_BATCH 16u      /* chunks that machine code is called for at a time */
 
 JK_SMALL_OPEN

@@ -22,7 +22,7 @@
 #include <time.h>
 
 enum { MAX_ARRAYS = 3, CHUNKS = 4, WAYS = 4, CONFIGS = CHUNKS * WAYS, ROUNDS = 9 };
-static const size_t chunks[CHUNKS] = {4160, 16448, 32832, 65600};
+static const size_t chunks[CHUNKS] = {16448, 32832, 65664, 131328};
 static const size_t memory_elements = 100000000;
 
 /* What is summed: 1 to 3 are the product of as many arrays; 4 is sum, min, max and sum of squares of one array. */
@@ -172,7 +172,7 @@ int main(void)
         if (isa ? !__builtin_cpu_supports("avx512f") : !__builtin_cpu_supports("avx2"))
             continue;
         for (kind = 1; kind < KERNELS; kind++) {
-            printf("\n%s, %s\n\n| from | chunk 4160: 4/2/1/- | 16448 | 32832 | 65600 |\n|---|---|---|---|---|\n",
+            printf("\n%s, %s\n\n| from | chunk 16448: 4/2/1/- | 32832 | 65664 | 131328 |\n|---|---|---|---|---|\n",
                    isa ? "AVX-512" : "AVX2", what[kind]);
             for (k = 0; k < sizeof places / sizeof *places; k++)
                 measure(places[k].name, isa ? sum_avx512 : sum_avx2, x, places[k].bytes, kind);

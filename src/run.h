@@ -6,7 +6,7 @@
 #include "ir/ir.h"
 
 /* The order of a reduction, frozen: docs/reductions.md. */
-#define JK_CHUNK_BYTES 262656u /* of a chunk's elements, of the kernel's type */
+#define JK_CHUNK_BYTES 525312u /* of a chunk's elements, of the kernel's type */
 #define JK_SEGMENTS 4u       /* contiguous segments of a chunk */
 #define JK_LANE_BYTES 64u    /* in a segment an element goes to lane (index mod 64 bytes / element size) */
 #define JK_POUR 64u          /* vector steps after which f32 lanes pour into f64 ones */

@@ -6,7 +6,7 @@
 #include "reference.h"
 
 /* ---- programs ---- */
-enum { ARRAYS = 3, SCALARS = 2, PARAMS = ARRAYS + SCALARS, RESULTS = 2, ROOM = 100000, POOL = 400, CELLS = 600 };
+enum { ARRAYS = 3, SCALARS = 2, PARAMS = ARRAYS + SCALARS, RESULTS = 2, ROOM = 200000, POOL = 400, CELLS = 600 };
 
 static struct { /* one program, its arguments, and its values by the direct reading */
     jk_arena arena;
@@ -575,8 +575,8 @@ static void check_reductions(jk_type t, size_t n)
 /* sum, prod, min, argmin and the sum of a uniform value, at every n to 300 and around the borders of chunks. */
 START_TEST(reductions)
 {
-    static const size_t more[] = {511,   512,   513,   4095,  4097,  8208,  16415, 16416, 16417, 32831,
-                                  32832, 32833, 32896, 65663, 65664, 65665, 98495, 98496, 98497, 99991};
+    static const size_t more[] = {511,   512,   513,   4095,  4097,   8208,   16415,  16416,  16417,  32831, 32832,
+                                  32833, 65663, 65664, 65665, 131327, 131328, 131329, 196991, 196992, 196993};
     static const jk_op ops[] = {JK_RSUM, JK_RPROD, JK_RMIN, JK_RARGMIN, JK_RSUM};
     jk_type t = _i & 1 ? JK_F32 : JK_F64;
     unsigned saved = plain_enter();
@@ -602,9 +602,9 @@ START_TEST(reductions)
             set_element(t, w.in[0], i, element(t, w.in[0], i) & ~format_of(t)->sign);
         set_element(t, w.in[0], 97, 0);
         set_element(t, w.in[0], 131, format_of(t)->sign);
-        set_element(t, w.in[0], 20000, format_of(t)->inf);
-        set_element(t, w.in[0], 30000, format_of(t)->inf | 1);
-        set_element(t, w.in[0], 40000, format_of(t)->inf | 2);
+        set_element(t, w.in[0], 40000, format_of(t)->inf);
+        set_element(t, w.in[0], 70000, format_of(t)->inf | 1);
+        set_element(t, w.in[0], 80000, format_of(t)->inf | 2);
     }
     for (i = 0; i <= 300; i++)
         check_reductions(t, i);

@@ -14,7 +14,7 @@
 #endif
 
 /* ---- */
-static const size_t CHUNK_BYTES = 262656, LANE_BYTES = 64, POUR = 64;
+static const size_t CHUNK_BYTES = 525312, LANE_BYTES = 64, POUR = 64;
 
 /* The node of one chunk of m elements, of 8 bytes (double) or 4 (float). */
 static double chunk_sum(const void *x, size_t m, size_t bytes)

@@ -10,7 +10,7 @@
 /* The most scratch that is taken of the stack. */
 #define JK_RUN_STACK ((size_t)6144)
 #define JK_TILE 1024u     /* elements packed at a time where no reduction wants a whole chunk */
-#define JK_TREE_LEVELS 49 /* a chunk has more than 2^15 elements */
+#define JK_TREE_LEVELS 48 /* a chunk has more than 2^16 elements */
 #define JK_BATCH 16u      /* chunks that machine code is called for at a time */
 
 JK_SMALL_OPEN
