@@ -10159,6 +10159,7 @@ JK_SMALL_OPEN
     X(RSI_RAX, MEM, RSI, RAX, 1, 0, imm, 0) \
     X(R9_RAX, MEM, R9, RAX, 1, 0, imm, 0) \
     X(R10_RAX, MEM, R10, RAX, 1, 0, imm, 0) \
+    X(R8_R11, MEM, R8, R11, 1, 0, imm, 0) \
     X(RSI_RDX, MEM, RSI, RDX, 1, 0, imm, 0) \
     X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
     X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
@@ -10179,7 +10180,6 @@ JK_SMALL_OPEN
     X(SLOW, MEM, RDI, NOGP, 1, 0, imm, 0) \
     X(RED_RUN, MEM, RSP, NOGP, 1, -JK_RED_ZONE, imm, 0) \
     X(RED_ARRAY, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, array) - JK_RED_ZONE, imm, 0) \
-    X(RED_FRAME, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, frame) - JK_RED_ZONE, imm, 0) \
     X(RED_N, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, n) - JK_RED_ZONE, imm, 0) \
     X(RED_SLOT, MEM, RSP, NOGP, 1, (int)offsetof(jk_run, find) - JK_RED_ZONE, imm, 0) \
     X(MODE, MEM, RSP, NOGP, 1, -8, imm, 0) \
@@ -10310,11 +10310,13 @@ typedef struct jk_row {
 #define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
 #define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
 
+/* A call (map.c) enters behind the loads. */
 #define JK_ROWS_ENTER \
     JK_S0(0, G_ENDBR64), \
-    JK_STACK(0, PUSH, 0), \
     JK_S(0, MOV, R8, RUN_FRAME), \
     JK_S(0, MOV, RAX, RUN_ARRAY), \
+    JK_LABEL(0, ENTER), \
+    JK_STACK(0, PUSH, 0), \
     JK_HOOK(0, BASES, 0, 0)
 #define JK_ROWS_LEAVE \
     JK_STACK(0, POP, 0), \
@@ -10336,7 +10338,7 @@ typedef struct jk_row {
 /* clang-format off */
 enum jk_row_label {
     JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
-    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_CHUNK, JK_L_SEGMENT, JK_L_FOUND, JK_L_COUNT
+    JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_CHUNK, JK_L_SEGMENT, JK_L_FOUND, JK_L_ENTER, JK_L_COUNT
 };
 /* clang-format on */
 #define JK_CC_ALWAYS 16
@@ -10375,25 +10377,24 @@ static void jk_skel_bases(jk_gen *g)
 typedef char jk_red_zone_fits[sizeof(jk_run) + 7 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes, and a call */
 
 /* clang-format off */
-/* To LEAVE where an argument is NULL. r11: an array's bytes less one; r8: the argument's last byte. */
+/* To LEAVE where an argument is NULL. r8: the argument. */
 static const jk_row jk_rows_arg[] = {
     JK_S(0, MOV, R8, ARG),
     JK_S(0, TEST, R8, R8),
     JK_BACK(0, E, LEAVE),
-    JK_S(0, ADD, R8, R11),
     JK_END,
 };
-/* Or where the result of r8 is near an argument, but not, with mask registers, in an array parameter's place. r10: two
- * arrays' bytes less one. */
+/* Or where the result of r8 is near an argument, but not, with mask registers, in an array parameter's place. r11, r10:
+ * one and two arrays' bytes, less one. */
 static const jk_row jk_rows_other[] = {
-    JK_S(0, MOV, RAX, R8),
+    JK_S(0, LEA, RAX, R8_R11),
     JK_S(0, SUB, RAX, ARG),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
     JK_END,
 };
 static const jk_row jk_rows_param[] = {
-    JK_S(0, MOV, RAX, R8),
+    JK_S(0, LEA, RAX, R8_R11),
     JK_S(0, SUB, RAX, ARG),
     JK_S(JK_IF_KMASK, CMP, RAX, R11),
     JK_TO(JK_IF_KMASK, E, DONE),
@@ -10722,6 +10723,7 @@ JK_SMALL_CLOSE
     JK_S(0, JMP_TO, SLOW, SLOW), \
     JK_HOOK(0, CALLED, 0, 0), \
     JK_S0(0, G_ENDBR64), \
+    JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter; it takes its time */ \
     JK_S(0, CMP, RDX, NARGS), \
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, RAX, N_LESS), \
@@ -10731,31 +10733,31 @@ JK_SMALL_CLOSE
     JK_BACK(JK_IF_ROWS, B, LEAVE), \
     JK_S(0, TEST, RCX, RCX), \
     JK_BACK(0, E, LEAVE), \
-    JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter */ \
+    JK_S(0, LEA, R11, BYTES_LESS), \
+    JK_S(0, LEA, R10, TWICE_AND_ONE), \
+    JK_HOOK(0, ARGS, 0, 0), \
     JK_S4(0, MOV, RAX, MODE), \
     JK_SI4(0, AND, RAX, ~JK_MXCSR_FLAGS), \
     JK_SI4(0, CMP, RAX, JK_MXCSR), \
     JK_BACK(0, NE, LEAVE), \
-    JK_S(0, LEA, R11, BYTES_LESS), \
-    JK_S(0, LEA, R10, TWICE_AND_ONE), \
-    JK_HOOK(0, ARGS, 0, 0), \
-    JK_S(0, MOV, RED_ARRAY, RCX), \
-    JK_S(0, LEA, RAX, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
-    JK_S(0, MOV, RED_FRAME, RAX), \
     JK_S(0, MOV, RED_N, RSI), \
     JK_S(0, LEA, RDI, RED_RUN), \
+    JK_S(JK_IF_ROWS, LEA, R8, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
+    JK_S(JK_IF_ROWS, MOV, RED_ARRAY, RCX), \
+    JK_S(0, MOV, RAX, RCX), \
     JK_S(0, MOV, RDX, RSI), \
     JK_S4(0, XOR, RSI, RSI), \
     JK_S4(0, XOR, RCX, RCX), \
     JK_S(JK_IF_ROWS, TEST, RDX, REST), \
-    JK_TO(JK_IF_ROWS, E, NEXT), \
+    JK_TO(JK_IF_ROWS, E, ENTER), \
     JK_S(JK_IF_ROWS, AND, RDX, EVEN), \
-    JK_TO(JK_IF_ROWS, CALLED, NEXT), \
+    JK_TO(JK_IF_ROWS, CALLED, ENTER), \
+    JK_S(JK_IF_ROWS, MOV, RAX, RED_ARRAY), \
     JK_S(JK_IF_ROWS, MOV, RSI, RED_N), \
     JK_S(JK_IF_ROWS, SUB, RSI, LANES), \
     JK_S(JK_IF_ROWS, MOV, RDX, LANES), \
     JK_S4(JK_IF_ROWS, XOR, RCX, RCX), \
-  JK_LABEL(JK_IF_ROWS, NEXT), \
+    JK_TO(0, ALWAYS, ENTER), \
     JK_SECTION(0), \
     JK_HOOK(0, START, 0, 0)
 

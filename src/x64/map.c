@@ -27,6 +27,7 @@
     JK_S(0, JMP_TO, SLOW, SLOW), \
     JK_HOOK(0, CALLED, 0, 0), \
     JK_S0(0, G_ENDBR64), \
+    JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter; it takes its time */ \
     JK_S(0, CMP, RDX, NARGS), \
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, RAX, N_LESS), \
@@ -36,31 +37,31 @@
     JK_BACK(JK_IF_ROWS, B, LEAVE), \
     JK_S(0, TEST, RCX, RCX), \
     JK_BACK(0, E, LEAVE), \
-    JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter */ \
+    JK_S(0, LEA, R11, BYTES_LESS), \
+    JK_S(0, LEA, R10, TWICE_AND_ONE), \
+    JK_HOOK(0, ARGS, 0, 0), \
     JK_S4(0, MOV, RAX, MODE), \
     JK_SI4(0, AND, RAX, ~JK_MXCSR_FLAGS), \
     JK_SI4(0, CMP, RAX, JK_MXCSR), \
     JK_BACK(0, NE, LEAVE), \
-    JK_S(0, LEA, R11, BYTES_LESS), \
-    JK_S(0, LEA, R10, TWICE_AND_ONE), \
-    JK_HOOK(0, ARGS, 0, 0), \
-    JK_S(0, MOV, RED_ARRAY, RCX), \
-    JK_S(0, LEA, RAX, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
-    JK_S(0, MOV, RED_FRAME, RAX), \
     JK_S(0, MOV, RED_N, RSI), \
     JK_S(0, LEA, RDI, RED_RUN), \
+    JK_S(JK_IF_ROWS, LEA, R8, RED_SLOT), /* the frame: no slot but COUNT is in use */ \
+    JK_S(JK_IF_ROWS, MOV, RED_ARRAY, RCX), \
+    JK_S(0, MOV, RAX, RCX), \
     JK_S(0, MOV, RDX, RSI), \
     JK_S4(0, XOR, RSI, RSI), \
     JK_S4(0, XOR, RCX, RCX), \
     JK_S(JK_IF_ROWS, TEST, RDX, REST), \
-    JK_TO(JK_IF_ROWS, E, NEXT), \
+    JK_TO(JK_IF_ROWS, E, ENTER), \
     JK_S(JK_IF_ROWS, AND, RDX, EVEN), \
-    JK_TO(JK_IF_ROWS, CALLED, NEXT), \
+    JK_TO(JK_IF_ROWS, CALLED, ENTER), \
+    JK_S(JK_IF_ROWS, MOV, RAX, RED_ARRAY), \
     JK_S(JK_IF_ROWS, MOV, RSI, RED_N), \
     JK_S(JK_IF_ROWS, SUB, RSI, LANES), \
     JK_S(JK_IF_ROWS, MOV, RDX, LANES), \
     JK_S4(JK_IF_ROWS, XOR, RCX, RCX), \
-  JK_LABEL(JK_IF_ROWS, NEXT), \
+    JK_TO(0, ALWAYS, ENTER), \
     JK_SECTION(0), \
     JK_HOOK(0, START, 0, 0)
 
