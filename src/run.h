@@ -22,7 +22,8 @@ static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
     return (m * elem_bytes + JK_SEGMENTS * JK_LANE_BYTES - 1) / (JK_SEGMENTS * JK_LANE_BYTES) * (JK_LANE_BYTES / elem_bytes);
 }
 
-#define JK_RUN_STREAM 1u     /* flags: store results past the caches (all array results 64-byte aligned at `first`) */
+/* flags: the arrays come from memory; results are stored past the caches (all of them 64-byte aligned at `first`) */
+#define JK_RUN_STREAM 1u
 
 /* What one call needs. Arrays are of the kernel's type and contiguous here: the driver packs what is not. */
 typedef struct jk_run {

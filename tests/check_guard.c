@@ -489,6 +489,44 @@ START_TEST(streaming_stores)
 }
 END_TEST
 
+/* Reductions of arrays beyond the caches: sum against the reference, the rest against the interpreter. */
+START_TEST(reductions_from_memory)
+{
+    static const char *const texts[] = {"(x[], y[]) = sum(x)", "(x[], y[]) = dot(x, y)", "(x[], y[]) = max(x - y)",
+                                        "(x[], y[]) = sum(x) + max(x)*sum(x*x) - min(x)",
+                                        "(x[], y[]) = prod(1 + x*1e-9) + argmax(x + y)"};
+    kut_rng rng = {kut_seed() + 7};
+    int isa = _i / 2;
+    jitk_type type = _i & 1 ? JITK_F32 : JITK_F64;
+    size_t size = kut_size(type), nbytes = gd_large(), n = nbytes / size - 64;
+    char *x = (char *)malloc(nbytes), got[8], want[8];
+    if (!kut_isa(isa) || isa == JITK_ISA_INTERP) {
+        free(x);
+        return;
+    }
+    ck_assert_ptr_nonnull(x);
+    kut_fill(&rng, type, KUT_TAME, x, GD_PERIOD);
+    for (size_t b = GD_PERIOD * size; b < nbytes; b += GD_PERIOD * size)
+        memcpy(x + b, x, nbytes - b < GD_PERIOD * size ? nbytes - b : GD_PERIOD * size);
+    for (size_t t = 0; t < KUT_COUNT(texts); t++) {
+        jitk_kernel *k = kut_compile(texts[t], type, isa), *interp = kut_compile(texts[t], type, JITK_ISA_INTERP);
+        const void *a[3] = {x, x + 64 * size, got}, *b[3] = {x, x + 64 * size, want};
+        ck_assert_int_eq((int)jitk_callv(k, n, 3, a), (int)JITK_OK);
+        ck_assert_int_eq((int)jitk_callv(interp, n, 3, b), (int)JITK_OK);
+        ck_assert_msg(kut_differs(type, want, got, 1) == 1, "%s %s: %s, n=%zu: expected %.17g, got %.17g",
+                      kut_isa_names[isa], kut_type_name(type), texts[t], n, kut_show(type, kut_get(type, want, 0)),
+                      kut_show(type, kut_get(type, got, 0)));
+        unsigned saved = plain_enter();
+        bool far = t == 0 && gd_far(type, reference_sum(x, n, size), kut_get(type, got, 0));
+        plain_leave(saved);
+        ck_assert_msg(!far, "%s %s: sum(x), n=%zu", kut_isa_names[isa], kut_type_name(type), n);
+        jitk_free(k);
+        jitk_free(interp);
+    }
+    free(x);
+}
+END_TEST
+
 Suite *suite_guard(void)
 {
     Suite *s = suite_create("guard");
@@ -503,6 +541,7 @@ Suite *suite_guard(void)
     tcase_add_loop_test(big, chunk_borders, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
     tcase_add_loop_test(big, places_in_later_chunks, KUT_FIRST_ISA, KUT_END_ISA);
     tcase_add_loop_test(big, streaming_stores, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
+    tcase_add_loop_test(big, reductions_from_memory, 2 * KUT_FIRST_ISA, 2 * KUT_END_ISA);
     suite_add_tcase(s, big);
     return s;
 }

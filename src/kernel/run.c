@@ -142,8 +142,8 @@ JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
     return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;
 }
 
-/* Whether the array results of this call may be stored past the caches, and how many elements stand before the first
- * that is 64-byte aligned in all of them. Below the last cache's size such stores lose, for what is read back soon
+/* Whether the arrays of this call come from memory, and those that the pass stores may be stored past the caches; and how
+ * many elements stand before the first that is 64-byte aligned in all of these. Below the last cache's size such stores lose, for what is read back soon
  * would still be there; a result that is also an input is in the caches already. */
 JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
@@ -153,7 +153,7 @@ JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
     for (i = 0; i < p->nargs; i++) {
         uintptr_t at = (uintptr_t)d->run.array[i];
         arrays += p->args[i].is_array;
-        if (!p->args[i].is_array || !p->args[i].is_result)
+        if (!d->stage->stores || !p->args[i].is_array || !p->args[i].is_result)
             continue;
         if (!some)
             *head = (uint32_t)(0 - at) % 64 / d->size;
@@ -164,7 +164,7 @@ JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
             if (p->args[j].is_array && (uintptr_t)d->run.array[j] == at)
                 return false;
     }
-    return some && d->n * d->size * arrays >= jk_settings_get()->stream_bytes;
+    return d->n * d->size * arrays >= jk_settings_get()->stream_bytes;
 }
 
 /* ---- reductions ---- */
@@ -231,7 +231,7 @@ JK_NOINLINE void jk_run_pass(jk_drive *d)
     d->find = JK_NO_FIND;
     d->flags = 0;
     /* What no stream is worth asking more for comes first; chunks begin where they begin. */
-    if (d->n > chunk && !d->tile && d->k->ncode && d->stage->stores && jk_streams(d, &head) && !(head && reduces)) {
+    if (d->n > chunk && !d->tile && d->k->ncode && jk_streams(d, &head) && !(head && reduces)) {
         if (head)
             jk_range(d, 0, head);
         d->flags = JK_RUN_STREAM;

@@ -14,10 +14,10 @@
 /* clang-format off */
 
 /* One step of some segments at work, as often as the register says. */
-#define JK_ROWS_STEPS(when, shape, pair, count) \
+#define JK_ROWS_STEPS(when, shape, pair, count, mode) \
     JK_HOOK(when, ALIGN, 0, 0), \
   JK_LABEL(when, TOP), \
-    JK_BODY(when, shape, FULL, pair), \
+    JK_BODY(when, shape, mode, pair), \
     JK_ROWS_AHEAD_##shape##_##pair(when), \
     JK_SI(when, SUB, count, 1), \
     JK_BACK(when, NE, TOP)
@@ -33,15 +33,15 @@
     JK_S(when, ADD, R11, LANES)
 
 /* All steps of some segments of a whole chunk; JK_POUR at a time where lanes pour, but for the last ones. */
-#define JK_ROWS_WHOLE(shape, pair, segments) \
+#define JK_ROWS_WHOLE(shape, pair, segments, mode) \
     JK_SI4(0, MOV, RCX, JK_SEGMENT_STEPS), \
-    JK_ROWS_STEPS(JK_IF_PLAIN, shape, pair, RCX), \
+    JK_ROWS_STEPS(JK_IF_PLAIN, shape, pair, RCX, mode), \
   JK_LABEL(JK_IF_POUR, BLOCK), \
     JK_SI4(JK_IF_POUR, MOV, RDX, JK_POUR), \
     JK_S(JK_IF_POUR, CMP, RDX, RCX), \
     JK_CMOV(JK_IF_POUR, G, RDX, RCX), \
     JK_S(JK_IF_POUR, SUB, RCX, RDX), \
-    JK_ROWS_STEPS(JK_IF_POUR, shape, pair, RDX), \
+    JK_ROWS_STEPS(JK_IF_POUR, shape, pair, RDX, mode), \
     JK_S(JK_IF_POUR, TEST, RCX, RCX), \
     JK_TO(JK_IF_POUR, E, NEXT), \
     JK_HOOK(JK_IF_POUR, ACC, JK_ACC_POUR, segments), \
@@ -82,9 +82,18 @@
     JK_BACK(0, LE, FOLD), \
     JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
 
+/* All of a whole chunk, by its place in memory. */
+#define JK_ROWS_CHUNK(when, mode) \
+    JK_SECTION((when) | JK_IF_HELD | JK_IF_JOINT), \
+    JK_ROWS_WHOLE(WIDE, 0, 0, mode), \
+    JK_SECTION((when) | JK_IF_HELD | JK_IF_APART), \
+    JK_ROWS_WHOLE(PAIR, 0, 2, mode), \
+    JK_ROWS_WHOLE(PAIR, 1, 0x24, mode)
+
 static const jk_row jk_rows_chunk[] = {
     JK_ROWS_ENTER,
     JK_HOOK(0, UNIFORMS, 0, 0),
+    JK_S(JK_IF_HELD | JK_IF_KMASK, MOV, FLAGS, RCX),
   JK_LABEL(0, CHUNK),
     JK_S(JK_IF_HELD, CMP, RDX, CHUNK),
     JK_TO(JK_IF_HELD, GE, WHOLE),
@@ -115,7 +124,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_S(0, MOV, RDX, RCX),
     JK_S(0, SHR, RCX, LOG_LANES),
     JK_TO(0, E, LESS),
-    JK_ROWS_STEPS(0, WIDE, 0, RCX),
+    JK_ROWS_STEPS(0, WIDE, 0, RCX, FULL),
   JK_LABEL(0, LESS),
     JK_S(0, ADD, RBX, REST),
     JK_S(0, SHR, RBX, LOG_LANES),
@@ -168,12 +177,11 @@ static const jk_row jk_rows_chunk[] = {
     JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
     JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
-    JK_SECTION(JK_IF_HELD | JK_IF_JOINT),
-    JK_ROWS_WHOLE(WIDE, 0, 0),
-    JK_SECTION(JK_IF_HELD | JK_IF_APART),
-    JK_ROWS_WHOLE(PAIR, 0, 2),
-    JK_ROWS_WHOLE(PAIR, 1, 0x24),
+    JK_SI4(JK_IF_KMASK, TEST, FLAGS, JK_RUN_STREAM),
+    JK_TO(JK_IF_KMASK, NE, STREAM),
+    JK_ROWS_CHUNK(0, FULL),
     JK_SECTION(JK_IF_HELD),
+  JK_LABEL(0, DONE),
     JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
     JK_S(0, MOV, RDX, BEHIND),
     JK_S(0, TEST, RDX, RDX),
@@ -183,6 +191,12 @@ static const jk_row jk_rows_chunk[] = {
     JK_BACK(0, ALWAYS, CHUNK),
   JK_LABEL(0, LEAVE),
     JK_ROWS_LEAVE,
+    JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
+  JK_LABEL(0, STREAM),
+    JK_ROWS_CHUNK(JK_IF_KMASK, STREAM),
+    JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
+    JK_BACK(0, ALWAYS, DONE),
+    JK_SECTION(0),
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
 
     /* A chunk by way of the segments' areas. First, for each group of segments, the steps that all of them have: */
@@ -219,7 +233,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
     JK_S(0, TEST, RDX, RDX),
     JK_TO(0, E, NEXT),
-    JK_ROWS_STEPS(JK_IF_PLAIN, WIDE, 0, RDX),
+    JK_ROWS_STEPS(JK_IF_PLAIN, WIDE, 0, RDX, FULL),
 
     JK_SECTION(JK_IF_POUR), /* JK_POUR steps at a time */
     JK_S(0, MOV, RCX, RDX),
@@ -228,7 +242,7 @@ static const jk_row jk_rows_chunk[] = {
     JK_S(0, CMP, RDX, RCX),
     JK_CMOV(0, G, RDX, RCX),
     JK_S(0, SUB, RCX, RDX),
-    JK_ROWS_STEPS(0, WIDE, 0, RDX),
+    JK_ROWS_STEPS(0, WIDE, 0, RDX, FULL),
     JK_S(0, TEST, RCX, RCX),
     JK_TO(0, NE, LESS),
     JK_SI4(0, TEST, DONE0, JK_POUR - 1), /* the last block, if it is whole, too */

@@ -49,8 +49,11 @@ JK_FUNC void jk_plan_width(jk_gen *g, const jk_body *b)
         g->width /= 2;
     if (!each) {
         g->vectors = g->width;
-        if (b->nstep - 3 < 2 && !jk_splits(b)) /* the caches' first level feeds light bodies better vector by vector */
+        if (b->nstep - 3 < 2 && !jk_splits(b)) { /* a light one */
             g->width = 1;
+            if (g->t.kmask)
+                g->streams = 2, g->width = JK_GROUP; /* JK_IF_GROUPS */
+        }
     }
 }
 
@@ -87,6 +90,8 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     jk_assign_fixed(g, b);
     g->wide = g->one * g->vectors;
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
+        if (g->streams > 1)
+            g->width = 1;
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
         g->apart = g->p->nargs <= JK_CALL_ARGS && !g->p->ncells; /* no scalar is read */

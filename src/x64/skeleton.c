@@ -29,6 +29,7 @@ JK_SMALL_OPEN
     /* the chunk's first element; how many follow the chunk; what a search looks for */ \
     X(FIRST, MEM, R8, NOGP, 1, 32, imm, 0) \
     X(BEHIND, MEM, R8, NOGP, 1, 40, imm, 0) \
+    X(FLAGS, MEM, R8, NOGP, 1, 48, imm, 0) \
     X(TARGET, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
     /* the segments' areas; the steps that segments from rbx on have done */ \
     X(AREAS, MEM, R8, NOGP, 1, JK_PASS_SLOTS, imm, 0) \
@@ -49,6 +50,8 @@ JK_SMALL_OPEN
     X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
     X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
     X(RDX_LESS_WIDE, MEM, RDX, NOGP, 1, 0, wide, -1) \
+    X(RDX_LESS_GROUP, MEM, RDX, NOGP, 1, 0, one, -(int)JK_GROUP) \
+    X(RDX_LESS_NEAR, MEM, RDX, NOGP, 1, 0, lanes, -(int)(JK_NEAR_BYTES / JK_LANE_BYTES)) \
     X(RDX_LESS_CHUNK, MEM, RDX, NOGP, 1, 0, lanes, -JK_CHUNK_STEPS) \
     X(SECOND, MEM, RSI, NOGP, 1, 0, lanes, JK_SEGMENT_STEPS) \
     X(THIRD, MEM, RSI, NOGP, 1, 0, lanes, 2 * JK_SEGMENT_STEPS) \
@@ -86,6 +89,7 @@ JK_SMALL_OPEN
     /* elements of one vector, of the wide step; a mask of a vector's multiples; bytes: an area's, two's, a frame's */ \
     X(ONE, IMM, NOGP, NOGP, 1, 0, one, 1) \
     X(WIDE, IMM, NOGP, NOGP, 1, 0, wide, 1) \
+    X(GROUP, IMM, NOGP, NOGP, 1, 0, one, JK_GROUP) \
     X(EACH, IMM, NOGP, NOGP, 1, 0, one, -1) \
     X(STRIDE, IMM, NOGP, NOGP, 1, 0, seg_stride, 1) \
     X(STRIDES, IMM, NOGP, NOGP, 1, 0, seg_stride, 2) \
@@ -139,6 +143,7 @@ enum jk_when {
     JK_IF_F64 = JK_IF_F32 << 8,
     JK_IF_FOUR = JK_IF_FEW << 8,
     JK_IF_TWO = JK_IF_ONE << 8,
+    JK_IF_GROUPS = JK_IF_TWO, /* many elements go by groups of vectors */
     JK_IF_PLAIN = JK_IF_POUR << 8,
     JK_IF_SPILLED = JK_IF_HELD << 8,
     JK_IF_JOINT = JK_IF_APART << 8,
@@ -169,8 +174,8 @@ typedef enum jk_hook {
     JK_SK_END
 } jk_hook;
 
-/* How many vectors a body has: the wide loop's, one, a segment's step, or that of two. */
-typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_SEGMENT, JK_SHAPE_PAIR } jk_shape;
+/* How many vectors a body has: the wide loop's, one, a group's, a segment's step, or that of two. */
+typedef enum jk_shape { JK_SHAPE_WIDE, JK_SHAPE_ONE, JK_SHAPE_GROUP, JK_SHAPE_SEGMENT, JK_SHAPE_PAIR } jk_shape;
 
 typedef struct jk_row {
     uint8_t what; /* jk_inst or jk_hook */
@@ -330,6 +335,8 @@ static bool jk_skel_body(jk_skel *x, const jk_row *c)
     uint32_t width = g->width, first = 0, vectors = g->vectors;
     if (c->a == JK_SHAPE_ONE)
         width = vectors = 1;
+    if (c->a == JK_SHAPE_GROUP)
+        width = vectors = JK_GROUP;
     if (c->a >= JK_SHAPE_SEGMENT) {
         vectors = g->parts << (c->a - JK_SHAPE_SEGMENT);
         width = JK_SMALLER(width, vectors);
