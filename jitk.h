@@ -10957,6 +10957,17 @@ static const jk_row jk_rows_find[] = {
     JK_BACK(0, LE, FOLD), \
     JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
 
+/* One step of the segments that the last one is behind of. Written out, each with a jump of its own, the steps are
+ * foretold by the processor; the end of a loop of as many often is not, which costs a third of the time of 1,000 elements. */
+#define JK_ROWS_FIRST_THREE \
+    JK_BODY(0, SEGMENT, FULL, 0), \
+    JK_BODY(0, SEGMENT, FULL, 1), \
+    JK_BODY(0, SEGMENT, FULL, 2), \
+    JK_S(0, ADD, RSI, LANES), \
+    JK_S(0, ADD, R9, LANES), \
+    JK_S(0, ADD, R10, LANES), \
+    JK_SI(0, SUB, RBX, 1)
+
 /* All of a whole chunk, by its place in memory. */
 #define JK_ROWS_CHUNK(when, mode) \
     JK_SECTION((when) | JK_IF_HELD | JK_IF_JOINT), \
@@ -11004,15 +11015,14 @@ static const jk_row jk_rows_chunk[] = {
     JK_S(0, ADD, RBX, REST),
     JK_S(0, SHR, RBX, LOG_LANES),
     JK_TO(0, E, FOLD),
-  JK_LABEL(0, TOP),
-    JK_BODY(0, SEGMENT, FULL, 0),
-    JK_BODY(0, SEGMENT, FULL, 1),
-    JK_BODY(0, SEGMENT, FULL, 2),
-    JK_S(0, ADD, RSI, LANES),
-    JK_S(0, ADD, R9, LANES),
-    JK_S(0, ADD, R10, LANES),
-    JK_SI(0, SUB, RBX, 1),
-    JK_BACK(0, NE, TOP),
+    JK_ROWS_FIRST_THREE, /* at most four steps: the last segment lacks less than one of all four segments */
+    JK_TO(0, E, NEXT),
+    JK_ROWS_FIRST_THREE,
+    JK_TO(0, E, NEXT),
+    JK_ROWS_FIRST_THREE,
+    JK_TO(0, E, NEXT),
+    JK_ROWS_FIRST_THREE,
+  JK_LABEL(0, NEXT),
     JK_S(0, AND, RDX, REST),
     JK_TO(0, E, FOLD),
     JK_ROWS_TAIL(RDX),
