@@ -10178,7 +10178,6 @@ JK_SMALL_OPEN
     X(RSI_RAX, MEM, RSI, RAX, 1, 0, imm, 0) \
     X(R9_RAX, MEM, R9, RAX, 1, 0, imm, 0) \
     X(R10_RAX, MEM, R10, RAX, 1, 0, imm, 0) \
-    X(R8_R11, MEM, R8, R11, 1, 0, imm, 0) \
     X(RSI_RDX, MEM, RSI, RDX, 1, 0, imm, 0) \
     X(RSI_AND_ONE, MEM, RSI, NOGP, 1, 0, one, 1) \
     X(RDX_LESS_ONE, MEM, RDX, NOGP, 1, 0, one, -1) \
@@ -10400,27 +10399,32 @@ static void jk_skel_bases(jk_gen *g)
 typedef char jk_red_zone_fits[sizeof(jk_run) + 7 * 8 <= JK_RED_ZONE ? 1 : -1]; /* with what a pass pushes, and a call */
 
 /* clang-format off */
-/* To LEAVE where an argument is NULL. r8: the argument. */
-static const jk_row jk_rows_arg[] = {
+/* r8: a result; to LEAVE where it is NULL. */
+static const jk_row jk_rows_result[] = {
     JK_S(0, MOV, R8, ARG),
     JK_S(0, TEST, R8, R8),
     JK_BACK(0, E, LEAVE),
     JK_END,
 };
-/* Or where the result of r8 is near an argument, but not, with mask registers, in an array parameter's place. r11, r10:
- * one and two arrays' bytes, less one. */
+/* To LEAVE where an argument in front of the result is NULL or near it, but not, with mask registers, an array parameter in
+ * its place. r11, r10: one and two arrays' bytes, less one. */
 static const jk_row jk_rows_other[] = {
-    JK_S(0, LEA, RAX, R8_R11),
-    JK_S(0, SUB, RAX, ARG),
+    JK_S(0, MOV, RAX, ARG),
+    JK_S(0, TEST, RAX, RAX),
+    JK_BACK(0, E, LEAVE),
+    JK_S(0, SUB, RAX, R8),
+    JK_S(0, ADD, RAX, R11),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
     JK_END,
 };
 static const jk_row jk_rows_param[] = {
-    JK_S(0, LEA, RAX, R8_R11),
-    JK_S(0, SUB, RAX, ARG),
-    JK_S(JK_IF_KMASK, CMP, RAX, R11),
+    JK_S(0, MOV, RAX, ARG),
+    JK_S(0, TEST, RAX, RAX),
+    JK_BACK(0, E, LEAVE),
+    JK_S(0, SUB, RAX, R8),
     JK_TO(JK_IF_KMASK, E, DONE),
+    JK_S(0, ADD, RAX, R11),
     JK_S(0, CMP, RAX, R10),
     JK_BACK(0, B, LEAVE),
   JK_LABEL(0, DONE),
@@ -10434,11 +10438,11 @@ static void jk_skel_args(jk_skel *x)
 {
     jk_gen *g = x->g;
     const jk_param_info *first = g->p->args, *last = first + g->p->nargs, *result, *i;
-    for (result = first; result < last; result++) {
+    for (result = first + g->p->nparams; result < last; result++) { /* there is one */
         g->arg = (uint32_t)(8 * (result - first));
-        jk_skel_run(x, jk_rows_arg);
+        jk_skel_run(x, jk_rows_result);
         g->arg = 0;
-        for (i = first; result->is_result && i < result; i++, g->arg += 8)
+        for (i = first; i < result; i++, g->arg += 8)
             jk_skel_run(x, i->is_array && !i->is_result ? jk_rows_param : jk_rows_other);
     }
 }
