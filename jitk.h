@@ -7787,7 +7787,7 @@ struct jk_gen { /* what is read most stands first */
     uint32_t nacc;
     uint32_t vectors;       /* of the wide loop's step */
     uint32_t width;         /* of them in lockstep */
-    uint32_t streams;       /* segments at a time; 1 without reductions */
+    uint32_t streams;       /* segments at a time; without reductions 2 where groups are formed, else 1 */
     uint8_t frame_reg;
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
@@ -10725,8 +10725,8 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/map.c ---- */
-/* x64: passes without reductions: a wide loop of several vectors a step (a second one with streaming stores), a loop of one
- * vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
+/* x64: passes without reductions: a wide loop of several vectors a step (others for groups of vectors, and with streaming
+ * stores), a loop of one vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
 
 /* clang-format off */
 
@@ -10885,7 +10885,8 @@ static const jk_row jk_rows_find[] = {
  * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
  * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
  * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole.
+ * areas for chunks long enough to pour that are not whole. With mask registers a whole chunk has a second way for arrays
+ * that come from memory.
  *
  * Of a whole chunk of one array four segments run at a time; of several arrays two (JK_IF_APART), as many streams slow each
  * other: the first and the third, whose streams go on in the second and the fourth. */
@@ -10972,7 +10973,7 @@ static const jk_row jk_rows_find[] = {
     JK_S(0, ADD, R10, LANES), \
     JK_SI(0, SUB, RBX, 1)
 
-/* All of a whole chunk, by its place in memory. */
+/* All of a whole chunk; mode STREAM: from memory. */
 #define JK_ROWS_CHUNK(when, mode) \
     JK_SECTION((when) | JK_IF_HELD | JK_IF_JOINT), \
     JK_ROWS_WHOLE(WIDE, 0, 0, mode), \
@@ -11084,6 +11085,7 @@ static const jk_row jk_rows_chunk[] = {
   JK_LABEL(0, STREAM),
     JK_ROWS_CHUNK(JK_IF_KMASK, STREAM),
     JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
+    JK_S0(0, G_SFENCE), /* a pass may store, too */
     JK_BACK(0, ALWAYS, DONE),
     JK_SECTION(0),
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
@@ -11825,7 +11827,7 @@ typedef struct jk_binds {
 typedef struct jk_settings { /* read once */
     jk_cpu cpu;
     jitk_info_t info;    /* all of it that stays */
-    size_t stream_bytes; /* a pass whose arrays are larger stores past the caches */
+    size_t stream_bytes; /* arrays of a pass that are larger come from memory, and are stored past the caches */
 } jk_settings;
 JK_FUNC const jk_settings *jk_settings_get(void);
 /* Ends a public function: a failure is kept for jitk_last_error and copied to *user. Errors inside have only their

@@ -983,6 +983,28 @@ START_TEST(dumps)
 }
 END_TEST
 
+/* Stores past the caches are ordered before the call returns: behind the last of them stands a fence. */
+START_TEST(streaming_stores_are_fenced)
+{
+    static const char *const sources[] = {"2*x + y", "(x[], y[]) = x*y, sum(x*y)", "(x[]) = 2*x, sum(x), min(x)"};
+    int isa;
+    size_t i;
+    for (isa = JITK_ISA_SSE2; isa < KUT_END_ISA; isa++)
+        for (i = 0; kut_isa(isa) && i < KUT_COUNT(sources); i++) {
+            jitk_options o = {0};
+            o.isa = (jitk_isa)isa;
+            jitk_kernel *k = jitk_compile(sources[i], &o, NULL);
+            char *text = api_dump(k, JITK_DUMP_ASM), *at = text, *last = NULL;
+            while ((at = strstr(at, "movnt")) != NULL)
+                last = at++;
+            ck_assert_msg(i > 0 || last, "%s: %s has no streaming stores", kut_isa_names[isa], sources[i]);
+            ck_assert_msg(!last || strstr(last, "sfence"), "%s: %s has no fence", kut_isa_names[isa], sources[i]);
+            free(text);
+            jitk_free(k);
+        }
+}
+END_TEST
+
 /* A source with an error, and how it is printed. */
 static const char *const api_printed[][2] = {
     {"2 * sqr(x)", "1:5: unknown function 'sqr' (did you mean 'sqrt'?)\n  2 * sqr(x)\n      ^~~\n"},
@@ -1261,6 +1283,7 @@ Suite *suite_api(void)
     tcase_add_test(calls, reductions_beside_arrays);
     tcase_add_test(calls, strides_of_every_length);
     tcase_add_test(calls, strides_of_many_chunks);
+    tcase_add_test(calls, streaming_stores_are_fenced);
     suite_add_tcase(s, calls);
     tcase_add_test(eval, eval_finds_again);
     tcase_add_test(eval, eval_chooses_the_type);

@@ -489,12 +489,14 @@ START_TEST(streaming_stores)
 }
 END_TEST
 
-/* Reductions of arrays beyond the caches: sum against the reference, the rest against the interpreter. */
+/* Reductions of arrays beyond the caches: sum against the reference, the rest against the interpreter. The last leaves an
+ * array besides: past the caches, then in place. */
 START_TEST(reductions_from_memory)
 {
     static const char *const texts[] = {"(x[], y[]) = sum(x)", "(x[], y[]) = dot(x, y)", "(x[], y[]) = max(x - y)",
                                         "(x[], y[]) = sum(x) + max(x)*sum(x*x) - min(x)",
                                         "(x[], y[]) = prod(1 + x*1e-9) + argmax(x + y)"};
+    static const char with_array[] = "(x[]) = x + 1, sum(x*x)";
     kut_rng rng = {kut_seed() + 7};
     int isa = _i / 2;
     jitk_type type = _i & 1 ? JITK_F32 : JITK_F64;
@@ -523,6 +525,30 @@ START_TEST(reductions_from_memory)
         jitk_free(k);
         jitk_free(interp);
     }
+    jitk_kernel *k = kut_compile(with_array, type, isa), *interp = kut_compile(with_array, type, JITK_ISA_INTERP);
+    gd_area out = gd_map(nbytes); /* begins a page, so that no element stands before the first whole line */
+    char base[GD_PERIOD * 8];
+    const void *refs[3] = {x, base, want}, *away[3] = {x, out.at, got}, *in_place[3] = {x, x, got};
+    ck_assert_int_eq((int)jitk_callv(interp, GD_PERIOD, 3, refs), (int)JITK_OK);
+    for (int round = 0; round < 2; round++) {
+        char *r = round ? x : out.at, node[8];
+        const void *sum[3] = {x, out.at, node};
+        ck_assert_int_eq((int)jitk_callv(interp, n, 3, sum), (int)JITK_OK);
+        gd_paint(out);
+        ck_assert_int_eq((int)jitk_callv(k, n, 3, round ? in_place : away), (int)JITK_OK);
+        ck_assert_msg(kut_differs(type, node, got, 1) == 1, "%s %s: %s, n=%zu: the sum", kut_isa_names[isa],
+                      kut_type_name(type), with_array, n);
+        for (size_t b = 0; b < n; b += GD_PERIOD) {
+            size_t count = n - b < GD_PERIOD ? n - b : GD_PERIOD, bad = kut_differs(type, base, r + b * size, count);
+            ck_assert_msg(bad == count, "%s %s: %s, n=%zu: element %zu", kut_isa_names[isa], kut_type_name(type),
+                          with_array, n, b + bad);
+        }
+        ck_assert_msg(gd_untouched(out, n * size, out.nbytes), "%s %s: %s wrote behind its result", kut_isa_names[isa],
+                      kut_type_name(type), with_array);
+    }
+    gd_unmap(out);
+    jitk_free(k);
+    jitk_free(interp);
     free(x);
 }
 END_TEST

@@ -79,7 +79,7 @@ typedef struct jk_binds {
 typedef struct jk_settings { /* read once */
     jk_cpu cpu;
     jitk_info_t info;    /* all of it that stays */
-    size_t stream_bytes; /* a pass whose arrays are larger stores past the caches */
+    size_t stream_bytes; /* arrays of a pass that are larger come from memory, and are stored past the caches */
 } jk_settings;
 JK_FUNC const jk_settings *jk_settings_get(void);
 /* Ends a public function: a failure is kept for jitk_last_error and copied to *user. Errors inside have only their

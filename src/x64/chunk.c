@@ -5,7 +5,8 @@
  * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
  * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
  * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole.
+ * areas for chunks long enough to pour that are not whole. With mask registers a whole chunk has a second way for arrays
+ * that come from memory.
  *
  * Of a whole chunk of one array four segments run at a time; of several arrays two (JK_IF_APART), as many streams slow each
  * other: the first and the third, whose streams go on in the second and the fourth. */
@@ -93,7 +94,7 @@
     JK_S(0, ADD, R10, LANES), \
     JK_SI(0, SUB, RBX, 1)
 
-/* All of a whole chunk, by its place in memory. */
+/* All of a whole chunk; mode STREAM: from memory. */
 #define JK_ROWS_CHUNK(when, mode) \
     JK_SECTION((when) | JK_IF_HELD | JK_IF_JOINT), \
     JK_ROWS_WHOLE(WIDE, 0, 0, mode), \
@@ -205,6 +206,7 @@ static const jk_row jk_rows_chunk[] = {
   JK_LABEL(0, STREAM),
     JK_ROWS_CHUNK(JK_IF_KMASK, STREAM),
     JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
+    JK_S0(0, G_SFENCE), /* a pass may store, too */
     JK_BACK(0, ALWAYS, DONE),
     JK_SECTION(0),
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),

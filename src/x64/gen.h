@@ -146,7 +146,7 @@ struct jk_gen { /* what is read most stands first */
     uint32_t nacc;
     uint32_t vectors;       /* of the wide loop's step */
     uint32_t width;         /* of them in lockstep */
-    uint32_t streams;       /* segments at a time; 1 without reductions */
+    uint32_t streams;       /* segments at a time; without reductions 2 where groups are formed, else 1 */
     uint8_t frame_reg;
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
