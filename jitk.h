@@ -9382,8 +9382,8 @@ static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
     }
 }
 
-/* The value number of ref, made when new. What the stage's order computes is entered first. In a rare body, what the body
- * around knows is what it is there, but what that computes is OUTER: in a register or in the frame. */
+/* The value number of ref, made when new. What the stage's order computes is entered first. In a rare body, what the
+ * body around knows is what it is there, but what that computes is OUTER: in a register or in the frame. */
 JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, bool computed)
 {
     jk_gen *g = b->g;
@@ -9473,8 +9473,8 @@ JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
 
 JK_NOINLINE void jk_step_reductions(jk_body *b, jk_ref ref);
 
-/* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or what
- * is stored. */
+/* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or
+ * what is stored. */
 JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
     jk_body_step *s = &b->step[b->nstep];
@@ -12826,9 +12826,10 @@ JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
     return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;
 }
 
-/* Whether the arrays of this call come from memory, and those that the pass stores may be stored past the caches; and how
- * many elements stand before the first that is 64-byte aligned in all of these. Below the last cache's size such stores
- * lose, for what is read back soon would still be there; a result that is also an input is in the caches already. */
+/* Whether the arrays of this call come from memory, and those that the pass stores may be stored past the caches; and
+ * how many elements stand before the first that is 64-byte aligned in all of these. Below the last cache's size such
+ * stores lose, for what is read back soon would still be there; a result that is also an input is in the caches
+ * already. */
 JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;

@@ -72,8 +72,9 @@ enum { FOUR_REDUCTIONS = 4, KERNELS = 5 };
         switch (kind * 8 + (int)streams) {                                                                          \
             CASE(name, 1, 1)                                                                                        \
             CASE(name, 1, 2)                                                                                        \
-            CASE(name, 1, 4) CASE(name, 2, 1) CASE(name, 2, 2) CASE(name, 2, 4) CASE(name, 3, 1) CASE(name, 3, 2)   \
-                CASE(name, 3, 4) CASE(name, 4, 1) CASE(name, 4, 2) CASE(name, 4, 4)                                 \
+            CASE(name, 1, 4)                                                                                        \
+            CASE(name, 2, 1) CASE(name, 2, 2) CASE(name, 2, 4) CASE(name, 3, 1) CASE(name, 3, 2) CASE(name, 3, 4)   \
+                CASE(name, 4, 1) CASE(name, 4, 2) CASE(name, 4, 4)                                                  \
         }                                                                                                           \
         return 0;                                                                                                   \
     }

@@ -293,10 +293,9 @@ END_TEST
 static const struct gd_length {
     size_t quarters;
     int more;
-} gd_lengths[] = {{0, 1},  {0, 31}, {0, 63},  {0, 64}, {0, 65}, {0, 255}, {0, 256},   {0, 257}, {0, 1024},
-                  {1, -1}, {1, 0},  {1, 1},   {2, -1}, {2, 0},  {2, 1},   {3, 0},     {3, 1},   {4, -1},
-                  {4, 0},  {4, 1},  {4, 64},  {8, -1}, {8, 0},  {8, 1},   {12, 5000}, {16, 1},  {27, 77},
-                  {32, 0}, {64, -1}};
+} gd_lengths[] = {{0, 1},  {0, 31}, {0, 63}, {0, 64}, {0, 65},    {0, 255}, {0, 256}, {0, 257}, {0, 1024}, {1, -1},
+                  {1, 0},  {1, 1},  {2, -1}, {2, 0},  {2, 1},     {3, 0},   {3, 1},   {4, -1},  {4, 0},    {4, 1},
+                  {4, 64}, {8, -1}, {8, 0},  {8, 1},  {12, 5000}, {16, 1},  {27, 77}, {32, 0},  {64, -1}};
 enum { GD_LONG = 6 }; /* of them are too long for an emulated processor */
 
 static size_t gd_elements(jitk_type type, size_t i)
@@ -489,8 +488,8 @@ START_TEST(streaming_stores)
 }
 END_TEST
 
-/* Reductions of arrays beyond the caches: sum against the reference, the rest against the interpreter. The last leaves an
- * array besides: past the caches, then in place. */
+/* Reductions of arrays beyond the caches: sum against the reference, the rest against the interpreter. The last leaves
+ * an array besides: past the caches, then in place. */
 START_TEST(reductions_from_memory)
 {
     static const char *const texts[] = {"(x[], y[]) = sum(x)", "(x[], y[]) = dot(x, y)", "(x[], y[]) = max(x - y)",

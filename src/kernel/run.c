@@ -142,9 +142,10 @@ JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
     return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;
 }
 
-/* Whether the arrays of this call come from memory, and those that the pass stores may be stored past the caches; and how
- * many elements stand before the first that is 64-byte aligned in all of these. Below the last cache's size such stores
- * lose, for what is read back soon would still be there; a result that is also an input is in the caches already. */
+/* Whether the arrays of this call come from memory, and those that the pass stores may be stored past the caches; and
+ * how many elements stand before the first that is 64-byte aligned in all of these. Below the last cache's size such
+ * stores lose, for what is read back soon would still be there; a result that is also an input is in the caches
+ * already. */
 JK_NOINLINE bool jk_streams(const jk_drive *d, size_t *head)
 {
     const jk_program *p = &d->k->program;

@@ -35,8 +35,8 @@ static inline void jk_body_home(jk_gen *g, jk_val *x, const jk_ins *i)
     }
 }
 
-/* The value number of ref, made when new. What the stage's order computes is entered first. In a rare body, what the body
- * around knows is what it is there, but what that computes is OUTER: in a register or in the frame. */
+/* The value number of ref, made when new. What the stage's order computes is entered first. In a rare body, what the
+ * body around knows is what it is there, but what that computes is OUTER: in a register or in the frame. */
 JK_NOINLINE uint32_t jk_body_value(jk_body *b, jk_ref ref, bool computed)
 {
     jk_gen *g = b->g;
@@ -126,8 +126,8 @@ JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
 
 JK_NOINLINE void jk_step_reductions(jk_body *b, jk_ref ref);
 
-/* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or what
- * is stored. */
+/* A step and the values that it uses: the operands of an instruction or reduction (of a RARE all but its result), or
+ * what is stored. */
 JK_NOINLINE void jk_step_add(jk_body *b, jk_step_kind kind, uint32_t index, jk_ref ref)
 {
     jk_body_step *s = &b->step[b->nstep];
