@@ -992,9 +992,7 @@ START_TEST(streaming_stores_are_fenced)
     size_t i;
     for (isa = JITK_ISA_SSE2; isa < KUT_END_ISA; isa++)
         for (i = 0; kut_isa(isa) && i < KUT_COUNT(sources); i++) {
-            jitk_options o = {0};
-            o.isa = (jitk_isa)isa;
-            jitk_kernel *k = jitk_compile(sources[i], &o, NULL);
+            jitk_kernel *k = kut_compile(sources[i], JITK_F64, isa);
             char *text = api_dump(k, JITK_DUMP_ASM), *at = text, *last = NULL;
             while ((at = strstr(at, "movnt")) != NULL)
                 last = at++;
