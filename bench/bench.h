@@ -77,9 +77,10 @@ typedef struct bench_heat {
 
 typedef struct bench_settings {
     bool quick;
-    bool wall;        /* which watch: the clock on the wall, or the time that this thread was running */
-    double sample_ns; /* a sample lasts at least so long */
-    double budget_ns; /* for all rounds of one race */
+    bool wall;          /* which watch: the clock on the wall, or the time that this thread was running */
+    double sample_ns;   /* a sample lasts at least so long */
+    double budget_ns;   /* for all rounds of one race */
+    double patience_ns; /* for neighbours, in all races */
     size_t rounds_min, rounds_max;
     size_t n_max;
     const char *directory; /* of the results */
@@ -88,6 +89,10 @@ typedef struct bench_settings {
 extern bench_settings bench_set;
 
 /* ---- race.c ---- */
+typedef struct bench_company {
+    size_t rounds, alone; /* of all races; of these, how many had no neighbour on the core before and behind them */
+} bench_company;
+extern bench_company bench_met;
 double
 bench_now(void); /* nanoseconds; on a machine with one program they run alike, else other programs count or not */
 bench_contender *bench_enter(bench_heat *h, const char *name, void (*run)(void *, size_t), void *context);

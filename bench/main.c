@@ -16,6 +16,7 @@
 bench_settings bench_set = {
     .sample_ns = 200e3,
     .budget_ns = 3e9,
+    .patience_ns = 240e9,
     .rounds_min = 7,
     .rounds_max = 41,
     .n_max = 100000000,
@@ -95,6 +96,7 @@ static void set_quick(void)
     bench_set.quick = true;
     bench_set.sample_ns = 50e3;
     bench_set.budget_ns = 0.3e9;
+    bench_set.patience_ns = 10e9;
     bench_set.rounds_min = 3;
     bench_set.rounds_max = 11;
     bench_set.n_max = 10000000;

@@ -132,6 +132,7 @@ static void say_targets(void)
         count[verdict]++;
     }
     bench_say("  %zu of %zu reached, %zu even, %zu missed\n", count[2], target_count, count[1], count[0]);
+    bench_say("  %zu of %zu rounds ran without a neighbour on the same core\n", bench_met.alone, bench_met.rounds);
 }
 
 void bench_report_close(void)
