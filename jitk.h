@@ -7670,8 +7670,8 @@ typedef struct jk_target {
 #define JK_K_AVAILABLE 0x7cu
 
 /* The caches' first level feeds light bodies best vector by vector. What is longer they read, where 32 registers allow it,
- * array by array in groups of vectors: 1 percent faster, and up to 40 where a result's lines lie just behind an operand's
- * in their pages. */
+ * array by array in groups of vectors, which is faster above all where a result's lines lie just behind an operand's in
+ * their pages. */
 #define JK_GROUP 8u
 #define JK_NEAR_BYTES 8192u /* of each array */
 
@@ -9609,7 +9609,7 @@ JK_NOINLINE uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
 
 /* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base
  * is in no register. From memory one element more of each line is read: processors whose vectors are whole lines fetch
- * ahead a tenth faster for it (docs/reductions.md). */
+ * ahead faster for it (docs/reductions.md). */
 JK_NOINLINE jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};
@@ -10120,7 +10120,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
     jk_assign_fixed(g, b);
     g->wide = g->one * g->vectors;
     if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
-        if (g->streams > 1)
+        if (g->streams > 1) /* registers were given out for a group; the other loops go vector by vector */
             g->width = 1;
         g->pour = g->stage->stores && !g->t.scalar;
         g->held = g->vectors > 1;
@@ -10406,30 +10406,21 @@ static const jk_row jk_rows_result[] = {
     JK_BACK(0, E, LEAVE),
     JK_END,
 };
-/* To LEAVE where an argument in front of the result is NULL or near it, but not, with mask registers, an array parameter in
- * its place. r11, r10: one and two arrays' bytes, less one. */
-static const jk_row jk_rows_other[] = {
-    JK_S(0, MOV, RAX, ARG),
-    JK_S(0, TEST, RAX, RAX),
-    JK_BACK(0, E, LEAVE),
-    JK_S(0, SUB, RAX, R8),
-    JK_S(0, ADD, RAX, R11),
-    JK_S(0, CMP, RAX, R10),
-    JK_BACK(0, B, LEAVE),
-    JK_END,
-};
-static const jk_row jk_rows_param[] = {
-    JK_S(0, MOV, RAX, ARG),
-    JK_S(0, TEST, RAX, RAX),
-    JK_BACK(0, E, LEAVE),
-    JK_S(0, SUB, RAX, R8),
-    JK_TO(JK_IF_KMASK, E, DONE),
-    JK_S(0, ADD, RAX, R11),
-    JK_S(0, CMP, RAX, R10),
-    JK_BACK(0, B, LEAVE),
-  JK_LABEL(0, DONE),
-    JK_END,
-};
+/* To LEAVE where an argument in front of the result is NULL or near it, but not, under `in_place`, in its place. r11, r10:
+ * one and two arrays' bytes, less one. */
+#define JK_ROWS_NEAR(in_place) { \
+    JK_S(0, MOV, RAX, ARG), \
+    JK_S(0, TEST, RAX, RAX), \
+    JK_BACK(0, E, LEAVE), \
+    JK_S(0, SUB, RAX, R8), \
+    JK_TO(in_place, E, DONE), \
+    JK_S(0, ADD, RAX, R11), \
+    JK_S(0, CMP, RAX, R10), \
+    JK_BACK(0, B, LEAVE), \
+  JK_LABEL(in_place, DONE), \
+    JK_END}
+static const jk_row jk_rows_param[] = JK_ROWS_NEAR(JK_IF_KMASK); /* an array */
+static const jk_row jk_rows_other[] = JK_ROWS_NEAR(JK_IF_NEVER);
 /* clang-format on */
 
 static bool jk_skel_run(jk_skel *x, const jk_row *c);
@@ -10963,7 +10954,7 @@ static const jk_row jk_rows_find[] = {
     JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
 
 /* One step of the segments that the last one is behind of. Written out, each with a jump of its own, the steps are
- * foretold by the processor; the end of a loop of as many often is not, which costs a third of the time of 1,000 elements. */
+ * foretold by the processor; the end of a loop of as many often is not. */
 #define JK_ROWS_FIRST_THREE \
     JK_BODY(0, SEGMENT, FULL, 0), \
     JK_BODY(0, SEGMENT, FULL, 1), \

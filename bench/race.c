@@ -96,12 +96,13 @@ static double probe(void)
     return now(CLOCK_MONOTONIC) - start;
 }
 
+/* One of two probes behind a first, which warms up. */
 static bool alone(void)
 {
-    static double best;
-    for (int i = 0; best == 0 || i < 3; i++) {
+    static double best = HUGE_VAL;
+    for (int i = 0; i < 3; i++) {
         double ns = probe();
-        best = best == 0 || ns < best ? ns : best;
+        best = ns < best ? ns : best;
         if (ns < 1.12 * best && i > 0)
             return true;
     }

@@ -701,7 +701,7 @@ END_TEST
 /* Several chunks of packed arguments: reductions, argmin and maps as without strides. */
 START_TEST(strides_of_many_chunks)
 {
-    enum { N = 3 * 65664 + 77 };
+    enum { N = 3 * (JK_CHUNK_BYTES / 8) + 77 };
     static double x[2 * N], plain[N], out[2 * N];
     static const char *const sources[] = {"(x[]) = sum(x)", "(x[]) -> i64 = argmin(x)", "(x[]) = max(x)"};
     const void *args[2];

@@ -6,7 +6,15 @@
 #include "reference.h"
 
 /* ---- programs ---- */
-enum { ARRAYS = 3, SCALARS = 2, PARAMS = ARRAYS + SCALARS, RESULTS = 2, ROOM = 200000, POOL = 400, CELLS = 600 };
+enum {
+    ARRAYS = 3,
+    SCALARS = 2,
+    PARAMS = ARRAYS + SCALARS,
+    RESULTS = 2,
+    ROOM = 3 * (JK_CHUNK_BYTES / 8) + 1000,
+    POOL = 400,
+    CELLS = 600
+};
 
 static struct { /* one program, its arguments, and its values by the direct reading */
     jk_arena arena;
@@ -575,8 +583,9 @@ static void check_reductions(jk_type t, size_t n)
 /* sum, prod, min, argmin and the sum of a uniform value, at every n to 300 and around the borders of chunks. */
 START_TEST(reductions)
 {
-    static const size_t more[] = {511,   512,   513,   4095,  4097,   8208,   16415,  16416,  16417,  32831, 32832,
-                                  32833, 65663, 65664, 65665, 131327, 131328, 131329, 196991, 196992, 196993};
+    enum { C = JK_CHUNK_BYTES / 8 };
+    static const size_t more[] = {511,   512, 513,   4095,      4097,  8208,      C / 4 - 1, C / 4, C / 4 + 1,
+                                  C - 1, C,   C + 1, 2 * C - 1, 2 * C, 2 * C + 1, 3 * C - 1, 3 * C, 3 * C + 1};
     static const jk_op ops[] = {JK_RSUM, JK_RPROD, JK_RMIN, JK_RARGMIN, JK_RSUM};
     jk_type t = _i & 1 ? JK_F32 : JK_F64;
     unsigned saved = plain_enter();

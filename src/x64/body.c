@@ -262,7 +262,7 @@ JK_NOINLINE uint32_t jk_step_bytes(const jk_gen *g, jk_type type)
 
 /* An element's vector in array argument `arg`, for instance j: its address as one operand, by way of rax where the base
  * is in no register. From memory one element more of each line is read: processors whose vectors are whole lines fetch
- * ahead a tenth faster for it (docs/reductions.md). */
+ * ahead faster for it (docs/reductions.md). */
 JK_NOINLINE jk_opnd jk_array_at(jk_body *b, uint32_t arg, uint32_t j)
 {
     static const uint8_t index[4] = {JK_RSI, JK_R9, JK_R10, JK_R11};

@@ -84,7 +84,7 @@
     JK_ROWS_REST(index, RCX, segment, JK_IF_NEVER)
 
 /* One step of the segments that the last one is behind of. Written out, each with a jump of its own, the steps are
- * foretold by the processor; the end of a loop of as many often is not, which costs a third of the time of 1,000 elements. */
+ * foretold by the processor; the end of a loop of as many often is not. */
 #define JK_ROWS_FIRST_THREE \
     JK_BODY(0, SEGMENT, FULL, 0), \
     JK_BODY(0, SEGMENT, FULL, 1), \

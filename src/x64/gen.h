@@ -29,8 +29,8 @@ typedef struct jk_target {
 #define JK_K_AVAILABLE 0x7cu
 
 /* The caches' first level feeds light bodies best vector by vector. What is longer they read, where 32 registers allow it,
- * array by array in groups of vectors: 1 percent faster, and up to 40 where a result's lines lie just behind an operand's
- * in their pages. */
+ * array by array in groups of vectors, which is faster above all where a result's lines lie just behind an operand's in
+ * their pages. */
 #define JK_GROUP 8u
 #define JK_NEAR_BYTES 8192u /* of each array */
 

@@ -273,30 +273,21 @@ static const jk_row jk_rows_result[] = {
     JK_BACK(0, E, LEAVE),
     JK_END,
 };
-/* To LEAVE where an argument in front of the result is NULL or near it, but not, with mask registers, an array parameter in
- * its place. r11, r10: one and two arrays' bytes, less one. */
-static const jk_row jk_rows_other[] = {
-    JK_S(0, MOV, RAX, ARG),
-    JK_S(0, TEST, RAX, RAX),
-    JK_BACK(0, E, LEAVE),
-    JK_S(0, SUB, RAX, R8),
-    JK_S(0, ADD, RAX, R11),
-    JK_S(0, CMP, RAX, R10),
-    JK_BACK(0, B, LEAVE),
-    JK_END,
-};
-static const jk_row jk_rows_param[] = {
-    JK_S(0, MOV, RAX, ARG),
-    JK_S(0, TEST, RAX, RAX),
-    JK_BACK(0, E, LEAVE),
-    JK_S(0, SUB, RAX, R8),
-    JK_TO(JK_IF_KMASK, E, DONE),
-    JK_S(0, ADD, RAX, R11),
-    JK_S(0, CMP, RAX, R10),
-    JK_BACK(0, B, LEAVE),
-  JK_LABEL(0, DONE),
-    JK_END,
-};
+/* To LEAVE where an argument in front of the result is NULL or near it, but not, under `in_place`, in its place. r11, r10:
+ * one and two arrays' bytes, less one. */
+#define JK_ROWS_NEAR(in_place) { \
+    JK_S(0, MOV, RAX, ARG), \
+    JK_S(0, TEST, RAX, RAX), \
+    JK_BACK(0, E, LEAVE), \
+    JK_S(0, SUB, RAX, R8), \
+    JK_TO(in_place, E, DONE), \
+    JK_S(0, ADD, RAX, R11), \
+    JK_S(0, CMP, RAX, R10), \
+    JK_BACK(0, B, LEAVE), \
+  JK_LABEL(in_place, DONE), \
+    JK_END}
+static const jk_row jk_rows_param[] = JK_ROWS_NEAR(JK_IF_KMASK); /* an array */
+static const jk_row jk_rows_other[] = JK_ROWS_NEAR(JK_IF_NEVER);
 /* clang-format on */
 
 static bool jk_skel_run(jk_skel *x, const jk_row *c);
