@@ -7792,7 +7792,7 @@ struct jk_gen { /* what is read most stands first */
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
     bool held;              /* every accumulator of four segments is in a register */
-    bool apart;             /* of a whole chunk two segments are read at a time; a map takes calls */
+    bool apart;             /* the reductions are of several arrays; a map takes calls */
     jk_stub *stubs;
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
@@ -9974,7 +9974,7 @@ JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, ui
     unsigned x, y;
     if (h == JK_SEGMENTS * f->n) {
         uint32_t q = i / f->n;
-        if (f->from != JK_FOLD_WHOLE || !f->g->apart)
+        if (f->from != JK_FOLD_WHOLE) /* whose accumulators are of segments 0, 2, 1 and 3 */
             q = q >> 1 | (q & 1) << 1;
         return jk_fold_lanes(f->g, f->a, f->from, d, q, i % f->n);
     }
@@ -10261,7 +10261,7 @@ enum jk_when {
     JK_IF_KMASK = 1,
     JK_IF_VEX = 2,
     JK_IF_F32 = 4,
-    JK_IF_APART = 8,  /* of a whole chunk two segments are read at a time */
+    JK_IF_APART = 8,  /* several arrays: of a whole chunk two segments are read at a time */
     JK_IF_FEW = 16,   /* less than all segments at a time */
     JK_IF_ONE = 32,   /* one segment at a time */
     JK_IF_POUR = 64,  /* some f32 sum pours */
@@ -10876,11 +10876,12 @@ static const jk_row jk_rows_find[] = {
  * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
  * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
  * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole. With mask registers a whole chunk has a second way for arrays
- * that come from memory.
+ * areas for chunks long enough to pour that are not whole. A whole chunk may have a second way for arrays that come from
+ * memory.
  *
- * Of a whole chunk of one array four segments run at a time; of several arrays two (JK_IF_APART), as many streams slow each
- * other: the first and the third, whose streams go on in the second and the fourth. */
+ * Of a whole chunk of several arrays (JK_IF_APART) two segments run at a time, as more streams slow each other: the first
+ * and the third, whose streams go on in the second and the fourth. Of one array (JK_IF_JOINT) four do; but without mask
+ * registers, whose loops read a line by halves, two are faster in the caches. */
 
 /* clang-format off */
 
@@ -10964,18 +10965,23 @@ static const jk_row jk_rows_find[] = {
     JK_S(0, ADD, R10, LANES), \
     JK_SI(0, SUB, RBX, 1)
 
-/* All of a whole chunk; mode STREAM: from memory. */
-#define JK_ROWS_CHUNK(when, mode) \
-    JK_SECTION((when) | JK_IF_HELD | JK_IF_JOINT), \
-    JK_ROWS_WHOLE(WIDE, 0, 0, mode), \
-    JK_SECTION((when) | JK_IF_HELD | JK_IF_APART), \
+/* All of a whole chunk, four or two segments at a time; mode STREAM: from memory. */
+#define JK_ROWS_FOUR(mode) JK_ROWS_WHOLE(WIDE, 0, 0, mode)
+#define JK_ROWS_PAIRS(mode) \
     JK_ROWS_WHOLE(PAIR, 0, 2, mode), \
     JK_ROWS_WHOLE(PAIR, 1, 0x24, mode)
+/* To STREAM where the arrays come from memory; and back. A pass may store, too. */
+#define JK_ROWS_ASK(when) \
+    JK_SI4(when, TEST, FLAGS, JK_RUN_STREAM), \
+    JK_TO(when, NE, STREAM)
+#define JK_ROWS_STREAMED \
+    JK_S0(0, G_SFENCE), \
+    JK_BACK(0, ALWAYS, DONE)
 
 static const jk_row jk_rows_chunk[] = {
     JK_ROWS_ENTER,
     JK_HOOK(0, UNIFORMS, 0, 0),
-    JK_S(JK_IF_HELD | JK_IF_KMASK, MOV, FLAGS, RCX),
+    JK_S(JK_IF_HELD, MOV, FLAGS, RCX),
   JK_LABEL(0, CHUNK),
     JK_S(JK_IF_HELD, CMP, RDX, CHUNK),
     JK_TO(JK_IF_HELD, GE, WHOLE),
@@ -11049,18 +11055,21 @@ static const jk_row jk_rows_chunk[] = {
   JK_LABEL(0, WHOLE),
     JK_S(0, SUB, RDX, CHUNK),
     JK_S(0, MOV, BEHIND, RDX),
-    JK_S(JK_IF_JOINT, LEA, R9, SECOND),
-    JK_S(JK_IF_JOINT, LEA, R10, THIRD),
-    JK_S(JK_IF_APART, LEA, R9, THIRD),
-    JK_S(JK_IF_APART, LEA, R10, SECOND),
+    JK_S(0, LEA, R9, THIRD),
+    JK_S(0, LEA, R10, SECOND),
     JK_S(0, LEA, R11, FOURTH),
     JK_S(JK_IF_POUR, LEA, RBX, AREAS),
     JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
     JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
-    JK_SI4(JK_IF_KMASK, TEST, FLAGS, JK_RUN_STREAM),
-    JK_TO(JK_IF_KMASK, NE, STREAM),
-    JK_ROWS_CHUNK(0, FULL),
+    JK_ROWS_ASK(JK_IF_KMASK),
+    JK_ROWS_ASK(JK_IF_ROWS | JK_IF_JOINT),
+    JK_SECTION(JK_IF_HELD | JK_IF_KMASK | JK_IF_JOINT),
+    JK_ROWS_FOUR(FULL),
+    JK_SECTION(JK_IF_HELD | JK_IF_ROWS | JK_IF_JOINT),
+    JK_ROWS_PAIRS(FULL),
+    JK_SECTION(JK_IF_HELD | JK_IF_APART),
+    JK_ROWS_PAIRS(FULL),
     JK_SECTION(JK_IF_HELD),
   JK_LABEL(0, DONE),
     JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
@@ -11072,12 +11081,14 @@ static const jk_row jk_rows_chunk[] = {
     JK_BACK(0, ALWAYS, CHUNK),
   JK_LABEL(0, LEAVE),
     JK_ROWS_LEAVE,
-    JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
+    JK_SECTION(JK_IF_HELD | JK_IF_JOINT),
   JK_LABEL(0, STREAM),
-    JK_ROWS_CHUNK(JK_IF_KMASK, STREAM),
-    JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
-    JK_S0(0, G_SFENCE), /* a pass may store, too */
-    JK_BACK(0, ALWAYS, DONE),
+    JK_ROWS_FOUR(STREAM),
+    JK_ROWS_STREAMED,
+    JK_SECTION(JK_IF_HELD | JK_IF_KMASK | JK_IF_APART),
+  JK_LABEL(0, STREAM),
+    JK_ROWS_PAIRS(STREAM),
+    JK_ROWS_STREAMED,
     JK_SECTION(0),
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
 

@@ -5,11 +5,12 @@
  * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
  * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
  * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole. With mask registers a whole chunk has a second way for arrays
- * that come from memory.
+ * areas for chunks long enough to pour that are not whole. A whole chunk may have a second way for arrays that come from
+ * memory.
  *
- * Of a whole chunk of one array four segments run at a time; of several arrays two (JK_IF_APART), as many streams slow each
- * other: the first and the third, whose streams go on in the second and the fourth. */
+ * Of a whole chunk of several arrays (JK_IF_APART) two segments run at a time, as more streams slow each other: the first
+ * and the third, whose streams go on in the second and the fourth. Of one array (JK_IF_JOINT) four do; but without mask
+ * registers, whose loops read a line by halves, two are faster in the caches. */
 #include "gen.h"
 
 /* clang-format off */
@@ -94,18 +95,23 @@
     JK_S(0, ADD, R10, LANES), \
     JK_SI(0, SUB, RBX, 1)
 
-/* All of a whole chunk; mode STREAM: from memory. */
-#define JK_ROWS_CHUNK(when, mode) \
-    JK_SECTION((when) | JK_IF_HELD | JK_IF_JOINT), \
-    JK_ROWS_WHOLE(WIDE, 0, 0, mode), \
-    JK_SECTION((when) | JK_IF_HELD | JK_IF_APART), \
+/* All of a whole chunk, four or two segments at a time; mode STREAM: from memory. */
+#define JK_ROWS_FOUR(mode) JK_ROWS_WHOLE(WIDE, 0, 0, mode)
+#define JK_ROWS_PAIRS(mode) \
     JK_ROWS_WHOLE(PAIR, 0, 2, mode), \
     JK_ROWS_WHOLE(PAIR, 1, 0x24, mode)
+/* To STREAM where the arrays come from memory; and back. A pass may store, too. */
+#define JK_ROWS_ASK(when) \
+    JK_SI4(when, TEST, FLAGS, JK_RUN_STREAM), \
+    JK_TO(when, NE, STREAM)
+#define JK_ROWS_STREAMED \
+    JK_S0(0, G_SFENCE), \
+    JK_BACK(0, ALWAYS, DONE)
 
 static const jk_row jk_rows_chunk[] = {
     JK_ROWS_ENTER,
     JK_HOOK(0, UNIFORMS, 0, 0),
-    JK_S(JK_IF_HELD | JK_IF_KMASK, MOV, FLAGS, RCX),
+    JK_S(JK_IF_HELD, MOV, FLAGS, RCX),
   JK_LABEL(0, CHUNK),
     JK_S(JK_IF_HELD, CMP, RDX, CHUNK),
     JK_TO(JK_IF_HELD, GE, WHOLE),
@@ -179,18 +185,21 @@ static const jk_row jk_rows_chunk[] = {
   JK_LABEL(0, WHOLE),
     JK_S(0, SUB, RDX, CHUNK),
     JK_S(0, MOV, BEHIND, RDX),
-    JK_S(JK_IF_JOINT, LEA, R9, SECOND),
-    JK_S(JK_IF_JOINT, LEA, R10, THIRD),
-    JK_S(JK_IF_APART, LEA, R9, THIRD),
-    JK_S(JK_IF_APART, LEA, R10, SECOND),
+    JK_S(0, LEA, R9, THIRD),
+    JK_S(0, LEA, R10, SECOND),
     JK_S(0, LEA, R11, FOURTH),
     JK_S(JK_IF_POUR, LEA, RBX, AREAS),
     JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
     JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
-    JK_SI4(JK_IF_KMASK, TEST, FLAGS, JK_RUN_STREAM),
-    JK_TO(JK_IF_KMASK, NE, STREAM),
-    JK_ROWS_CHUNK(0, FULL),
+    JK_ROWS_ASK(JK_IF_KMASK),
+    JK_ROWS_ASK(JK_IF_ROWS | JK_IF_JOINT),
+    JK_SECTION(JK_IF_HELD | JK_IF_KMASK | JK_IF_JOINT),
+    JK_ROWS_FOUR(FULL),
+    JK_SECTION(JK_IF_HELD | JK_IF_ROWS | JK_IF_JOINT),
+    JK_ROWS_PAIRS(FULL),
+    JK_SECTION(JK_IF_HELD | JK_IF_APART),
+    JK_ROWS_PAIRS(FULL),
     JK_SECTION(JK_IF_HELD),
   JK_LABEL(0, DONE),
     JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
@@ -202,12 +211,14 @@ static const jk_row jk_rows_chunk[] = {
     JK_BACK(0, ALWAYS, CHUNK),
   JK_LABEL(0, LEAVE),
     JK_ROWS_LEAVE,
-    JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
+    JK_SECTION(JK_IF_HELD | JK_IF_JOINT),
   JK_LABEL(0, STREAM),
-    JK_ROWS_CHUNK(JK_IF_KMASK, STREAM),
-    JK_SECTION(JK_IF_HELD | JK_IF_KMASK),
-    JK_S0(0, G_SFENCE), /* a pass may store, too */
-    JK_BACK(0, ALWAYS, DONE),
+    JK_ROWS_FOUR(STREAM),
+    JK_ROWS_STREAMED,
+    JK_SECTION(JK_IF_HELD | JK_IF_KMASK | JK_IF_APART),
+  JK_LABEL(0, STREAM),
+    JK_ROWS_PAIRS(STREAM),
+    JK_ROWS_STREAMED,
     JK_SECTION(0),
     JK_HOOK(JK_IF_HELD | JK_IF_PLAIN, END, 0, 0),
 

@@ -123,7 +123,7 @@ JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, ui
     unsigned x, y;
     if (h == JK_SEGMENTS * f->n) {
         uint32_t q = i / f->n;
-        if (f->from != JK_FOLD_WHOLE || !f->g->apart)
+        if (f->from != JK_FOLD_WHOLE) /* whose accumulators are of segments 0, 2, 1 and 3 */
             q = q >> 1 | (q & 1) << 1;
         return jk_fold_lanes(f->g, f->a, f->from, d, q, i % f->n);
     }

@@ -151,7 +151,7 @@ struct jk_gen { /* what is read most stands first */
     bool function;          /* jitk_function: parameters arrive in registers */
     bool pour;              /* some reduction's f32 lanes pour */
     bool held;              /* every accumulator of four segments is in a register */
-    bool apart;             /* of a whole chunk two segments are read at a time; a map takes calls */
+    bool apart;             /* the reductions are of several arrays; a map takes calls */
     jk_stub *stubs;
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */

@@ -128,7 +128,7 @@ enum jk_when {
     JK_IF_KMASK = 1,
     JK_IF_VEX = 2,
     JK_IF_F32 = 4,
-    JK_IF_APART = 8,  /* of a whole chunk two segments are read at a time */
+    JK_IF_APART = 8,  /* several arrays: of a whole chunk two segments are read at a time */
     JK_IF_FEW = 16,   /* less than all segments at a time */
     JK_IF_ONE = 32,   /* one segment at a time */
     JK_IF_POUR = 64,  /* some f32 sum pours */
