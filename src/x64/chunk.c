@@ -5,12 +5,11 @@
  * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
  * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
  * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole. A whole chunk may have a second way for arrays that come from
- * memory.
+ * areas for chunks long enough to pour that are not whole.
  *
- * Of a whole chunk of several arrays (JK_IF_APART) two segments run at a time, as more streams slow each other: the first
- * and the third, whose streams go on in the second and the fourth. Of one array (JK_IF_JOINT) four do; but without mask
- * registers, whose loops read a line by halves, two are faster in the caches. */
+ * Of a whole chunk that comes from memory, of one array (JK_IF_JOINT) four segments run at a time, of several (JK_IF_APART)
+ * two, as more streams slow each other: the first and the third, whose streams go on in the second and the fourth. In the
+ * caches the same holds with mask registers; without, where a line is read by halves, it is half as many: two, and one. */
 #include "gen.h"
 
 /* clang-format off */
@@ -31,8 +30,12 @@
     JK_S(when, ADD, RSI, LANES), \
     JK_S((when) | JK_IF_TWO, ADD, R9, LANES)
 #define JK_ROWS_AHEAD_PAIR_1(when) \
-    JK_S(when, ADD, R10, LANES), \
-    JK_S(when, ADD, R11, LANES)
+    JK_ROWS_AHEAD_SEGMENT_2(when), \
+    JK_ROWS_AHEAD_SEGMENT_3(when)
+#define JK_ROWS_AHEAD_SEGMENT_0(when) JK_S(when, ADD, RSI, LANES)
+#define JK_ROWS_AHEAD_SEGMENT_1(when) JK_S(when, ADD, R9, LANES)
+#define JK_ROWS_AHEAD_SEGMENT_2(when) JK_S(when, ADD, R10, LANES)
+#define JK_ROWS_AHEAD_SEGMENT_3(when) JK_S(when, ADD, R11, LANES)
 
 /* All steps of some segments of a whole chunk; JK_POUR at a time where lanes pour, but for the last ones. */
 #define JK_ROWS_WHOLE(shape, pair, segments, mode) \
@@ -95,15 +98,17 @@
     JK_S(0, ADD, R10, LANES), \
     JK_SI(0, SUB, RBX, 1)
 
-/* All of a whole chunk, four or two segments at a time; mode STREAM: from memory. */
+/* All of a whole chunk, four segments at a time, two, or one; mode STREAM: from memory. */
 #define JK_ROWS_FOUR(mode) JK_ROWS_WHOLE(WIDE, 0, 0, mode)
 #define JK_ROWS_PAIRS(mode) \
     JK_ROWS_WHOLE(PAIR, 0, 2, mode), \
     JK_ROWS_WHOLE(PAIR, 1, 0x24, mode)
-/* To STREAM where the arrays come from memory; and back. A pass may store, too. */
-#define JK_ROWS_ASK(when) \
-    JK_SI4(when, TEST, FLAGS, JK_RUN_STREAM), \
-    JK_TO(when, NE, STREAM)
+#define JK_ROWS_EACH(mode) \
+    JK_ROWS_WHOLE(SEGMENT, 0, 1, mode), \
+    JK_ROWS_WHOLE(SEGMENT, 1, 0x12, mode), \
+    JK_ROWS_WHOLE(SEGMENT, 2, 0x23, mode), \
+    JK_ROWS_WHOLE(SEGMENT, 3, 0x34, mode)
+/* Back from STREAM. A pass may store, too. */
 #define JK_ROWS_STREAMED \
     JK_S0(0, G_SFENCE), \
     JK_BACK(0, ALWAYS, DONE)
@@ -192,14 +197,16 @@ static const jk_row jk_rows_chunk[] = {
     JK_HOOK(JK_IF_POUR, CLEAR, 0, 0),
     JK_HOOK(JK_IF_POUR, ACC, JK_ACC_CLEAR, 0),
     JK_HOOK(0, ACC, JK_ACC_INIT, 0),
-    JK_ROWS_ASK(JK_IF_KMASK),
-    JK_ROWS_ASK(JK_IF_ROWS | JK_IF_JOINT),
-    JK_SECTION(JK_IF_HELD | JK_IF_KMASK | JK_IF_JOINT),
+    JK_SI4(0, TEST, FLAGS, JK_RUN_STREAM),
+    JK_TO(0, NE, STREAM),
+    JK_SECTION(JK_IF_HELD | JK_IF_JOINT | JK_IF_KMASK),
     JK_ROWS_FOUR(FULL),
-    JK_SECTION(JK_IF_HELD | JK_IF_ROWS | JK_IF_JOINT),
+    JK_SECTION(JK_IF_HELD | JK_IF_JOINT | JK_IF_ROWS),
     JK_ROWS_PAIRS(FULL),
-    JK_SECTION(JK_IF_HELD | JK_IF_APART),
+    JK_SECTION(JK_IF_HELD | JK_IF_APART | JK_IF_KMASK),
     JK_ROWS_PAIRS(FULL),
+    JK_SECTION(JK_IF_HELD | JK_IF_APART | JK_IF_ROWS),
+    JK_ROWS_EACH(FULL),
     JK_SECTION(JK_IF_HELD),
   JK_LABEL(0, DONE),
     JK_HOOK(0, FOLD, JK_FOLD_WHOLE, 0),
@@ -215,7 +222,7 @@ static const jk_row jk_rows_chunk[] = {
   JK_LABEL(0, STREAM),
     JK_ROWS_FOUR(STREAM),
     JK_ROWS_STREAMED,
-    JK_SECTION(JK_IF_HELD | JK_IF_KMASK | JK_IF_APART),
+    JK_SECTION(JK_IF_HELD | JK_IF_APART),
   JK_LABEL(0, STREAM),
     JK_ROWS_PAIRS(STREAM),
     JK_ROWS_STREAMED,
