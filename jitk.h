@@ -7889,13 +7889,20 @@ typedef struct jk_play {
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
+typedef struct jk_held { /* an instance of a value, and where it is at a jump */
+    uint32_t instance;
+    jk_loc loc;
+} jk_held;
+
 struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
     jk_ref ref;       /* the RARE, or the value that the slow path computes */
     jk_stub *next;
     const jk_cmd *slow;
     jk_play play;     /* of slow; else NULL in play.g */
-    jk_body at;       /* the state at the jump; its loc is behind the stub */
+    jk_body at;       /* the state at the jump but for its loc, of which what a rare body touches is behind the stub: */
+    uint32_t nheld, v; /* so many jk_held; the RARE's number */
+    const jk_body_step *step; /* the RARE's */
 };
 
 /* isa.c */
@@ -7930,6 +7937,7 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
+JK_NOINLINE uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_NOINLINE unsigned jk_left_reg(const jk_body *b, uint32_t v, uint32_t j);
@@ -7972,7 +7980,7 @@ typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_WHOLE } j
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 
 /* rare.c */
-JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
+JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *s);
 JK_FUNC void jk_rare_stubs(jk_gen *g);
 JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c);
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);
@@ -9058,27 +9066,44 @@ JK_NOINLINE void jk_stub_jump(jk_gen *g, jk_stub *s, jk_ref ref)
     jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
 }
 
-JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref)
+/* Where instance i is, for the stub. */
+JK_NOINLINE void jk_stub_hold(jk_stub *s, uint32_t i)
+{
+    jk_held *h = (jk_held *)(s + 1) + s->nheld++;
+    h->instance = i;
+    h->loc = s->at.loc[i];
+}
+
+/* A stub touches the registers in use and what its body takes from outside, and copies no more: a kernel may have
+ * thousands. */
+JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
 {
     jk_gen *g = b->g;
-    const jk_ins *i = &g->p->ins[ref];
-    uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a);
-    size_t nbytes = sizeof(jk_loc) * (size_t)b->nval * b->width;
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s + nbytes);
+    const jk_ins *i = &g->p->ins[step->ref];
+    uint32_t j, k, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a), v = jk_val_of(b, step->ref);
+    jk_stub *s = (jk_stub *)jk_arena_alloc(
+        g->arena, sizeof *s + sizeof(jk_held) * (64 + (size_t)(step[1].list - step->list) * b->width));
     if (!s)
         return;
     for (j = 0; j < b->width; j++) {
         unsigned f = jk_reg_of(b, fast, j);
-        jk_emit_mov(g, jk_result_reg(b, jk_val_of(b, ref), j, JK_NOREF), f);
+        jk_emit_mov(g, jk_result_reg(b, v, j, JK_NOREF), f);
         jk_unpin(b);
     }
     jk_emit_test_mask(g, (jk_type)b->val[mask].type, jk_emit_any(b, mask), b->batch.mode == JK_MODE_MASK);
     jk_unpin(b);
     s->play.g = NULL;
     s->at = *b;
-    s->at.loc = (jk_loc *)(s + 1);
-    memcpy(s + 1, b->loc, nbytes);
-    jk_stub_jump(g, s, ref);
+    s->step = step;
+    s->v = v;
+    s->nheld = 0;
+    for (k = step->list; k < step[1].list; k++)
+        for (j = 0; j < b->width; j++)
+            jk_stub_hold(s, jk_instance_of(b, b->list[k].value, j));
+    for (k = 0; k < 64; k++)
+        if (b->used[k / 32] >> k % 32 & 1)
+            jk_stub_hold(s, b->owner[k / 32][k % 32]);
+    jk_stub_jump(g, s, step->ref);
     jk_asm_bind(&g->as, s->back);
 }
 
@@ -9274,30 +9299,35 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) !=
         JITK_OK)
         return false;
-    jk_body_forget(&s->at);
     g->around = &s->at;
     return jk_body_build(g, b, &w);
 }
 
-/* Enters the values of the body around in g->outer, or takes them out (mask 0). */
+/* Enters what the stub knows of the body around in g->outer, or takes it out (mask 0). */
 JK_NOINLINE void jk_stub_outer(const jk_stub *s, uint32_t mask)
 {
-    uint32_t v;
-    for (v = 0; v < s->at.nval; v++)
-        s->at.g->outer[s->at.val[v].ref] = (v + 1) & mask;
+    const jk_body *at = &s->at;
+    uint32_t k, v;
+    at->g->outer[s->ref] = (s->v + 1) & mask;
+    for (k = s->step->list; k < s->step[1].list; k++) {
+        v = at->list[k].value;
+        at->g->outer[at->val[v].ref] = (v + 1) & mask;
+    }
 }
 
 JK_FUNC bool jk_stub_emit(jk_stub *s)
 {
     jk_gen *g = s->at.g;
     const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
-    uint32_t slot = jk_slot_bytes(g), nstate = 0;
+    uint32_t slot = jk_slot_bytes(g), nstate = 0, frame = g->frame, k;
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
     jk_body b = s->at;
     jk_stub_home h;
     jk_opnd count;
     while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
         nstate++;
+    for (k = 0; k < s->nheld; k++)
+        s->at.loc[((jk_held *)(s + 1))[k].instance] = ((jk_held *)(s + 1))[k].loc;
     jk_stub_outer(s, UINT32_MAX);
     h.result = NULL;
     h.b = &b;
@@ -9323,6 +9353,9 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_stub_outer(s, 0);
     jk_stub_registers(s, false); /* the results with the rest */
     jk_asm_jmp(&g->as, s->back);
+    g->frame = frame; /* one stub runs at a time */
+    if (g->fma_at >= (int32_t)frame)
+        g->fma_at = -1;
     return !g->arena->failed && g->e->status == JITK_OK;
 }
 
@@ -9453,13 +9486,13 @@ JK_NOINLINE void jk_step_use(jk_body *b, jk_ref ref)
     u->next = JK_NOUSE;
 }
 
-/* What a rare body needs of the outside. */
+/* What a rare body needs of the outside, its result with it. */
 JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
     jk_ref op[3], r, first = g->p->rares[ins[ref].aux].first;
-    for (r = first; r < ref; r++) {
+    for (r = first; r <= ref; r++) {
         unsigned k, arity = jk_operands(&ins[r], op);
         if (ins[r].op == JK_LOAD) {
             op[0] = r;
@@ -9825,7 +9858,7 @@ JK_FUNC void jk_body_run(jk_body *b)
         if (s == end || g->arena->failed)
             return;
         if (s->kind == JK_STEP_RARE)
-            jk_rare_jump(b, s->ref);
+            jk_rare_jump(b, s);
         for (j = 0; j < b->width; j++) {
             jk_body_step_emit(b, s, j);
             for (k = s->list; k < s[1].list; k++)
@@ -10707,8 +10740,8 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     if (!jk_skel_run(&x, rows))
         return false;
     if (b) {
-        jk_rare_stubs(g);
         jk_body_forget(b);
+        jk_rare_stubs(g);
     }
     return !g->arena->failed && g->e->status == JITK_OK;
 }

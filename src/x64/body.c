@@ -106,13 +106,13 @@ JK_NOINLINE void jk_step_use(jk_body *b, jk_ref ref)
     u->next = JK_NOUSE;
 }
 
-/* What a rare body needs of the outside. */
+/* What a rare body needs of the outside, its result with it. */
 JK_FUNC void jk_rare_operands(jk_body *b, jk_ref ref)
 {
     jk_gen *g = b->g;
     const jk_ins *ins = g->p->ins;
     jk_ref op[3], r, first = g->p->rares[ins[ref].aux].first;
-    for (r = first; r < ref; r++) {
+    for (r = first; r <= ref; r++) {
         unsigned k, arity = jk_operands(&ins[r], op);
         if (ins[r].op == JK_LOAD) {
             op[0] = r;
@@ -478,7 +478,7 @@ JK_FUNC void jk_body_run(jk_body *b)
         if (s == end || g->arena->failed)
             return;
         if (s->kind == JK_STEP_RARE)
-            jk_rare_jump(b, s->ref);
+            jk_rare_jump(b, s);
         for (j = 0; j < b->width; j++) {
             jk_body_step_emit(b, s, j);
             for (k = s->list; k < s[1].list; k++)

@@ -248,13 +248,20 @@ typedef struct jk_play {
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
+typedef struct jk_held { /* an instance of a value, and where it is at a jump */
+    uint32_t instance;
+    jk_loc loc;
+} jk_held;
+
 struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
     jk_ref ref;       /* the RARE, or the value that the slow path computes */
     jk_stub *next;
     const jk_cmd *slow;
     jk_play play;     /* of slow; else NULL in play.g */
-    jk_body at;       /* the state at the jump; its loc is behind the stub */
+    jk_body at;       /* the state at the jump but for its loc, of which what a rare body touches is behind the stub: */
+    uint32_t nheld, v; /* so many jk_held; the RARE's number */
+    const jk_body_step *step; /* the RARE's */
 };
 
 /* isa.c */
@@ -289,6 +296,7 @@ JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
 #define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
+JK_NOINLINE uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_in_reg(const jk_body *b, uint32_t v, uint32_t j);
 JK_FUNC bool jk_dies(const jk_body *b, uint32_t v);
 JK_NOINLINE unsigned jk_left_reg(const jk_body *b, uint32_t v, uint32_t j);
@@ -331,7 +339,7 @@ typedef enum jk_fold_from { JK_FOLD_MEMORY, JK_FOLD_REGISTERS, JK_FOLD_WHOLE } j
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from);
 
 /* rare.c */
-JK_FUNC void jk_rare_jump(jk_body *b, jk_ref ref);
+JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *s);
 JK_FUNC void jk_rare_stubs(jk_gen *g);
 JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c);
 JK_FUNC void jk_emit_test_mask(jk_gen *g, jk_type type, unsigned m, bool tail);

@@ -574,8 +574,8 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     if (!jk_skel_run(&x, rows))
         return false;
     if (b) {
-        jk_rare_stubs(g);
         jk_body_forget(b);
+        jk_rare_stubs(g);
     }
     return !g->arena->failed && g->e->status == JITK_OK;
 }
