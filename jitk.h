@@ -3338,12 +3338,27 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
 /* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. Without memory
  * the arena has failed. */
 JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
-/* Sethi-Ullman order of all in instructions [lo, hi) that the roots need: varying values, or with `uniform` uniform
- * ones; the others, and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for
- * its body. For a rare body: lo = rare.first, hi = the RARE, roots c, again (may be JK_NOREF) and the RSTATEs' b,
- * uniform = !varying[the RARE]. */
-JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots, size_t nroots,
-                             bool uniform, const jk_ref **order, uint32_t *norder);
+/* Sethi-Ullman order of all in instructions [lo, hi) that roots need: uniform values of any stage, to begin with. The others,
+ * and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for its body. For a
+ * rare body: lo = rare.first, hi = the RARE, roots c, again and the RSTATEs' b, varying as the RARE is. */
+typedef struct jk_orderer {
+    const jk_program *p;
+    jk_arena *arena;
+    jk_ref lo, hi;         /* only these are computed here */
+    uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
+    const uint32_t *stage; /* NULL, or: of uniform values only those of this stage */
+    uint32_t at_stage;
+    uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
+    uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
+    uint32_t stamp;
+    JK_LIST(jk_ref, stack);
+    JK_LIST(jk_ref, out);
+} jk_orderer;
+JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi);
+/* Appends what the root needs and what is not there yet. */
+JK_NOINLINE void jk_order_root(jk_orderer *o, jk_ref root);
+/* Hands out what is there and begins another order. */
+JK_NOINLINE void jk_order_take(jk_orderer *o, const jk_ref **order, uint32_t *norder);
 /* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. Without memory the
  * arena has failed. */
 JK_FUNC void jk_slots(jk_program *p, jk_arena *arena);
@@ -3960,20 +3975,6 @@ JK_SMALL_CLOSE
 
 JK_SMALL_OPEN
 
-typedef struct jk_orderer {
-    const jk_program *p;
-    jk_arena *arena;
-    jk_ref lo, hi;         /* only these are computed here */
-    uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
-    const uint32_t *stage; /* NULL, or: of uniform values only those of this stage */
-    uint32_t at_stage;
-    uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
-    uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
-    uint32_t stamp;
-    JK_LIST(jk_ref, stack);
-    JK_LIST(jk_ref, out);
-} jk_orderer;
-
 /* The earlier values that an instruction needs, with their number. An RSTATE's next value comes later, as a rule, and a
  * RARE needs besides its operands `again`. */
 JK_FUNC unsigned jk_ins_operands(const jk_program *p, jk_ref r, jk_ref x[4])
@@ -4076,10 +4077,10 @@ JK_FUNC void jk_order_open(jk_orderer *o, jk_ref r)
         jk_order_push(o, x[n]);
 }
 
-/* Appends to the order what the root needs and what this stamp has not put there yet. */
-JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
+JK_NOINLINE void jk_order_root(jk_orderer *o, jk_ref root)
 {
-    jk_order_push(o, root);
+    if (!o->arena->failed)
+        jk_order_push(o, root);
     while (o->nstack > 0 && !o->arena->failed) {
         jk_ref r = o->stack[o->nstack - 1];
         uint32_t *mark = &o->mark[r - o->lo];
@@ -4109,7 +4110,6 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
     }
 }
 
-/* To order uniform values of [lo, hi), of any stage. */
 JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi)
 {
     uint32_t *mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * (sizeof *mark + 1));
@@ -4126,19 +4126,13 @@ JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *are
     jk_order_needs(p, lo, hi, o->need);
 }
 
-JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots,
-                             size_t nroots, bool uniform, const jk_ref **order, uint32_t *norder)
+JK_NOINLINE void jk_order_take(jk_orderer *o, const jk_ref **order, uint32_t *norder)
 {
-    jk_orderer o;
-    size_t i;
-    jk_order_init(&o, p, arena, lo, hi);
-    o.varying = !uniform;
-    for (i = 0; i < nroots && !arena->failed; i++)
-        if (roots[i] != JK_NOREF)
-            jk_order_root(&o, roots[i]);
-    *order = o.out;
-    *norder = (uint32_t)o.nout;
-    return arena->failed ? JITK_ERR_NOMEM : JITK_OK;
+    *order = o->out;
+    *norder = (uint32_t)o->nout;
+    o->out = NULL;
+    o->nout = o->cap_out = 0;
+    o->stamp += 2;
 }
 
 JK_SMALL_CLOSE
@@ -4427,7 +4421,6 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
     s->is_pass = number & 1;
     o->varying = s->is_pass;
     o->at_stage = number;
-    o->stamp += 2;
     s->red = q->red;
     for (r = q->roots[number]; r-- > 0; r = q->next[r]) {
         jk_order_root(o, s->is_pass ? p->ins[r].a : r);
@@ -4440,10 +4433,7 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
             s->stores = true;
             jk_order_root(o, p->args[k].value);
         }
-    s->order = o->out;
-    s->norder = (uint32_t)o->nout;
-    o->out = NULL;
-    o->nout = o->cap_out = 0;
+    jk_order_take(o, &s->order, &s->norder);
 }
 
 JK_FUNC void jk_plan_stages(jk_planner *q)
@@ -7800,6 +7790,7 @@ struct jk_gen { /* what is read most stands first */
     size_t start, call;     /* where a stage begins, and a call of it */
     uint32_t arg;           /* of a call's rows: an argument's place; how many there are */
     jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
+    jk_orderer search;      /* of what that needs */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
     uint32_t one, wide;     /* elements of a vector, of the wide loop's step */
@@ -9285,9 +9276,12 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     const jk_ins *ins = p->ins;
     const jk_rare *rare = &p->rares[ins[s->ref].aux];
     jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * (s->ref - rare->first + 2)), n;
+    jk_orderer o;
     jk_work w;
     memset(&w, 0, sizeof w);
-    if (!want)
+    jk_order_init(&o, p, g->arena, rare->first, s->ref);
+    o.varying = p->varying[s->ref];
+    if (g->arena->failed)
         return false;
     w.want = want;
     *want++ = ins[s->ref].c;
@@ -9296,9 +9290,9 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     for (n = rare->first; ins[n].op == JK_RSTATE; n++)
         *want++ = ins[n].b;
     w.nwant = (uint32_t)(want - w.want);
-    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) !=
-        JITK_OK)
-        return false;
+    for (n = 0; n < w.nwant; n++)
+        jk_order_root(&o, w.want[n]);
+    jk_order_take(&o, &w.order, &w.norder);
     g->around = &s->at;
     return jk_body_build(g, b, &w);
 }
@@ -11343,8 +11337,14 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
     g->want = want;
     if (pass)
         jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
-    if ((!whole && jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) != JITK_OK) ||
-        (w.nred && !jk_acc_layout(g, s)) || !jk_body_build(g, &b, &w))
+    if (!whole) {
+        if (!g->search.mark)
+            jk_order_init(&g->search, g->p, g->arena, 0, g->p->nins);
+        g->search.varying = pass;
+        jk_order_root(&g->search, want);
+        jk_order_take(&g->search, &w.order, &w.norder);
+    }
+    if ((w.nred && !jk_acc_layout(g, s)) || !jk_body_build(g, &b, &w))
         return false;
     if (!w.nred)
         b.batch.rows_index = JK_RCX;

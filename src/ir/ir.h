@@ -135,12 +135,27 @@ JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options 
 /* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. Without memory
  * the arena has failed. */
 JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
-/* Sethi-Ullman order of all in instructions [lo, hi) that the roots need: varying values, or with `uniform` uniform
- * ones; the others, and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for
- * its body. For a rare body: lo = rare.first, hi = the RARE, roots c, again (may be JK_NOREF) and the RSTATEs' b,
- * uniform = !varying[the RARE]. */
-JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots, size_t nroots,
-                             bool uniform, const jk_ref **order, uint32_t *norder);
+/* Sethi-Ullman order of all in instructions [lo, hi) that roots need: uniform values of any stage, to begin with. The others,
+ * and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for its body. For a
+ * rare body: lo = rare.first, hi = the RARE, roots c, again and the RSTATEs' b, varying as the RARE is. */
+typedef struct jk_orderer {
+    const jk_program *p;
+    jk_arena *arena;
+    jk_ref lo, hi;         /* only these are computed here */
+    uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
+    const uint32_t *stage; /* NULL, or: of uniform values only those of this stage */
+    uint32_t at_stage;
+    uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
+    uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
+    uint32_t stamp;
+    JK_LIST(jk_ref, stack);
+    JK_LIST(jk_ref, out);
+} jk_orderer;
+JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi);
+/* Appends what the root needs and what is not there yet. */
+JK_NOINLINE void jk_order_root(jk_orderer *o, jk_ref root);
+/* Hands out what is there and begins another order. */
+JK_NOINLINE void jk_order_take(jk_orderer *o, const jk_ref **order, uint32_t *norder);
 /* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. Without memory the
  * arena has failed. */
 JK_FUNC void jk_slots(jk_program *p, jk_arena *arena);

@@ -7,20 +7,6 @@
 
 JK_SMALL_OPEN
 
-typedef struct jk_orderer {
-    const jk_program *p;
-    jk_arena *arena;
-    jk_ref lo, hi;         /* only these are computed here */
-    uint8_t varying;       /* 1: varying values, 0: uniform ones; the others are at hand */
-    const uint32_t *stage; /* NULL, or: of uniform values only those of this stage */
-    uint32_t at_stage;
-    uint8_t *need;  /* registers that computing a value takes, about; by ref - lo */
-    uint32_t *mark; /* by ref - lo: mark: its operands wait above it on the stack; mark + 1: in the order */
-    uint32_t stamp;
-    JK_LIST(jk_ref, stack);
-    JK_LIST(jk_ref, out);
-} jk_orderer;
-
 /* The earlier values that an instruction needs, with their number. An RSTATE's next value comes later, as a rule, and a
  * RARE needs besides its operands `again`. */
 JK_FUNC unsigned jk_ins_operands(const jk_program *p, jk_ref r, jk_ref x[4])
@@ -123,10 +109,10 @@ JK_FUNC void jk_order_open(jk_orderer *o, jk_ref r)
         jk_order_push(o, x[n]);
 }
 
-/* Appends to the order what the root needs and what this stamp has not put there yet. */
-JK_FUNC void jk_order_root(jk_orderer *o, jk_ref root)
+JK_NOINLINE void jk_order_root(jk_orderer *o, jk_ref root)
 {
-    jk_order_push(o, root);
+    if (!o->arena->failed)
+        jk_order_push(o, root);
     while (o->nstack > 0 && !o->arena->failed) {
         jk_ref r = o->stack[o->nstack - 1];
         uint32_t *mark = &o->mark[r - o->lo];
@@ -156,7 +142,6 @@ JK_FUNC void jk_order_needs(const jk_program *p, jk_ref lo, jk_ref hi, uint8_t *
     }
 }
 
-/* To order uniform values of [lo, hi), of any stage. */
 JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi)
 {
     uint32_t *mark = (uint32_t *)jk_arena_zero(arena, (hi - lo) * (sizeof *mark + 1));
@@ -173,19 +158,13 @@ JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *are
     jk_order_needs(p, lo, hi, o->need);
 }
 
-JK_FUNC jitk_status jk_order(const jk_program *p, jk_arena *arena, jk_ref lo, jk_ref hi, const jk_ref *roots,
-                             size_t nroots, bool uniform, const jk_ref **order, uint32_t *norder)
+JK_NOINLINE void jk_order_take(jk_orderer *o, const jk_ref **order, uint32_t *norder)
 {
-    jk_orderer o;
-    size_t i;
-    jk_order_init(&o, p, arena, lo, hi);
-    o.varying = !uniform;
-    for (i = 0; i < nroots && !arena->failed; i++)
-        if (roots[i] != JK_NOREF)
-            jk_order_root(&o, roots[i]);
-    *order = o.out;
-    *norder = (uint32_t)o.nout;
-    return arena->failed ? JITK_ERR_NOMEM : JITK_OK;
+    *order = o->out;
+    *norder = (uint32_t)o->nout;
+    o->out = NULL;
+    o->nout = o->cap_out = 0;
+    o->stamp += 2;
 }
 
 JK_SMALL_CLOSE

@@ -99,7 +99,6 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
     s->is_pass = number & 1;
     o->varying = s->is_pass;
     o->at_stage = number;
-    o->stamp += 2;
     s->red = q->red;
     for (r = q->roots[number]; r-- > 0; r = q->next[r]) {
         jk_order_root(o, s->is_pass ? p->ins[r].a : r);
@@ -112,10 +111,7 @@ JK_FUNC void jk_plan_stage(jk_planner *q, jk_orderer *o, jk_stage *s, uint32_t n
             s->stores = true;
             jk_order_root(o, p->args[k].value);
         }
-    s->order = o->out;
-    s->norder = (uint32_t)o->nout;
-    o->out = NULL;
-    o->nout = o->cap_out = 0;
+    jk_order_take(o, &s->order, &s->norder);
 }
 
 JK_FUNC void jk_plan_stages(jk_planner *q)

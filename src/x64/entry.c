@@ -97,8 +97,14 @@ JK_FUNC bool jk_emit_stage(jk_gen *g, const jk_target *t, const jk_stage *s, jk_
     g->want = want;
     if (pass)
         jk_frame_take(g, whole ? JK_PASS_SLOTS : 2 * JK_PASS_SLOTS, 64); /* a search's target besides */
-    if ((!whole && jk_order(g->p, g->arena, 0, g->p->nins, &want, 1, !s, &w.order, &w.norder) != JITK_OK) ||
-        (w.nred && !jk_acc_layout(g, s)) || !jk_body_build(g, &b, &w))
+    if (!whole) {
+        if (!g->search.mark)
+            jk_order_init(&g->search, g->p, g->arena, 0, g->p->nins);
+        g->search.varying = pass;
+        jk_order_root(&g->search, want);
+        jk_order_take(&g->search, &w.order, &w.norder);
+    }
+    if ((w.nred && !jk_acc_layout(g, s)) || !jk_body_build(g, &b, &w))
         return false;
     if (!w.nred)
         b.batch.rows_index = JK_RCX;

@@ -159,6 +159,7 @@ struct jk_gen { /* what is read most stands first */
     size_t start, call;     /* where a stage begins, and a call of it */
     uint32_t arg;           /* of a call's rows: an argument's place; how many there are */
     jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
+    jk_orderer search;      /* of what that needs */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
     uint32_t one, wide;     /* elements of a vector, of the wide loop's step */

@@ -272,9 +272,12 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     const jk_ins *ins = p->ins;
     const jk_rare *rare = &p->rares[ins[s->ref].aux];
     jk_ref *want = (jk_ref *)jk_arena_alloc(g->arena, sizeof *want * (s->ref - rare->first + 2)), n;
+    jk_orderer o;
     jk_work w;
     memset(&w, 0, sizeof w);
-    if (!want)
+    jk_order_init(&o, p, g->arena, rare->first, s->ref);
+    o.varying = p->varying[s->ref];
+    if (g->arena->failed)
         return false;
     w.want = want;
     *want++ = ins[s->ref].c;
@@ -283,9 +286,9 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     for (n = rare->first; ins[n].op == JK_RSTATE; n++)
         *want++ = ins[n].b;
     w.nwant = (uint32_t)(want - w.want);
-    if (jk_order(p, g->arena, rare->first, s->ref, w.want, w.nwant, !p->varying[s->ref], &w.order, &w.norder) !=
-        JITK_OK)
-        return false;
+    for (n = 0; n < w.nwant; n++)
+        jk_order_root(&o, w.want[n]);
+    jk_order_take(&o, &w.order, &w.norder);
     g->around = &s->at;
     return jk_body_build(g, b, &w);
 }
