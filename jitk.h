@@ -7880,20 +7880,15 @@ typedef struct jk_play {
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
-typedef struct jk_held { /* an instance of a value, and where it is at a jump */
-    uint32_t instance;
-    jk_loc loc;
-} jk_held;
-
 struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
     jk_ref ref;       /* the RARE, or the value that the slow path computes */
     jk_stub *next;
     const jk_cmd *slow;
     jk_play play;     /* of slow; else NULL in play.g */
-    jk_body at;       /* the state at the jump but for its loc, of which what a rare body touches is behind the stub: */
-    uint32_t nheld, v; /* so many jk_held; the RARE's number */
-    const jk_body_step *step; /* the RARE's */
+    jk_body at;       /* the state at the jump, but the places behind the stub: of what the RARE's step uses, no more */
+    const jk_body_step *step;
+    uint32_t v;       /* the RARE's number */
 };
 
 /* isa.c */
@@ -9057,23 +9052,31 @@ JK_NOINLINE void jk_stub_jump(jk_gen *g, jk_stub *s, jk_ref ref)
     jk_asm_jcc(&g->as, JK_CC_NE, s->enter);
 }
 
-/* Where instance i is, for the stub. */
-JK_NOINLINE void jk_stub_hold(jk_stub *s, uint32_t i)
+/* Keeps the places of what a rare body takes from outside, or puts them back and enters those values in g->outer. There
+ * may be thousands of stubs, so none keeps all places. */
+JK_NOINLINE void jk_stub_places(const jk_stub *s, bool back)
 {
-    jk_held *h = (jk_held *)(s + 1) + s->nheld++;
-    h->instance = i;
-    h->loc = s->at.loc[i];
+    const jk_body *at = &s->at;
+    jk_loc *kept = (jk_loc *)(uintptr_t)(s + 1), *l;
+    uint32_t k, j, v;
+    for (k = s->step->list; k < s->step[1].list; k++) {
+        v = at->list[k].value;
+        for (j = 0; j < at->width; j++, kept++) {
+            l = &at->loc[jk_instance_of(at, v, j)];
+            *(back ? l : kept) = *(back ? kept : l);
+        }
+        if (back)
+            at->g->outer[at->val[v].ref] = v + 1;
+    }
 }
 
-/* A stub touches the registers in use and what its body takes from outside, and copies no more: a kernel may have
- * thousands. */
 JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
 {
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[step->ref];
-    uint32_t j, k, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a), v = jk_val_of(b, step->ref);
-    jk_stub *s = (jk_stub *)jk_arena_alloc(
-        g->arena, sizeof *s + sizeof(jk_held) * (64 + (size_t)(step[1].list - step->list) * b->width));
+    uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a), v = jk_val_of(b, step->ref);
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena,
+                                           sizeof *s + sizeof(jk_loc) * (step[1].list - step->list) * b->width);
     if (!s)
         return;
     for (j = 0; j < b->width; j++) {
@@ -9087,13 +9090,7 @@ JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
     s->at = *b;
     s->step = step;
     s->v = v;
-    s->nheld = 0;
-    for (k = step->list; k < step[1].list; k++)
-        for (j = 0; j < b->width; j++)
-            jk_stub_hold(s, jk_instance_of(b, b->list[k].value, j));
-    for (k = 0; k < 64; k++)
-        if (b->used[k / 32] >> k % 32 & 1)
-            jk_stub_hold(s, b->owner[k / 32][k % 32]);
+    jk_stub_places(s, false);
     jk_stub_jump(g, s, step->ref);
     jk_asm_bind(&g->as, s->back);
 }
@@ -9122,8 +9119,10 @@ JK_FUNC void jk_stub_registers(jk_stub *s, bool save)
         jk_loc *l = &s->at.loc[s->at.owner[cls][r]];
         if (!(s->at.used[cls] >> r & 1))
             continue;
-        if (save)
+        if (save) {
+            l->reg = (uint8_t)r;
             l->slot = jk_frame_take(g, jk_slot_bytes(g), jk_slot_bytes(g));
+        }
         jk_emit_whole(g, cls, r, jk_at_frame(g, l->slot), save);
     }
 }
@@ -9297,32 +9296,19 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     return jk_body_build(g, b, &w);
 }
 
-/* Enters what the stub knows of the body around in g->outer, or takes it out (mask 0). */
-JK_NOINLINE void jk_stub_outer(const jk_stub *s, uint32_t mask)
-{
-    const jk_body *at = &s->at;
-    uint32_t k, v;
-    at->g->outer[s->ref] = (s->v + 1) & mask;
-    for (k = s->step->list; k < s->step[1].list; k++) {
-        v = at->list[k].value;
-        at->g->outer[at->val[v].ref] = (v + 1) & mask;
-    }
-}
-
 JK_FUNC bool jk_stub_emit(jk_stub *s)
 {
     jk_gen *g = s->at.g;
     const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
-    uint32_t slot = jk_slot_bytes(g), nstate = 0, frame = g->frame, k;
+    uint32_t slot = jk_slot_bytes(g), nstate = 0, frame = g->frame;
     jk_label top = jk_asm_label(&g->as), done = jk_asm_label(&g->as);
     jk_body b = s->at;
     jk_stub_home h;
     jk_opnd count;
     while (g->p->ins[rare->first + nstate].op == JK_RSTATE)
         nstate++;
-    for (k = 0; k < s->nheld; k++)
-        s->at.loc[((jk_held *)(s + 1))[k].instance] = ((jk_held *)(s + 1))[k].loc;
-    jk_stub_outer(s, UINT32_MAX);
+    jk_stub_places(s, true);
+    g->outer[s->ref] = s->v + 1;
     h.result = NULL;
     h.b = &b;
     h.active = jk_frame_take(g, slot * s->at.width * (nstate + 1), slot);
@@ -9344,7 +9330,6 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     }
     jk_asm_bind(&g->as, done);
     jk_body_forget(&b);
-    jk_stub_outer(s, 0);
     jk_stub_registers(s, false); /* the results with the rest */
     jk_asm_jmp(&g->as, s->back);
     g->frame = frame; /* one stub runs at a time */
@@ -9620,12 +9605,12 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
     return !g->arena->failed;
 }
 
-/* A ref's value number belongs to one body at a time. */
+/* A ref's value number belongs to one body at a time, and besides to rare ones within it. */
 JK_NOINLINE void jk_body_forget(jk_body *b)
 {
     uint32_t v;
     for (v = 0; v < b->nval; v++)
-        b->g->local[b->val[v].ref] = 0;
+        b->g->local[b->val[v].ref] = b->g->outer[b->val[v].ref] = 0;
 }
 
 /* From one vector in memory to the next. */
@@ -10736,6 +10721,7 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     if (b) {
         jk_body_forget(b);
         jk_rare_stubs(g);
+        jk_body_forget(b);
     }
     return !g->arena->failed && g->e->status == JITK_OK;
 }

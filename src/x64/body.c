@@ -246,12 +246,12 @@ JK_FUNC bool jk_body_build(jk_gen *g, jk_body *b, const jk_work *w)
     return !g->arena->failed;
 }
 
-/* A ref's value number belongs to one body at a time. */
+/* A ref's value number belongs to one body at a time, and besides to rare ones within it. */
 JK_NOINLINE void jk_body_forget(jk_body *b)
 {
     uint32_t v;
     for (v = 0; v < b->nval; v++)
-        b->g->local[b->val[v].ref] = 0;
+        b->g->local[b->val[v].ref] = b->g->outer[b->val[v].ref] = 0;
 }
 
 /* From one vector in memory to the next. */

@@ -249,20 +249,15 @@ typedef struct jk_play {
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
-typedef struct jk_held { /* an instance of a value, and where it is at a jump */
-    uint32_t instance;
-    jk_loc loc;
-} jk_held;
-
 struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
     jk_ref ref;       /* the RARE, or the value that the slow path computes */
     jk_stub *next;
     const jk_cmd *slow;
     jk_play play;     /* of slow; else NULL in play.g */
-    jk_body at;       /* the state at the jump but for its loc, of which what a rare body touches is behind the stub: */
-    uint32_t nheld, v; /* so many jk_held; the RARE's number */
-    const jk_body_step *step; /* the RARE's */
+    jk_body at;       /* the state at the jump, but the places behind the stub: of what the RARE's step uses, no more */
+    const jk_body_step *step;
+    uint32_t v;       /* the RARE's number */
 };
 
 /* isa.c */

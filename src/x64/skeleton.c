@@ -576,6 +576,7 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     if (b) {
         jk_body_forget(b);
         jk_rare_stubs(g);
+        jk_body_forget(b);
     }
     return !g->arena->failed && g->e->status == JITK_OK;
 }
