@@ -312,7 +312,7 @@ static inline jk_tagged jk_tag_float(double x)
 {
     jk_tagged t;
     t.value.f64 = x;
-    t.tag = JITK_F64 | JK_TAG_NUMBER;
+    t.tag = (unsigned)JITK_F64 | JK_TAG_NUMBER;
     t.exponent = 0;
     return t;
 }
@@ -320,7 +320,7 @@ static inline jk_tagged jk_tag_signed(long long x)
 {
     jk_tagged t;
     t.value.i64 = x;
-    t.tag = JITK_I64 | JK_TAG_NUMBER;
+    t.tag = (unsigned)JITK_I64 | JK_TAG_NUMBER;
     t.exponent = 0;
     return t;
 }
@@ -351,12 +351,12 @@ static inline jk_tagged jk_tag_long_double(long double x)
 #ifdef __cplusplus
 extern "C++" {
 template <class jk_T> struct jk_element; /* what a pointer may point to */
-#define JK_ELEMENT(jk_T, tag)                   \
-    template <> struct jk_element<jk_T> {       \
-        enum { value = tag };                   \
-    };                                          \
-    template <> struct jk_element<const jk_T> { \
-        enum { value = (tag) | JK_TAG_CONST };  \
+#define JK_ELEMENT(jk_T, tag)                                       \
+    template <> struct jk_element<jk_T> {                           \
+        enum { value = static_cast<unsigned>(tag) };                \
+    };                                                              \
+    template <> struct jk_element<const jk_T> {                     \
+        enum { value = static_cast<unsigned>(tag) | JK_TAG_CONST }; \
     };
 JK_ELEMENT(double, JITK_F64)
 JK_ELEMENT(float, JITK_F32)
@@ -705,12 +705,18 @@ extern "C++" { /* a user may have opened extern "C" */
 /* ---- back in src/all.h ---- */
 /* ---- src/begin.h ---- */
 /* Opens the implementation: baseline x86-64 code whatever the including file's flags (the linker keeps any copy of
- * a weak function, also one of a file built with -mavx512f), and C linkage. end.h closes what this opens. */
+ * a weak function, also one of a file built with -mavx512f), on 32 bits arithmetic that is not the 80-bit registers', and
+ * C linkage. end.h closes what this opens. */
 #if defined(__x86_64__) && defined(__clang__)
 #pragma clang attribute push(__attribute__((target("no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe,no-popcnt,no-sse3"))), apply_to = function)
 #elif defined(__x86_64__) && defined(__GNUC__)
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64")
+#elif defined(__i386__) && defined(__clang__)
+#pragma clang attribute push(__attribute__((target("sse2"))), apply_to = function)
+#elif defined(__i386__) && defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("sse2,fpmath=sse")
 #endif
 #ifdef __cplusplus
 extern "C" {
@@ -757,6 +763,15 @@ extern "C" {
         "no-tree-tail-merge", "no-tree-vrp"))
 #define JK_SMALL_OPEN _Pragma("GCC push_options") JK_OPTIMIZE(JK_SMALL_LEVEL)
 #define JK_SMALL_CLOSE _Pragma("GCC pop_options")
+#endif
+
+/* And between these stand functions that do no more than jump: aligned they would be a third padding. */
+#if defined(__clang__)
+#define JK_DENSE_OPEN
+#define JK_DENSE_CLOSE
+#else
+#define JK_DENSE_OPEN _Pragma("GCC push_options") _Pragma("GCC optimize(\"align-functions=1\")")
+#define JK_DENSE_CLOSE _Pragma("GCC pop_options")
 #endif
 
 /* Tests replace these before the include to make the k-th call fail. */
@@ -974,7 +989,10 @@ JK_SMALL_CLOSE
  * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. One pragma has all
  * of gcc's options: of two `optimize` in one macro gcc 12 drops the second, in C. */
 /* clang-format off: a pragma's string must stay whole */
-#if defined(__clang__)
+#if defined(__clang__) && !defined(__x86_64__) && !defined(__i386__) /* which has no float_control */
+#define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("clang fp contract(off)")
+#define JK_FP_CLOSE _Pragma("clang fp contract(on)") JK_SMALL_CLOSE
+#elif defined(__clang__)
 #define JK_FP_OPEN                                                                                                     \
     JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
@@ -984,7 +1002,7 @@ JK_SMALL_CLOSE
 #endif
 /* clang-format on */
 /* A value the compiler knows nothing of: neither where it came from nor that it is no NaN. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 #define JK_FP_KEEP(x) __asm__("" : "+x"(x))
 #else
 #define JK_FP_KEEP(x) __asm__("" : "+m"(x))
@@ -1327,23 +1345,23 @@ typedef uint32_t jk_lanes32 __attribute__((vector_size(16)));
 typedef uint64_t jk_unaligned __attribute__((vector_size(16), may_alias, aligned(1)));
 typedef uint64_t jk_half __attribute__((may_alias, aligned(1)));
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 /* One instruction, which no flag takes apart. */
-#define JK_NATIVE(name, text)                                  \
+#define JK_LANES(name, text)                                  \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         __asm__(text " %1, %0" : "+x"(a) : "x"(b));            \
         return a;                                              \
     }
-JK_NATIVE(lt, "cmpltpd")
-JK_NATIVE(unordered, "cmpunordpd")
-JK_NATIVE(sqrt, "sqrtpd") /* no libm: it may set errno */
-JK_NATIVE(sqrt_single, "sqrtps")
-JK_NATIVE(widen, "cvtps2pd") /* the first two floats */
-JK_NATIVE(narrow, "cvtpd2ps")
-#undef JK_NATIVE
+JK_LANES(lt, "cmpltpd")
+JK_LANES(unordered, "cmpunordpd")
+JK_LANES(sqrt, "sqrtpd") /* no libm: it may set errno */
+JK_LANES(sqrt_single, "sqrtps")
+JK_LANES(widen, "cvtps2pd") /* the first two floats */
+JK_LANES(narrow, "cvtpd2ps")
+#undef JK_LANES
 #else
-#define JK_NATIVE(name, value)                                 \
+#define JK_LANES(name, value)                                 \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         jk_lanes64 r = {0, 0};                                 \
@@ -1355,16 +1373,16 @@ JK_NATIVE(narrow, "cvtpd2ps")
     }
 #define JK_NAN(u) ((u) << 1 > JK_F64_INF << 1)
 #define JK_FLOAT(u) jk_f32_from_bits((uint32_t)(u))
-JK_NATIVE(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
-JK_NATIVE(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
-JK_NATIVE(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
-JK_NATIVE(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
+JK_LANES(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
+JK_LANES(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
+JK_LANES(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
+JK_LANES(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
                            (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
-JK_NATIVE(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
-JK_NATIVE(narrow, i ? 0
+JK_LANES(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
+JK_LANES(narrow, i ? 0
                     : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1]))
                                                                        << 32)
-#undef JK_NATIVE
+#undef JK_LANES
 #undef JK_NAN
 #undef JK_FLOAT
 #endif
@@ -5332,7 +5350,7 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
         return;
     }
     l->nvalues -= n->nkids;
-    arg = l->values + l->nvalues;
+    arg = n->nkids ? l->values + l->nvalues : NULL;
     for (i = 0; i < n->nkids && !(flags & JK_FN_REDUCES); i++)
         array |= arg[i].array;
     r = jk_fn_lower(&l->ir, f, arg, n->nkids);
@@ -7396,12 +7414,13 @@ JK_NOINLINE void jk_list_bytes(const jk_asm *as, size_t at, size_t n, const char
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
-    const jk_asm_line *l = as->lines, *last = l + as->nlines;
+    const jk_asm_line *l = as->lines;
+    size_t left = as->nlines;
     static const char formats[2][20] = {"%*s%s\n", "%*s%-48s ; %%%u\n"};
     char text[JK_ASM_TEXT];
     size_t i, n;
-    for (; l < last; l++) {
-        n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
+    for (; left-- > 0; l++) {
+        n = (left ? l[1].offset : as->n) - l->offset;
         jk_list_bytes(as, l->offset, n, "");
         jk_asm_text(as, l, (int64_t)(pool - l->offset - n), text);
         fprintf(as->listing, formats[l->note != UINT32_MAX], (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "", text,
@@ -10784,7 +10803,9 @@ JK_SMALL_CLOSE
     JK_S(JK_IF_ROWS, TEST, RDX, REST), \
     JK_TO(JK_IF_ROWS, E, ENTER), \
     JK_S(JK_IF_ROWS, AND, RDX, EVEN), \
+    JK_SI(JK_IF_ROWS, ADD, RSP, -JK_RED_ZONE), /* for what watches memory, a call leaves nothing below */ \
     JK_TO(JK_IF_ROWS, CALLED, ENTER), \
+    JK_SI(JK_IF_ROWS, SUB, RSP, -JK_RED_ZONE), \
     JK_S(JK_IF_ROWS, MOV, RAX, RED_ARRAY), \
     JK_S(JK_IF_ROWS, MOV, RSI, RED_N), \
     JK_S(JK_IF_ROWS, SUB, RSI, LANES), \
@@ -11959,12 +11980,14 @@ JK_SMALL_OPEN
 
 typedef struct jk_shared {
     pthread_mutex_t lock; /* of what is set up once, and of the cache's writers */
+    int watched;          /* forks are */
     int ready;            /* settings can be read without the lock */
     jk_settings settings;
 } jk_shared;
 
 JK_STATE jk_shared JK_SHARED(jk_shared_state) = {
     PTHREAD_MUTEX_INITIALIZER,
+    0,
     0,
     {{0, {0, 0, 0}, ""}, {NULL, "", JITK_ISA_AUTO, JITK_ISA_AUTO, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0}};
 JK_STATE __thread jitk_error JK_SHARED(jk_thread_error) = {JITK_OK, 0, 0, 0, ""};
@@ -11999,6 +12022,13 @@ JK_FUNC void jk_fork_child(void)
     static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
     jk_exec_child();
     JK_SHARE->lock = fresh;
+}
+
+/* Before main: no lock is held yet. */
+static __attribute__((constructor)) void jk_fork_watch(void)
+{
+    if (!__atomic_exchange_n(&JK_SHARE->watched, 1, __ATOMIC_ACQ_REL))
+        pthread_atfork(jk_fork_prepare, jk_fork_parent, jk_fork_child);
 }
 
 /* The kinds of dump that a list with commas names. */
@@ -12044,7 +12074,6 @@ JK_FUNC const jk_settings *jk_settings_get(void)
         jk_share_lock();
         if (!s->ready) {
             jk_settings_read(&s->settings);
-            pthread_atfork(jk_fork_prepare, jk_fork_parent, jk_fork_child);
             __atomic_store_n(&s->ready, 1, __ATOMIC_RELEASE);
         }
         jk_share_unlock();
@@ -12848,7 +12877,7 @@ JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
 }
 
 /* The place of a reduction's result; -1 where there is none. */
-JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
+JK_FUNC uint64_t jk_drive_find(jk_drive *d, uint32_t i)
 {
     d->find = i;
     return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;
@@ -13255,8 +13284,6 @@ JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs
     return status;
 }
 
-JK_SMALL_CLOSE
-
 /* The long way; `mode` is the caller's. */
 JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                      const ptrdiff_t strides[], const jk_tagged *tagged, uint32_t mode)
@@ -13268,6 +13295,8 @@ JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t narg
     jk_fp_leave(mode);
     return e.status;
 }
+
+JK_SMALL_CLOSE
 
 /* Whether a call is one of most: not long, no array of another type. */
 static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
@@ -13353,17 +13382,17 @@ JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t 
     return kernel->call(kernel, n, nargs, (const void *const *)p);
 }
 
+JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
+                                       const ptrdiff_t strides[])
+{
+    return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
+}
+
 JK_SMALL_CLOSE
 
 JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
 {
     return kernel ? kernel->call(kernel, n, nargs, args) : jk_call_slow(kernel, n, nargs, args);
-}
-
-JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
-                                       const ptrdiff_t strides[])
-{
-    return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
 }
 /* ---- back in src/all.h ---- */
 /* ---- src/kernel/cache.c ---- */
@@ -13858,6 +13887,7 @@ JK_NAMED_UPDATE(float, f32)
 #undef JK_NAMED_UPDATE
 #undef JK_NAMED_BLOCK
 /* ---- back in src/all.h ---- */
+JK_DENSE_OPEN
 /* ---- generated from kernels/ ---- */
 JITK_API double jitk_sum_f64(const double *x, size_t n)
 {
@@ -13964,15 +13994,16 @@ JITK_API void jitk_scal_f32(float a, float *x, size_t n)
     jk_named_update_f32(a, x, x, n, 25);
 }
 /* ---- back in src/all.h ---- */
+JK_DENSE_CLOSE
 
 /* ---- src/end.h ---- */
 /* Closes what begin.h opened. */
 #ifdef __cplusplus
 }
 #endif
-#if defined(__x86_64__) && defined(__clang__)
+#if (defined(__x86_64__) || defined(__i386__)) && defined(__clang__)
 #pragma clang attribute pop
-#elif defined(__x86_64__) && defined(__GNUC__)
+#elif (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
 #pragma GCC pop_options
 #endif
 /* ---- back in src/all.h ---- */

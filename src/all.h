@@ -48,7 +48,9 @@
 #include "kernel/function.c"
 #include "kernel/info.c"
 #include "kernel/named.c"
+JK_DENSE_OPEN
 #include "named_calls.h"
+JK_DENSE_CLOSE
 
 #include "end.h"
 #endif /* JITK_DECLARATIONS_ONLY */

@@ -305,7 +305,7 @@ static inline jk_tagged jk_tag_float(double x)
 {
     jk_tagged t;
     t.value.f64 = x;
-    t.tag = JITK_F64 | JK_TAG_NUMBER;
+    t.tag = (unsigned)JITK_F64 | JK_TAG_NUMBER;
     t.exponent = 0;
     return t;
 }
@@ -313,7 +313,7 @@ static inline jk_tagged jk_tag_signed(long long x)
 {
     jk_tagged t;
     t.value.i64 = x;
-    t.tag = JITK_I64 | JK_TAG_NUMBER;
+    t.tag = (unsigned)JITK_I64 | JK_TAG_NUMBER;
     t.exponent = 0;
     return t;
 }
@@ -344,12 +344,12 @@ static inline jk_tagged jk_tag_long_double(long double x)
 #ifdef __cplusplus
 extern "C++" {
 template <class jk_T> struct jk_element; /* what a pointer may point to */
-#define JK_ELEMENT(jk_T, tag)                   \
-    template <> struct jk_element<jk_T> {       \
-        enum { value = tag };                   \
-    };                                          \
-    template <> struct jk_element<const jk_T> { \
-        enum { value = (tag) | JK_TAG_CONST };  \
+#define JK_ELEMENT(jk_T, tag)                                       \
+    template <> struct jk_element<jk_T> {                           \
+        enum { value = static_cast<unsigned>(tag) };                \
+    };                                                              \
+    template <> struct jk_element<const jk_T> {                     \
+        enum { value = static_cast<unsigned>(tag) | JK_TAG_CONST }; \
     };
 JK_ELEMENT(double, JITK_F64)
 JK_ELEMENT(float, JITK_F32)

@@ -198,23 +198,23 @@ typedef uint32_t jk_lanes32 __attribute__((vector_size(16)));
 typedef uint64_t jk_unaligned __attribute__((vector_size(16), may_alias, aligned(1)));
 typedef uint64_t jk_half __attribute__((may_alias, aligned(1)));
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 /* One instruction, which no flag takes apart. */
-#define JK_NATIVE(name, text)                                  \
+#define JK_LANES(name, text)                                  \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         __asm__(text " %1, %0" : "+x"(a) : "x"(b));            \
         return a;                                              \
     }
-JK_NATIVE(lt, "cmpltpd")
-JK_NATIVE(unordered, "cmpunordpd")
-JK_NATIVE(sqrt, "sqrtpd") /* no libm: it may set errno */
-JK_NATIVE(sqrt_single, "sqrtps")
-JK_NATIVE(widen, "cvtps2pd") /* the first two floats */
-JK_NATIVE(narrow, "cvtpd2ps")
-#undef JK_NATIVE
+JK_LANES(lt, "cmpltpd")
+JK_LANES(unordered, "cmpunordpd")
+JK_LANES(sqrt, "sqrtpd") /* no libm: it may set errno */
+JK_LANES(sqrt_single, "sqrtps")
+JK_LANES(widen, "cvtps2pd") /* the first two floats */
+JK_LANES(narrow, "cvtpd2ps")
+#undef JK_LANES
 #else
-#define JK_NATIVE(name, value)                                 \
+#define JK_LANES(name, value)                                 \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         jk_lanes64 r = {0, 0};                                 \
@@ -226,16 +226,16 @@ JK_NATIVE(narrow, "cvtpd2ps")
     }
 #define JK_NAN(u) ((u) << 1 > JK_F64_INF << 1)
 #define JK_FLOAT(u) jk_f32_from_bits((uint32_t)(u))
-JK_NATIVE(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
-JK_NATIVE(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
-JK_NATIVE(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
-JK_NATIVE(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
+JK_LANES(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
+JK_LANES(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
+JK_LANES(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
+JK_LANES(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
                            (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
-JK_NATIVE(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
-JK_NATIVE(narrow, i ? 0
+JK_LANES(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
+JK_LANES(narrow, i ? 0
                     : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1]))
                                                                        << 32)
-#undef JK_NATIVE
+#undef JK_LANES
 #undef JK_NAN
 #undef JK_FLOAT
 #endif

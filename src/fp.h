@@ -9,7 +9,10 @@
  * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. One pragma has all
  * of gcc's options: of two `optimize` in one macro gcc 12 drops the second, in C. */
 /* clang-format off: a pragma's string must stay whole */
-#if defined(__clang__)
+#if defined(__clang__) && !defined(__x86_64__) && !defined(__i386__) /* which has no float_control */
+#define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("clang fp contract(off)")
+#define JK_FP_CLOSE _Pragma("clang fp contract(on)") JK_SMALL_CLOSE
+#elif defined(__clang__)
 #define JK_FP_OPEN                                                                                                     \
     JK_SMALL_OPEN _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("float_control(pop)") JK_SMALL_CLOSE
@@ -19,7 +22,7 @@
 #endif
 /* clang-format on */
 /* A value the compiler knows nothing of: neither where it came from nor that it is no NaN. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 #define JK_FP_KEEP(x) __asm__("" : "+x"(x))
 #else
 #define JK_FP_KEEP(x) __asm__("" : "+m"(x))

@@ -173,12 +173,13 @@ JK_NOINLINE void jk_list_bytes(const jk_asm *as, size_t at, size_t n, const char
 /* Address, bytes, text, and the IR value that the instruction helps to compute; then the pool, 16 bytes a line. */
 JK_FUNC void jk_asm_list(const jk_asm *as, size_t pool)
 {
-    const jk_asm_line *l = as->lines, *last = l + as->nlines;
+    const jk_asm_line *l = as->lines;
+    size_t left = as->nlines;
     static const char formats[2][20] = {"%*s%s\n", "%*s%-48s ; %%%u\n"};
     char text[JK_ASM_TEXT];
     size_t i, n;
-    for (; l < last; l++) {
-        n = (l + 1 < last ? l[1].offset : as->n) - l->offset;
+    for (; left-- > 0; l++) {
+        n = (left ? l[1].offset : as->n) - l->offset;
         jk_list_bytes(as, l->offset, n, "");
         jk_asm_text(as, l, (int64_t)(pool - l->offset - n), text);
         fprintf(as->listing, formats[l->note != UINT32_MAX], (int)(24 - JK_SMALLER(2 * n, (size_t)23)), "", text,

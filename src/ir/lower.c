@@ -224,7 +224,7 @@ JK_NOINLINE void jk_lower_builtin(jk_lowerer *l, const jk_node *n, const jk_fn *
         return;
     }
     l->nvalues -= n->nkids;
-    arg = l->values + l->nvalues;
+    arg = n->nkids ? l->values + l->nvalues : NULL;
     for (i = 0; i < n->nkids && !(flags & JK_FN_REDUCES); i++)
         array |= arg[i].array;
     r = jk_fn_lower(&l->ir, f, arg, n->nkids);

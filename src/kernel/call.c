@@ -40,8 +40,6 @@ JK_NOINLINE jitk_status jk_call_any(const jitk_kernel *k, size_t n, size_t nargs
     return status;
 }
 
-JK_SMALL_CLOSE
-
 /* The long way; `mode` is the caller's. */
 JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t nargs, const void *const args[],
                                      const ptrdiff_t strides[], const jk_tagged *tagged, uint32_t mode)
@@ -53,6 +51,8 @@ JK_NOINLINE jitk_status jk_call_long(const jitk_kernel *k, size_t n, size_t narg
     jk_fp_leave(mode);
     return e.status;
 }
+
+JK_SMALL_CLOSE
 
 /* Whether a call is one of most: not long, no array of another type. */
 static inline bool jk_is_short(const jitk_kernel *k, size_t n, size_t nargs)
@@ -138,15 +138,15 @@ JITK_API jitk_status jk_call_tagged(const jitk_kernel *kernel, size_t n, size_t 
     return kernel->call(kernel, n, nargs, (const void *const *)p);
 }
 
+JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
+                                       const ptrdiff_t strides[])
+{
+    return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
+}
+
 JK_SMALL_CLOSE
 
 JITK_API jitk_status jitk_callv(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[])
 {
     return kernel ? kernel->call(kernel, n, nargs, args) : jk_call_slow(kernel, n, nargs, args);
-}
-
-JITK_API jitk_status jitk_call_strided(const jitk_kernel *kernel, size_t n, size_t nargs, const void *const args[],
-                                       const ptrdiff_t strides[])
-{
-    return jk_call_long(kernel, n, nargs, args, strides, NULL, jk_fp_enter());
 }

@@ -136,7 +136,7 @@ JK_NOINLINE size_t jk_range(jk_drive *d, size_t first, size_t count)
 }
 
 /* The place of a reduction's result; -1 where there is none. */
-JK_FUNC size_t jk_drive_find(jk_drive *d, uint32_t i)
+JK_FUNC uint64_t jk_drive_find(jk_drive *d, uint32_t i)
 {
     d->find = i;
     return d->n ? jk_range(d, d->best_at[i], d->k->chunk) : UINT64_MAX;

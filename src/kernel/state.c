@@ -7,12 +7,14 @@ JK_SMALL_OPEN
 
 typedef struct jk_shared {
     pthread_mutex_t lock; /* of what is set up once, and of the cache's writers */
+    int watched;          /* forks are */
     int ready;            /* settings can be read without the lock */
     jk_settings settings;
 } jk_shared;
 
 JK_STATE jk_shared JK_SHARED(jk_shared_state) = {
     PTHREAD_MUTEX_INITIALIZER,
+    0,
     0,
     {{0, {0, 0, 0}, ""}, {NULL, "", JITK_ISA_AUTO, JITK_ISA_AUTO, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0}};
 JK_STATE __thread jitk_error JK_SHARED(jk_thread_error) = {JITK_OK, 0, 0, 0, ""};
@@ -47,6 +49,13 @@ JK_FUNC void jk_fork_child(void)
     static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
     jk_exec_child();
     JK_SHARE->lock = fresh;
+}
+
+/* Before main: no lock is held yet. */
+static __attribute__((constructor)) void jk_fork_watch(void)
+{
+    if (!__atomic_exchange_n(&JK_SHARE->watched, 1, __ATOMIC_ACQ_REL))
+        pthread_atfork(jk_fork_prepare, jk_fork_parent, jk_fork_child);
 }
 
 /* The kinds of dump that a list with commas names. */
@@ -92,7 +101,6 @@ JK_FUNC const jk_settings *jk_settings_get(void)
         jk_share_lock();
         if (!s->ready) {
             jk_settings_read(&s->settings);
-            pthread_atfork(jk_fork_prepare, jk_fork_parent, jk_fork_child);
             __atomic_store_n(&s->ready, 1, __ATOMIC_RELEASE);
         }
         jk_share_unlock();

@@ -55,7 +55,9 @@
     JK_S(JK_IF_ROWS, TEST, RDX, REST), \
     JK_TO(JK_IF_ROWS, E, ENTER), \
     JK_S(JK_IF_ROWS, AND, RDX, EVEN), \
+    JK_SI(JK_IF_ROWS, ADD, RSP, -JK_RED_ZONE), /* for what watches memory, a call leaves nothing below */ \
     JK_TO(JK_IF_ROWS, CALLED, ENTER), \
+    JK_SI(JK_IF_ROWS, SUB, RSP, -JK_RED_ZONE), \
     JK_S(JK_IF_ROWS, MOV, RAX, RED_ARRAY), \
     JK_S(JK_IF_ROWS, MOV, RSI, RED_N), \
     JK_S(JK_IF_ROWS, SUB, RSI, LANES), \
