@@ -5434,7 +5434,7 @@ JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
         first = def;
     if (call && def)
         jk_lower_inline(l, n, (uint32_t)(def - l->names));
-    else if (f && (f->params != NULL) == call)
+    else if (f && !def && (f->params != NULL) == call)
         jk_lower_builtin(l, n, f);
     else if (call)
         jk_lower_fail(l, n,
@@ -5461,9 +5461,12 @@ JK_FUNC void jk_lower_run(jk_lowerer *l)
     while (jk_lower_well(l)) {
         jk_inlined *c = &l->calls[l->ncalls - 1];
         if (c->node < c->end) {
+            const jk_node *n = &l->ast->nodes[c->node++];
             if (l->ncalls > 1 && ++l->work > JK_WORK_MAX)
                 jk_fail(l->e, JITK_ERR_LIMIT, "calls grow to more than %u operations", JK_WORK_MAX);
-            jk_lower_node(l, c, &l->ast->nodes[c->node++]);
+            jk_lower_node(l, c, n);
+            if (l->e->status != JITK_OK && !l->e->line) /* a limit: here it is passed */
+                jk_fail_place(l->e, l->ast->source, n->at, n->at_len);
         } else if (l->ncalls == 1) {
             return;
         } else {
