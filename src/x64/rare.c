@@ -76,7 +76,7 @@ JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[step->ref];
     uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a), v = jk_val_of(b, step->ref);
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena,
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->as.arena,
                                            sizeof *s + sizeof(jk_loc) * (step[1].list - step->list) * b->width);
     if (!s)
         return;
@@ -100,7 +100,7 @@ JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
 JK_FUNC void jk_slow_path(jk_play *p, unsigned mask, const jk_cmd *c)
 {
     jk_gen *g = p->g;
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->arena, sizeof *s);
+    jk_stub *s = (jk_stub *)jk_arena_alloc(g->as.arena, sizeof *s);
     if (!s)
         return;
     s->slow = c;
@@ -297,7 +297,7 @@ JK_FUNC bool jk_stub_build(jk_stub *s, jk_body *b)
     return jk_body_build(g, b, &w);
 }
 
-JK_FUNC bool jk_stub_emit(jk_stub *s)
+JK_FUNC void jk_stub_emit(jk_stub *s)
 {
     jk_gen *g = s->at.g;
     const jk_rare *rare = &g->p->rares[g->p->ins[s->ref].aux];
@@ -318,7 +318,7 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     jk_stub_registers(s, true);
     jk_stub_homes(s, &h, true);
     if (!(jk_stub_build(s, &b) && jk_stub_begin(s, &b, h.active + (int32_t)(slot * s->at.width))))
-        return false;
+        return;
     jk_asm_gi(&g->as, JK_G_MOV, 4, count, (int32_t)rare->limit);
     jk_asm_bind(&g->as, top);
     jk_body_run(&b);
@@ -336,7 +336,6 @@ JK_FUNC bool jk_stub_emit(jk_stub *s)
     g->frame = frame; /* one stub runs at a time */
     if (g->fma_at >= (int32_t)frame)
         g->fma_at = -1;
-    return !g->arena->failed && g->e->status == JITK_OK;
 }
 
 /* Emits the stubs of the bodies since the last call, and those that these bodies ask for. */
@@ -350,8 +349,14 @@ JK_FUNC void jk_rare_stubs(jk_gen *g)
             g->as.note = s->ref;
             jk_play_run(&s->play, s->slow);
             jk_asm_jmp(&g->as, s->back);
-        } else if (!jk_stub_emit(s)) {
-            break;
+        } else { /* thousands may come: each one's body is freed again */
+            jk_arena own;
+            jk_arena_init(&own, NULL, 0);
+            g->arena = &own;
+            jk_stub_emit(s);
+            g->arena = g->as.arena;
+            g->arena->failed |= own.failed;
+            jk_arena_free(&own);
         }
     }
     g->stubs = NULL;
