@@ -10,53 +10,27 @@
 #include "reference.h"
 #include <setjmp.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define GD_MAX_N 300
 #define GD_INPUTS 3
 #define GD_CANARY 0xcd
 
-/* Memory between two pages that may not be touched. */
-typedef struct gd_area {
-    char *at;
-    size_t nbytes;
-} gd_area;
-
-static gd_area gd_map(size_t nbytes)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    gd_area a;
-    a.nbytes = (nbytes + page - 1) / page * page;
-    char *p = (char *)mmap(NULL, a.nbytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert(p != (char *)MAP_FAILED);
-    a.at = p + page;
-    ck_assert_int_eq(mprotect(a.at, a.nbytes, PROT_READ | PROT_WRITE), 0);
-    return a;
-}
-
-static void gd_unmap(gd_area a)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    munmap(a.at - page, a.nbytes + 2 * page);
-}
-
 /* Whether bytes [from, to) are as gd_paint left them. */
-static bool gd_untouched(gd_area a, size_t from, size_t to)
+static bool gd_untouched(kut_area a, size_t from, size_t to)
 {
     if (from == to)
         return true;
     return (unsigned char)a.at[from] == GD_CANARY && memcmp(a.at + from, a.at + from + 1, to - from - 1) == 0;
 }
 
-static void gd_paint(gd_area a)
+static void gd_paint(kut_area a)
 {
     memset(a.at, GD_CANARY, a.nbytes);
 }
 
 /* Where an array of n elements stands in its area: `place` 0 ends at the guard, 1 + k starts k elements behind the
  * front one. Different arrays get different offsets but for those at the guards. */
-static char *gd_place(gd_area a, size_t place, size_t array, size_t n, size_t size)
+static char *gd_place(kut_area a, size_t place, size_t array, size_t n, size_t size)
 {
     size_t lanes = 64 / size;
     if (place == 0)
@@ -95,11 +69,11 @@ static void gd_catch(void)
 
 /* One call: inputs copied to their places, the result compared, all around it untouched. With `in_place` the result is
  * the first array. */
-static void gd_call(const jitk_kernel *k, const kut_kernel *u, gd_area *area, char (*data)[8 * GD_MAX_N],
+static void gd_call(const jitk_kernel *k, const kut_kernel *u, kut_area *area, char (*data)[8 * GD_MAX_N],
                     const void *want, bool in_place)
 {
     size_t size = kut_size(gd.type), count = u->is_map ? gd.n : 1, nargs = 0;
-    gd_area result = in_place ? area[0] : area[GD_INPUTS];
+    kut_area result = in_place ? area[0] : area[GD_INPUTS];
     char *out =
         in_place ? gd_place(area[0], gd.place, 0, gd.n, size) : gd_place(result, gd.place, GD_INPUTS, count, size);
     static const double scalar64[] = {2.5, 0.25};
@@ -140,7 +114,7 @@ static void gd_reference(const jitk_kernel *interp, const kut_kernel *u, char (*
     ck_assert_int_eq((int)jitk_callv(interp, gd.n, nargs, args), (int)JITK_OK);
 }
 
-static void gd_kernel(const kut_kernel *u, gd_area *area, kut_rng *rng)
+static void gd_kernel(const kut_kernel *u, kut_area *area, kut_rng *rng)
 {
     static char data[GD_INPUTS][8 * GD_MAX_N], want[8 * GD_MAX_N];
     size_t places = 1 + 64 / kut_size(gd.type);
@@ -162,14 +136,14 @@ static void gd_kernel(const kut_kernel *u, gd_area *area, kut_rng *rng)
 
 START_TEST(guarded)
 {
-    gd_area area[GD_INPUTS + 1];
+    kut_area area[GD_INPUTS + 1];
     kut_rng rng = {kut_seed() + 3};
     gd.isa = _i / 2;
     gd.type = _i & 1 ? JITK_F32 : JITK_F64;
     if (!kut_isa(gd.isa))
         return;
     for (size_t a = 0; a <= GD_INPUTS; a++)
-        area[a] = gd_map(8 * GD_MAX_N + 64);
+        area[a] = kut_map(8 * GD_MAX_N + 64);
     gd_catch();
     int sig = sigsetjmp(gd.out, 1);
     if (sig)
@@ -177,7 +151,7 @@ START_TEST(guarded)
     for (size_t u = 0; u < KUT_COUNT(kut_kernels); u++)
         gd_kernel(&kut_kernels[u], area, &rng);
     for (size_t a = 0; a <= GD_INPUTS; a++)
-        gd_unmap(area[a]);
+        kut_unmap(area[a]);
 }
 END_TEST
 
@@ -185,7 +159,7 @@ END_TEST
 START_TEST(guarded_strides)
 {
     static const ptrdiff_t steps[] = {2, 3, -1, -2, 0};
-    gd_area area[2];
+    kut_area area[2];
     kut_rng rng = {kut_seed() + 4};
     gd.isa = _i / 2;
     gd.type = _i & 1 ? JITK_F32 : JITK_F64;
@@ -193,8 +167,8 @@ START_TEST(guarded_strides)
     if (!kut_isa(gd.isa))
         return;
     size_t size = kut_size(gd.type);
-    area[0] = gd_map(3 * 8 * GD_MAX_N);
-    area[1] = gd_map(3 * 8 * GD_MAX_N);
+    area[0] = kut_map(3 * 8 * GD_MAX_N);
+    area[1] = kut_map(3 * 8 * GD_MAX_N);
     gd_catch();
     int sig = sigsetjmp(gd.out, 1);
     if (sig)
@@ -247,8 +221,8 @@ START_TEST(guarded_strides)
     jitk_free(map);
     jitk_free(sum_ref);
     jitk_free(map_ref);
-    gd_unmap(area[0]);
-    gd_unmap(area[1]);
+    kut_unmap(area[0]);
+    kut_unmap(area[1]);
 }
 END_TEST
 
@@ -420,7 +394,7 @@ static size_t gd_large(void)
 }
 
 static struct gd_stream_state {
-    gd_area in, out;
+    kut_area in, out;
     jitk_type type;
     int isa;
     char base[2][8 * GD_PERIOD], want[8 * GD_PERIOD];
@@ -475,16 +449,16 @@ START_TEST(streaming_stores)
     gds.type = _i & 1 ? JITK_F32 : JITK_F64;
     if (!kut_isa(gds.isa) || gds.isa == JITK_ISA_INTERP)
         return;
-    gds.in = gd_map(gd_large());
-    gds.out = gd_map(gds.in.nbytes);
+    gds.in = kut_map(gd_large());
+    gds.out = kut_map(gds.in.nbytes);
     kut_fill(&rng, gds.type, KUT_MIXED, gds.base[0], GD_PERIOD);
     for (ptrdiff_t i = 0; i < GD_PERIOD; i++)
         kut_put(gds.type, gds.base[1], i, kut_get(gds.type, gds.base[0], (i + 64) % GD_PERIOD));
     for (size_t t = 0; t < KUT_COUNT(texts); t++)
         if (!strchr(texts[t], '%') || kut_fma_is_exact())
             gd_stream(texts[t], (t * 5 + 1) % 16);
-    gd_unmap(gds.in);
-    gd_unmap(gds.out);
+    kut_unmap(gds.in);
+    kut_unmap(gds.out);
 }
 END_TEST
 
@@ -525,7 +499,7 @@ START_TEST(reductions_from_memory)
         jitk_free(interp);
     }
     jitk_kernel *k = kut_compile(with_array, type, isa), *interp = kut_compile(with_array, type, JITK_ISA_INTERP);
-    gd_area out = gd_map(nbytes); /* begins a page, so that no element stands before the first whole line */
+    kut_area out = kut_map(nbytes); /* begins a page, so that no element stands before the first whole line */
     char base[GD_PERIOD * 8];
     const void *refs[3] = {x, base, want}, *away[3] = {x, out.at, got}, *in_place[3] = {x, x, got};
     ck_assert_int_eq((int)jitk_callv(interp, GD_PERIOD, 3, refs), (int)JITK_OK);
@@ -545,7 +519,7 @@ START_TEST(reductions_from_memory)
         ck_assert_msg(gd_untouched(out, n * size, out.nbytes), "%s %s: %s wrote behind its result", kut_isa_names[isa],
                       kut_type_name(type), with_array);
     }
-    gd_unmap(out);
+    kut_unmap(out);
     jitk_free(k);
     jitk_free(interp);
     free(x);

@@ -15,6 +15,7 @@
 #define RND_BATCHES 20
 #define RND_MAX_N 300
 #define RND_CELLS ((RND_MAX_N + 1) * 3 + 64)  /* elements of an array's room: strides up to 3, offset, canaries */
+#define RND_ROOM ((8 * RND_CELLS + 4095) / 4096 * 4096) /* bytes */
 #define RND_ARRAYS (TREE_ARRAYS + TREE_ROOTS) /* the arguments that may be arrays: inputs, then results */
 #define RND_ARGS (RND_ARRAYS + TREE_SCALARS)
 #define RND_HANG_SECONDS 60
@@ -65,7 +66,7 @@ static struct rnd_state {
     jitk_error error;
     kut_text text;
     char array[TREE_ARRAYS][8 * RND_MAX_N], want[TREE_ROOTS][8 * RND_MAX_N], have[8 * RND_MAX_N];
-    char room[RND_ARRAYS][8 * RND_CELLS], untouched[TREE_ROOTS][8 * RND_CELLS];
+    char *room[RND_ARRAYS], untouched[TREE_ROOTS][RND_ROOM]; /* the rooms stand between pages that may not be touched */
     uint64_t scalar[TREE_SCALARS], reduced[TREE_MAX], scratch[RND_MAX_N];
     bool used[TREE_ARRAYS];
 } rnd;
@@ -87,6 +88,10 @@ static void rnd_setup(void)
     act.sa_flags = SA_NODEFER;
     for (size_t i = 0; i < KUT_COUNT(signals); i++)
         sigaction(signals[i], &act, NULL);
+    for (size_t a = 0; a < RND_ARRAYS; a++) {
+        kut_area room = kut_map(RND_ROOM);
+        rnd.room[a] = room.at + room.nbytes - RND_ROOM;
+    }
 }
 
 /* ---- a case's text and data ---- */
@@ -236,11 +241,17 @@ static rnd_verdict rnd_reference(const rnd_case *c)
     return v == RND_FINE && tree_is_plain(&c->t) ? rnd_against_tree(c) : v;
 }
 
-/* Where element 0 of count stands in the room of an array. */
+/* Where element 0 of count stands in the room of an array: at even offsets the array's memory ends where the room does,
+ * at 1 it begins with the room. */
 static ptrdiff_t rnd_start(const rnd_case *c, size_t a, size_t count)
 {
-    ptrdiff_t at = 16 + (ptrdiff_t)c->offset[a];
-    return c->stride[a] < 0 && count ? at - (ptrdiff_t)(count - 1) * c->stride[a] : at;
+    ptrdiff_t step = c->stride[a] < 0 ? -c->stride[a] : c->stride[a], last = count ? (ptrdiff_t)(count - 1) * step : 0;
+    ptrdiff_t cells = RND_ROOM / (ptrdiff_t)kut_size(rnd.type), at = 16 + (ptrdiff_t)c->offset[a];
+    if (c->offset[a] < 2)
+        at = 0;
+    if (c->offset[a] % 2 == 0)
+        at = cells - last - (count > 0);
+    return c->stride[a] < 0 ? at + last : at;
 }
 
 /* Puts the inputs into their rooms. */
@@ -248,13 +259,13 @@ static void rnd_furnish(const rnd_case *c)
 {
     for (size_t a = 0; a < TREE_ARRAYS; a++) {
         ptrdiff_t at = rnd_start(c, a, c->n);
-        memset(rnd.room[a], 0xab, sizeof rnd.room[a]);
+        memset(rnd.room[a], 0xab, RND_ROOM);
         for (size_t i = 0; i < c->n; i++)
             kut_put(rnd.type, rnd.room[a], at + (ptrdiff_t)i * c->stride[a],
                     kut_get(rnd.type, rnd.array[a], (ptrdiff_t)i));
     }
     for (size_t r = 0; r < TREE_ROOTS; r++)
-        memset(rnd.room[TREE_ARRAYS + r], 0xcd, sizeof rnd.room[TREE_ARRAYS + r]);
+        memset(rnd.room[TREE_ARRAYS + r], 0xcd, RND_ROOM);
 }
 
 static rnd_verdict rnd_on_isa(const rnd_case *c, int isa)

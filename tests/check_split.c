@@ -1,6 +1,9 @@
 /* split: roots and quotients that are computed beside the divider (x64/split.c) are to the last bit what the
  * interpreter gives: singles' roots one and all; of the rest the cases that are hardest to round, by construction; what
  * the slow path is for, in every lane. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "suites.h"
 #include "kernels_under_test.h"
 #include <math.h>

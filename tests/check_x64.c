@@ -1,5 +1,8 @@
 /* x64: machine code against the interpreter, stage by stage and below the driver: every op, every mode of the loops, more
  * values, arrays and accumulators than there are registers. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "suites.h"
 #include "../src/ir/verify.c"
 #include "kernels_under_test.h"

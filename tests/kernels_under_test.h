@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define KUT_FUNC static __attribute__((unused))
 #define KUT_COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -79,6 +81,32 @@ KUT_FUNC void kut_say_skipped(const char *suite)
             printf("%s: %s skipped: %s\n", suite, kut_isa_names[isa],
                    kut_cpu_has(isa) ? "not in JITK_TEST_ISAS" : "this CPU lacks it");
     fflush(stdout);
+}
+
+/* ---- memory ---- */
+
+/* Memory between two pages that may not be touched. */
+typedef struct kut_area {
+    char *at;
+    size_t nbytes;
+} kut_area;
+
+KUT_FUNC kut_area kut_map(size_t nbytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    kut_area a;
+    a.nbytes = (nbytes + page - 1) / page * page;
+    char *p = (char *)mmap(NULL, a.nbytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(p != (char *)MAP_FAILED);
+    a.at = p + page;
+    ck_assert_int_eq(mprotect(a.at, a.nbytes, PROT_READ | PROT_WRITE), 0);
+    return a;
+}
+
+KUT_FUNC void kut_unmap(kut_area a)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    munmap(a.at - page, a.nbytes + 2 * page);
 }
 
 /* ---- sizes and seeds ---- */
