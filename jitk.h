@@ -43,10 +43,13 @@
  *     axpy(a, x[], y[]) = a*x + y                  named parameters: x and y are arrays, a is a scalar
  *     (x[], y[]) = sum(x*y) / sum(y)               without a name; a reduction makes a scalar
  *     gain(g, x: u8[]) -> u8 = g*x                 element types of parameters and results: f64 f32 i64 i32 u8
+ *     (x[]) = x - sum(x)/count(x)                  a reduction anywhere: as many passes as their nesting asks for
+ *     (x[]) = min(x), max(x), 2*x                  several results, which follow the parameters in a call
+ *     half(v) = v/2; (x[]) = half(x)^2             earlier definitions can be called; the last one is the kernel
  *
  *     c ? a : b   ||   &&   < <= > >= == !=   + -   * / %   unary - + !   ^ **   √          loosest first
  *     abs sign sqrt min max clamp fma floor ceil trunc round rint copysign where isnan isinf isfinite
- *     sum prod min max mean dot any all count argmin argmax        over the elements
+ *     sum prod min max mean dot any all count argmin argmax length        over the elements
  *     pi e inf nan
  *
  * ONE CALL
@@ -83,7 +86,7 @@
  *         Of NULL does nothing. Not while a call on the kernel runs.
  *     size_t jitk_arg_count(kernel);  jitk_status jitk_arg(kernel, i, jitk_arg_info *)
  *         The signature: parameters, then results. `name` lives as long as the kernel; a result's is
- *         "result".
+ *         "result", of several "result1", "result2", ...
  *
  * A kernel never changes: any thread may call it at any time. A call allocates only where arguments must be packed
  * (strides, element types) or a kernel needs more than a few KiB of working memory, and takes no lock.
