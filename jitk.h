@@ -708,10 +708,11 @@ extern "C++" { /* a user may have opened extern "C" */
 /* ---- back in src/all.h ---- */
 /* ---- src/begin.h ---- */
 /* Opens the implementation: baseline x86-64 code whatever the including file's flags (the linker keeps any copy of
- * a weak function, also one of a file built with -mavx512f), on 32 bits arithmetic that is not the 80-bit registers', and
- * C linkage. end.h closes what this opens. */
+ * a weak function, also one of a file built with -mavx512f), on 32 bits arithmetic that is not the 80-bit registers',
+ * and C linkage. end.h closes what this opens. */
 #if defined(__x86_64__) && defined(__clang__)
-#pragma clang attribute push(__attribute__((target("no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe,no-popcnt,no-sse3"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe,no-popcnt,no-sse3"))), \
+                             apply_to = function)
 #elif defined(__x86_64__) && defined(__GNUC__)
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64")
@@ -991,7 +992,8 @@ JK_SMALL_CLOSE
 /* gcc keeps the flags of a function with the function. clang's back end fuses and assumes by flags of the whole file
  * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. One pragma has all
  * of gcc's options: of two `optimize` in one macro gcc 12 drops the second, in C. */
-/* clang-format off: a pragma's string must stay whole */
+/* A pragma's string must stay whole. */
+/* clang-format off */
 #if defined(__clang__) && !defined(__x86_64__) && !defined(__i386__) /* which has no float_control */
 #define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("clang fp contract(on)") JK_SMALL_CLOSE
@@ -1063,8 +1065,8 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
 /* fp: IEEE arithmetic: software fma, the ops over arrays (which the interpreter and the folder share), conversions.
  *
  * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. Ops run 16 bytes at a time, in the compiler's vector
- * types: a loop for each of those that are one instruction, one loop for all others. What compares is one instruction in
- * asm, or guarded by tests of the bits, because clang's back end may assume that there is no NaN. */
+ * types: a loop for each of those that are one instruction, one loop for all others. What compares is one instruction
+ * in asm, or guarded by tests of the bits, because clang's back end may assume that there is no NaN. */
 /* ---- src/ir/ops.h ---- */
 /* ir: the op table. Everything that is to be said of an op stands in its row: enum, printed name, arity, result type,
  * flags and meaning; printer, reader, folder, verifier and tests are made from it.
@@ -1081,6 +1083,7 @@ typedef uint32_t __attribute__((may_alias)) jk_u32;
  */
 #ifndef JK_OPS_H
 #define JK_OPS_H
+/* clang-format off */
 
 #define JK_COMM 1
 #define JK_FOLD 2
@@ -1154,6 +1157,7 @@ typedef enum jk_op {
 #undef JK_ROW
         JK_OP_COUNT
 } jk_op;
+/* clang-format on */
 #endif
 /* ---- back in src/fp.c ---- */
 #if !defined(__x86_64__)
@@ -1350,21 +1354,21 @@ typedef uint64_t jk_half __attribute__((may_alias, aligned(1)));
 
 #if defined(__x86_64__) || defined(__i386__)
 /* One instruction, which no flag takes apart. */
-#define JK_LANES(name, text)                                  \
+#define JK_ONE_INST(name, text)                                \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         __asm__(text " %1, %0" : "+x"(a) : "x"(b));            \
         return a;                                              \
     }
-JK_LANES(lt, "cmpltpd")
-JK_LANES(unordered, "cmpunordpd")
-JK_LANES(sqrt, "sqrtpd") /* no libm: it may set errno */
-JK_LANES(sqrt_single, "sqrtps")
-JK_LANES(widen, "cvtps2pd") /* the first two floats */
-JK_LANES(narrow, "cvtpd2ps")
-#undef JK_LANES
+JK_ONE_INST(lt, "cmpltpd")
+JK_ONE_INST(unordered, "cmpunordpd")
+JK_ONE_INST(sqrt, "sqrtpd") /* no libm: it may set errno */
+JK_ONE_INST(sqrt_single, "sqrtps")
+JK_ONE_INST(widen, "cvtps2pd") /* the first two floats */
+JK_ONE_INST(narrow, "cvtpd2ps")
+#undef JK_ONE_INST
 #else
-#define JK_LANES(name, value)                                 \
+#define JK_ONE_INST(name, value)                               \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         jk_lanes64 r = {0, 0};                                 \
@@ -1376,16 +1380,16 @@ JK_LANES(narrow, "cvtpd2ps")
     }
 #define JK_NAN(u) ((u) << 1 > JK_F64_INF << 1)
 #define JK_FLOAT(u) jk_f32_from_bits((uint32_t)(u))
-JK_LANES(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
-JK_LANES(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
-JK_LANES(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
-JK_LANES(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
-                           (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
-JK_LANES(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
-JK_LANES(narrow, i ? 0
-                    : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1]))
-                                                                       << 32)
-#undef JK_LANES
+JK_ONE_INST(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
+JK_ONE_INST(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
+JK_ONE_INST(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
+JK_ONE_INST(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
+                             (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
+JK_ONE_INST(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
+JK_ONE_INST(narrow,
+            i ? 0
+              : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1])) << 32)
+#undef JK_ONE_INST
 #undef JK_NAN
 #undef JK_FLOAT
 #endif
@@ -1779,58 +1783,72 @@ typedef enum jk_ast_kind {
 /* Operators: binary ones, loosest first, prefixes, and the choice. */
 typedef enum jk_ast_op {
     JK_OP_NONE,
-    JK_OP_OR, JK_OP_AND,
-    JK_OP_LT, JK_OP_LE, JK_OP_GT, JK_OP_GE, JK_OP_EQ, JK_OP_NE,
-    JK_OP_ADD, JK_OP_SUB, JK_OP_MUL, JK_OP_DIV, JK_OP_MOD, JK_OP_POW,
-    JK_OP_NEG, JK_OP_PLUS, JK_OP_NOT, JK_OP_SQRT /* the prefix sign */,
+    JK_OP_OR,
+    JK_OP_AND,
+    JK_OP_LT,
+    JK_OP_LE,
+    JK_OP_GT,
+    JK_OP_GE,
+    JK_OP_EQ,
+    JK_OP_NE,
+    JK_OP_ADD,
+    JK_OP_SUB,
+    JK_OP_MUL,
+    JK_OP_DIV,
+    JK_OP_MOD,
+    JK_OP_POW,
+    JK_OP_NEG,
+    JK_OP_PLUS,
+    JK_OP_NOT,
+    JK_OP_SQRT /* the prefix sign */,
     JK_OP_COND
 } jk_ast_op;
 
 typedef struct jk_node {
     uint8_t kind, op;
     uint16_t flags;
-    uint32_t nkids, kid;      /* kids are ast->kids[kid .. kid + nkids) */
-    uint32_t pos, len;        /* the whole construct's place in the source, bytes */
-    uint32_t at, at_len;      /* the operator's or the function name's own place: where an error points */
-    const char *text;         /* NUMBER, NAME, CALL; not terminated, but a number's own end stops who reads it */
+    uint32_t nkids, kid; /* kids are ast->kids[kid .. kid + nkids) */
+    uint32_t pos, len;   /* the whole construct's place in the source, bytes */
+    uint32_t at, at_len; /* the operator's or the function name's own place: where an error points */
+    const char *text;    /* NUMBER, NAME, CALL; not terminated, but a number's own end stops who reads it */
     uint32_t text_len;
 } jk_node;
 
-#define JK_TYPE_NONE 0xff     /* no element type was named: the kernel's */
+#define JK_TYPE_NONE 0xff /* no element type was named: the kernel's */
 typedef enum jk_edge { JK_EDGE_NONE, JK_EDGE_CLAMP, JK_EDGE_WRAP, JK_EDGE_ZERO } jk_edge;
 
 typedef struct jk_param {
-    const char *name;         /* not terminated */
+    const char *name; /* not terminated */
     uint32_t name_len, pos;
-    uint32_t next;            /* the parser's: an older one in the same bucket, counted from 1; 0: none */
-    uint8_t type;             /* jk_type or JK_TYPE_NONE */
-    uint8_t edge;             /* jk_edge: the rule in its brackets */
+    uint32_t next; /* the parser's: an older one in the same bucket, counted from 1; 0: none */
+    uint8_t type;  /* jk_type or JK_TYPE_NONE */
+    uint8_t edge;  /* jk_edge: the rule in its brackets */
     bool is_array;
 } jk_param;
 
 typedef struct jk_result {
-    uint32_t root;            /* node */
-    uint8_t type;             /* jk_type or JK_TYPE_NONE */
+    uint32_t root; /* node */
+    uint8_t type;  /* jk_type or JK_TYPE_NONE */
 } jk_result;
 
 typedef struct jk_def {
-    const char *name;         /* NULL: anonymous or bare */
+    const char *name; /* NULL: anonymous or bare */
     uint32_t name_len, pos, len;
-    bool is_bare;             /* params are the free names (constants are none) in byte order, each once; is_array is set,
-                                 but they are arrays or scalars as the caller asks */
+    bool is_bare; /* params are the free names (constants are none) in byte order, each once; is_array is set,
+                     but they are arrays or scalars as the caller asks */
     jk_param *params;
     jk_result *results;
     uint32_t nparams, nresults;
-    uint32_t first, end;      /* its nodes */
+    uint32_t first, end; /* its nodes */
 } jk_def;
 
 struct jitk_ast {
-    jk_arena arena;           /* owns all below; the source is copied into it */
-    const char *source;       /* terminated; "" for a tree built by calls */
+    jk_arena arena;     /* owns all below; the source is copied into it */
+    const char *source; /* terminated; "" for a tree built by calls */
     size_t source_len;
     JK_LIST(jk_node, nodes);
     JK_LIST(uint32_t, kids);
-    JK_LIST(jk_def, defs);    /* in the order of the text: the last is the kernel unless the caller names another */
+    JK_LIST(jk_def, defs); /* in the order of the text: the last is the kernel unless the caller names another */
 };
 
 #define JK_SOURCE_MAX ((size_t)16 << 20) /* bytes of text; beyond it JITK_ERR_LIMIT */
@@ -1841,9 +1859,9 @@ struct jitk_ast {
 JK_FUNC jitk_status jk_parse(jitk_ast *ast, const char *source, size_t source_len, void *first, size_t first_bytes,
                              jitk_error *e);
 
-/* The bytes of a terminated text that make up a number (decimal, 0x hexadecimal, hexadecimal float); 0 if it begins with
- * none. An exponent without digits is left. Where bits is not NULL: the bits of its value in the type (f64 or f32),
- * rounded once, to nearest even, whatever the locale; those of infinity if it is too large. */
+/* The bytes of a terminated text that make up a number (decimal, 0x hexadecimal, hexadecimal float); 0 if it begins
+ * with none. An exponent without digits is left. Where bits is not NULL: the bits of its value in the type (f64 or
+ * f32), rounded once, to nearest even, whatever the locale; those of infinity if it is too large. */
 JK_FUNC uint32_t jk_number_read(const char *text, jk_type type, uint64_t *bits);
 
 /* An error as a person reads it: place and message, the source's line (of a terminated text; NULL: without), a caret
@@ -3239,9 +3257,9 @@ typedef uint32_t jk_ref;
 #define JK_NOREF UINT32_MAX
 
 typedef struct jk_ins {
-    uint8_t op, type;  /* jk_op; jk_type of the value */
-    uint16_t aux;      /* shift count (ISHL, ISHR); number of the jk_rare (RARE); else 0 */
-    uint32_t a, b, c;  /* operands; for leaves what ops.h says */
+    uint8_t op, type; /* jk_op; jk_type of the value */
+    uint16_t aux;     /* shift count (ISHL, ISHR); number of the jk_rare (RARE); else 0 */
+    uint32_t a, b, c; /* operands; for leaves what ops.h says */
 } jk_ins;
 
 /* A rare body: instructions [first, the RARE instruction) that only lanes of its mask need. Meaning, lane by lane:
@@ -3253,19 +3271,19 @@ typedef struct jk_ins {
  * Values of the body are used by nothing outside but the RARE itself. A lane without an element is never active. In a
  * varying RARE all of the body but its constants counts as varying, also what is computed of uniform values only. */
 typedef struct jk_rare {
-    jk_ref first;  /* its first instruction: the RSTATEs come first */
-    jk_ref again;  /* mask; JK_NOREF: the body runs once */
+    jk_ref first; /* its first instruction: the RSTATEs come first */
+    jk_ref again; /* mask; JK_NOREF: the body runs once */
     uint32_t limit;
 } jk_rare;
 
-/* What the interpreter runs: a stage's order with rare bodies spread out, then (a pass) one step for each reduction and,
- * where it stores, one for each array result (`to` is its argument's number), with the slot of its frame that each value
- * stands in. JK_NOREF: no slot (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask, fast, c}
- * and r[1] with to = its mask of active lanes and from = {again, number of states, number of body steps}; the steps of
- * the body and of the states (from = {first value, next value, where the next value waits}) follow. */
+/* What the interpreter runs: a stage's order with rare bodies spread out, then (a pass) one step for each reduction
+ * and, where it stores, one for each array result (`to` is its argument's number), with the slot of its frame that each
+ * value stands in. JK_NOREF: no slot (a leaf or a value with a cell). A RARE takes two steps, r[0] with from = {mask,
+ * fast, c} and r[1] with to = its mask of active lanes and from = {again, number of states, number of body steps}; the
+ * steps of the body and of the states (from = {first value, next value, where the next value waits}) follow. */
 typedef struct jk_step {
-    jk_ref ref;            /* the instruction */
-    uint32_t to, from[3];  /* slots */
+    jk_ref ref;           /* the instruction */
+    uint32_t to, from[3]; /* slots */
 } jk_step;
 
 /* Stages run in order: uniform, pass, uniform, pass, ..., uniform. `order` lists the instructions to run, operands
@@ -3273,21 +3291,21 @@ typedef struct jk_step {
  * (a RARE stands for its body). */
 typedef struct jk_stage {
     bool is_pass;
-    bool stores;           /* a pass that stores the array results */
-    const jk_ref *order;   /* Sethi-Ullman order */
+    bool stores;         /* a pass that stores the array results */
+    const jk_ref *order; /* Sethi-Ullman order */
     uint32_t norder;
-    const jk_ref *red;     /* a pass: the reductions it accumulates */
+    const jk_ref *red; /* a pass: the reductions it accumulates */
     uint32_t nred;
-    const jk_step *step;   /* the same with places: filled by jk_slots */
+    const jk_step *step;      /* the same with places: filled by jk_slots */
     uint32_t nstep, ncompute; /* all of them; those before the reductions */
 } jk_stage;
 
 typedef struct jk_param_info {
-    const char *name;      /* terminated */
-    uint8_t type;          /* element type of the caller's array or scalar */
+    const char *name; /* terminated */
+    uint8_t type;     /* element type of the caller's array or scalar */
     uint8_t is_array, is_result;
     uint8_t reserved;
-    jk_ref value;          /* a result: what it is. Array results have the kernel's type, scalar ones F64, F32 or I64 */
+    jk_ref value; /* a result: what it is. Array results have the kernel's type, scalar ones F64, F32 or I64 */
 } jk_param_info;
 
 #define JK_NOCELL UINT32_MAX
@@ -3297,16 +3315,16 @@ typedef struct jk_param_info {
  * every uniform non-constant value that a pass, a later stage or a scalar result uses. */
 typedef struct jk_program {
     const jk_ins *ins;
-    const uint32_t *cell;      /* [nins] */
-    const uint8_t *varying;    /* [nins] 1: varying, 0: uniform */
+    const uint32_t *cell;   /* [nins] */
+    const uint8_t *varying; /* [nins] 1: varying, 0: uniform */
     const jk_rare *rares;
     const jk_stage *stages;
     const jk_param_info *args; /* parameters, then results, in the signature's order */
     uint32_t nins, nrares, nstages, ncells, nargs, nparams;
-    uint8_t type;              /* JK_F64 or JK_F32: the kernel's */
+    uint8_t type; /* JK_F64 or JK_F32: the kernel's */
     uint8_t reserved[3];
-    uint32_t flags;            /* JITK_STRICT ... */
-    uint32_t nslots;           /* slots of the interpreter's frame, the most of any stage */
+    uint32_t flags;  /* JITK_STRICT ... */
+    uint32_t nslots; /* slots of the interpreter's frame, the most of any stage */
 } jk_program;
 
 /* ---- building ---- */
@@ -3315,20 +3333,20 @@ typedef struct jk_ir {
     jitk_error *error;
     jk_ins *ins;
     uint8_t *varying;
-    uint32_t *chain;           /* the older value of the same bucket, JK_NOREF: none, JK_UNSHARED: not to be found */
+    uint32_t *chain; /* the older value of the same bucket, JK_NOREF: none, JK_UNSHARED: not to be found */
     size_t nins, cap_ins;
     JK_LIST(jk_rare, rares);
-    uint32_t *bucket;          /* the newest value of each hash bucket, or JK_NOREF */
+    uint32_t *bucket; /* the newest value of each hash bucket, or JK_NOREF */
     size_t nbuckets;
-    uint8_t type;              /* the kernel's */
+    uint8_t type; /* the kernel's */
     uint32_t flags;
 } jk_ir;
 
 JK_FUNC void jk_ir_init(jk_ir *ir, jk_arena *arena, jk_type type, unsigned flags, jitk_error *e);
 /* The one door. Folds, simplifies, shares. After the arena has failed it returns 0 and does nothing. */
 JK_FUNC jk_ref jk_ir_emit(jk_ir *ir, jk_op op, jk_type type, unsigned aux, jk_ref a, jk_ref b, jk_ref c);
-JK_FUNC jk_ref jk_ir_bits(jk_ir *ir, jk_type type, uint64_t bits);   /* a constant by its bits */
-JK_FUNC jk_ref jk_ir_float(jk_ir *ir, jk_type type, double value);   /* rounded to type */
+JK_FUNC jk_ref jk_ir_bits(jk_ir *ir, jk_type type, uint64_t bits); /* a constant by its bits */
+JK_FUNC jk_ref jk_ir_float(jk_ir *ir, jk_type type, double value); /* rounded to type */
 JK_FUNC uint64_t jk_ir_const_bits(const jk_ins *i);
 /* F64 or F32 arithmetic of 1 to 3 operands; comparisons and masks; the type follows the operands. */
 JK_FUNC jk_ref jk_ir_1(jk_ir *ir, jk_op op, jk_ref a);
@@ -3348,20 +3366,20 @@ JK_FUNC jk_ref jk_ir_rare_end(jk_ir *ir, jk_ref mask, jk_ref fast, jk_ref result
 struct jitk_ast;
 typedef struct jk_lower_options {
     jk_type type;
-    unsigned flags;            /* JITK_STRICT ..., such as there are: whoever calls has looked */
-    const char *entry;         /* NULL: the last definition */
-    bool scalar;               /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
+    unsigned flags;    /* JITK_STRICT ..., such as there are: whoever calls has looked */
+    const char *entry; /* NULL: the last definition */
+    bool scalar;       /* jitk_function: a bare expression's parameters are scalars; arrays are an error */
 } jk_lower_options;
 /* The whole way from a tree to a planned program, all of it in the arena, in the library's floating-point
  * mode (jk_fp_enter). *e says nothing yet. */
 JK_FUNC jitk_status jk_lower(const struct jitk_ast *ast, const jk_lower_options *o, jk_arena *arena, jk_program *out,
                              jitk_error *e);
-/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. Without memory
- * the arena has failed. */
+/* Cuts at the reductions, orders, assigns cells: fills all of *out from a built ir. args as in jk_program. Without
+ * memory the arena has failed. */
 JK_FUNC void jk_plan(jk_ir *ir, jk_param_info *args, uint32_t nargs, uint32_t nparams, jk_program *out);
-/* Sethi-Ullman order of all in instructions [lo, hi) that roots need: uniform values of any stage, to begin with. The others,
- * and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for its body. For a
- * rare body: lo = rare.first, hi = the RARE, roots c, again and the RSTATEs' b, varying as the RARE is. */
+/* Sethi-Ullman order of all in instructions [lo, hi) that roots need: uniform values of any stage, to begin with. The
+ * others, and all before lo, are at hand. Leaves, reductions and RSTATEs are not listed, and a RARE stands for its
+ * body. For a rare body: lo = rare.first, hi = the RARE, roots c, again and the RSTATEs' b, varying as the RARE is. */
 typedef struct jk_orderer {
     const jk_program *p;
     jk_arena *arena;
@@ -3380,8 +3398,8 @@ JK_NOINLINE void jk_order_init(jk_orderer *o, const jk_program *p, jk_arena *are
 JK_NOINLINE void jk_order_root(jk_orderer *o, jk_ref root);
 /* Hands out what is there and begins another order. */
 JK_NOINLINE void jk_order_take(jk_orderer *o, const jk_ref **order, uint32_t *norder);
-/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. Without memory the
- * arena has failed. */
+/* Numbers the interpreter's slots, for a program that has all else: the last thing that jk_plan does. Without memory
+ * the arena has failed. */
 JK_FUNC void jk_slots(jk_program *p, jk_arena *arena);
 /* How many value operands op has (0 for leaves), for walks over a, b, c. */
 JK_FUNC unsigned jk_op_arity(jk_op op);
@@ -5785,9 +5803,9 @@ static const jk_program jk_named_programs[JK_NAMED_COUNT] = {
 
 /* The order of a reduction, frozen: docs/reductions.md. */
 #define JK_CHUNK_BYTES 525312u /* of a chunk's elements, of the kernel's type */
-#define JK_SEGMENTS 4u       /* contiguous segments of a chunk */
-#define JK_LANE_BYTES 64u    /* in a segment an element goes to lane (index mod 64 bytes / element size) */
-#define JK_POUR 64u          /* vector steps after which f32 lanes pour into f64 ones */
+#define JK_SEGMENTS 4u         /* contiguous segments of a chunk */
+#define JK_LANE_BYTES 64u      /* in a segment an element goes to lane (index mod 64 bytes / element size) */
+#define JK_POUR 64u            /* vector steps after which f32 lanes pour into f64 ones */
 
 static inline size_t jk_chunk_of(size_t elem_bytes)
 {
@@ -5797,7 +5815,8 @@ static inline size_t jk_chunk_of(size_t elem_bytes)
 /* Elements in each of the four segments of a chunk of m elements (the last ones may be short or empty). */
 static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
 {
-    return (m * elem_bytes + JK_SEGMENTS * JK_LANE_BYTES - 1) / (JK_SEGMENTS * JK_LANE_BYTES) * (JK_LANE_BYTES / elem_bytes);
+    return (m * elem_bytes + JK_SEGMENTS * JK_LANE_BYTES - 1) / (JK_SEGMENTS * JK_LANE_BYTES) *
+           (JK_LANE_BYTES / elem_bytes);
 }
 
 /* flags: the arrays come from memory; results are stored past the caches (all of them 64-byte aligned at `first`) */
@@ -5805,15 +5824,15 @@ static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
 
 /* What one call needs. Arrays are of the kernel's type and contiguous here: the driver packs what is not. */
 typedef struct jk_run {
-    void *const *array;      /* [nargs] element 0 of each array argument; unused entries are not read */
-    void *const *tail;       /* [nargs] rows of 64 bytes: the last (count mod lanes) elements of each input array, the
-                                other lanes a copy of a valid one; array results are left here for the driver to copy.
-                                Read only where count & jk_code.rest is not 0. Lanes: 64 / element size. */
-    uint64_t *cell;          /* [ncells] values by type in the low bytes */
-    double *node;            /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
-    void *frame;             /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */
-    uint64_t n;              /* length() */
-    uint64_t find;           /* RARGMIN search: the bits of the value looked for, of the argument's type */
+    void *const *array; /* [nargs] element 0 of each array argument; unused entries are not read */
+    void *const *tail;  /* [nargs] rows of 64 bytes: the last (count mod lanes) elements of each input array, the
+                           other lanes a copy of a valid one; array results are left here for the driver to copy.
+                           Read only where count & jk_code.rest is not 0. Lanes: 64 / element size. */
+    uint64_t *cell;     /* [ncells] values by type in the low bytes */
+    double *node;       /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
+    void *frame;        /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */
+    uint64_t n;         /* length() */
+    uint64_t find;      /* RARGMIN search: the bits of the value looked for, of the argument's type */
 } jk_run;
 
 /* Partial results, all as doubles. init: the empty node. join: node := node then next, in that order.
@@ -5824,14 +5843,15 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right);
 /* A dyadic tree over chunk numbers as a binary counter: add the nodes of chunk 0, 1, 2, ... in turn. */
 typedef struct jk_tree {
     uint32_t nred;
-    uint64_t count;          /* chunks added */
-    double *level;           /* [levels that the count takes][nred] */
+    uint64_t count; /* chunks added */
+    double *level;  /* [levels that the count takes][nred] */
 } jk_tree;
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */
 
-/* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at` a
- * multiple of that; the last ones close it (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
+/* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at`
+ * a multiple of that; the last ones close it (what is left in f32 lanes pours); node is the chunk's. type: the
+ * kernel's. */
 #define JK_INTERP_BLOCK 128u /* elements; it divides the steps between two pours */
 typedef struct jk_lanes {
     jk_op red;
@@ -5852,7 +5872,8 @@ JK_FUNC void jk_interp_uniform(const jk_program *p, const jk_stage *s, const jk_
 JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run *r, size_t first, size_t count);
 /* The first element of [first, first + count) at which the argument of reduction number `red` of the stage equals the
  * value in r->find or, where that is NaN, is NaN; first + count if none. */
-JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first, size_t count);
+JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first,
+                              size_t count);
 #endif
 /* ---- back in src/all.h ---- */
 /* ---- src/interp.c ---- */
@@ -6138,8 +6159,8 @@ JK_FUNC double jk_lanes_node(jk_lanes *l)
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
  */
 
-/* node := the nodes of the levels in the mask, from the lowest, each as the left one of what was joined so far, at first
- * `last`. */
+/* node := the nodes of the levels in the mask, from the lowest, each as the left one of what was joined so far, at
+ * first `last`. */
 JK_NOINLINE void jk_tree_join(const jk_tree *t, const jk_op *red, uint64_t levels, const double *last, double *node)
 {
     uint32_t i;
@@ -6183,31 +6204,34 @@ JK_FP_CLOSE
 
 typedef enum jk_enc { JK_ENC_LEGACY, JK_ENC_VEX, JK_ENC_EVEX } jk_enc;
 typedef enum jk_fmt { JK_PS, JK_PD, JK_SS, JK_SD } jk_fmt;
+/* clang-format off */
 typedef enum jk_gp {
     JK_RAX, JK_RCX, JK_RDX, JK_RBX, JK_RSP, JK_RBP, JK_RSI, JK_RDI, JK_R8, JK_R9, JK_R10, JK_R11, JK_R12, JK_R13, JK_R14, JK_R15
 } jk_gp;
+/* clang-format on */
 #define JK_NOGP 0x85 /* as a base: the bits that an encoding without one has */
 
 typedef struct jk_vt {
-    uint8_t fmt;   /* jk_fmt */
-    uint8_t vl;    /* bytes: 16, 32, 64; scalars 16 */
-    uint8_t k;     /* EVEX write mask k1..k7; 0: none */
-    uint8_t zero;  /* EVEX: zeroing instead of merging */
+    uint8_t fmt;  /* jk_fmt */
+    uint8_t vl;   /* bytes: 16, 32, 64; scalars 16 */
+    uint8_t k;    /* EVEX write mask k1..k7; 0: none */
+    uint8_t zero; /* EVEX: zeroing instead of merging */
 } jk_vt;
 
 typedef enum jk_opnd_kind { JK_OPND_REG, JK_OPND_MEM, JK_OPND_POOL } jk_opnd_kind;
 /* Eight bytes, so that it travels in a register; a register's are its number. */
 typedef struct jk_opnd {
-    unsigned reg : 8;       /* REG: vector (or GP, or k) register number 0..31 */
-    unsigned kind : 2;      /* jk_opnd_kind */
-    unsigned bcast : 1;     /* EVEX: one element of the format, broadcast */
-    unsigned scale : 5;     /* 1 2 4 8 */
-    unsigned base : 8;      /* MEM: jk_gp or JK_NOGP */
-    unsigned index : 8;     /* MEM: jk_gp or JK_NOGP */
-    int32_t disp;           /* MEM; POOL: offset in the constant pool (RIP relative) */
+    unsigned reg : 8;   /* REG: vector (or GP, or k) register number 0..31 */
+    unsigned kind : 2;  /* jk_opnd_kind */
+    unsigned bcast : 1; /* EVEX: one element of the format, broadcast */
+    unsigned scale : 5; /* 1 2 4 8 */
+    unsigned base : 8;  /* MEM: jk_gp or JK_NOGP */
+    unsigned index : 8; /* MEM: jk_gp or JK_NOGP */
+    int32_t disp;       /* MEM; POOL: offset in the constant pool (RIP relative) */
 } jk_opnd;
 
-static inline jk_opnd jk_opnd_make(unsigned kind, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
+static inline jk_opnd jk_opnd_make(unsigned kind, unsigned reg, unsigned base, unsigned index, unsigned scale,
+                                   int32_t disp)
 {
     jk_opnd o;
     o.reg = reg & 255u;
@@ -6242,47 +6266,41 @@ static inline jk_opnd jk_opnd_pool(uint32_t offset)
  * moves      MOVU (movups/movupd; SS/SD: load and store of a scalar, reg-reg merges; store by JK_STORE)
  *            MOVA (movaps/movapd reg-reg and aligned memory)  MOVNT (store only)
  *            BROADCAST (vbroadcastss/sd from memory or register; VEX and EVEX)
- * floats     ADD SUB MUL DIV SQRT MIN MAX (packed and scalar)  AND ANDN OR XOR (always packed: SS/SD encode as PS/PD 128)
- *            CMP (imm predicate; legacy and VEX: vector result)  CMPK (EVEX: dst is a k register, obeys k as write mask)
+ * floats     ADD SUB MUL DIV SQRT MIN MAX (packed and scalar)  AND ANDN OR XOR (always packed: SS/SD encode as PS/PD
+ * 128) CMP (imm predicate; legacy and VEX: vector result)  CMPK (EVEX: dst is a k register, obeys k as write mask)
  *            ROUND (imm; VEX, EVEX vrndscale; not legacy)
  *            FMADD132 FMADD213 FMADD231 FMSUB... FNMADD132 FNMADD213 FNMADD231 (VEX, EVEX)
- *            RANGE (EVEX, imm)  FIXUPIMM  BLENDM (EVEX: k ? src2 : src1)  BLENDV (VEX: 4th register in imm's upper bits)
- *            TERNLOG (EVEX, imm; by fmt D or Q)  SCALEF GETEXP GETMANT
- *            UNPCKL UNPCKH SHUF (imm)  MOVHL (movhlps)  EXTRACT128 (vextractf128 / EVEX vextractf64x2; dst is the operand)
- *            EXTRACT256 (EVEX vextractf64x4; dst is the operand)  PERM2F128 (VEX)  SHUF64X2 (EVEX vshuff64x2)
- *            MOVMSK (movmskps/pd: dst is a GP register)  PTEST (VEX/legacy SSE4.1, not emitted for SSE2)  VTESTPS/PD (VEX)
- * convert    CVTPS2PD CVTPD2PS (packed; source half as wide / result half as wide)  CVTSS2SD CVTSD2SS
- *            CVTSI2SD CVTSI2SS (64-bit GP source)  CVTTSD2SI
- *            MOVQ_XR (GP to xmm, 64 bits) MOVQ_RX MOVD_XR MOVD_RX
+ *            RANGE (EVEX, imm)  FIXUPIMM  BLENDM (EVEX: k ? src2 : src1)  BLENDV (VEX: 4th register in imm's upper
+ * bits) TERNLOG (EVEX, imm; by fmt D or Q)  SCALEF GETEXP GETMANT UNPCKL UNPCKH SHUF (imm)  MOVHL (movhlps)  EXTRACT128
+ * (vextractf128 / EVEX vextractf64x2; dst is the operand) EXTRACT256 (EVEX vextractf64x4; dst is the operand) PERM2F128
+ * (VEX)  SHUF64X2 (EVEX vshuff64x2) MOVMSK (movmskps/pd: dst is a GP register)  PTEST (VEX/legacy SSE4.1, not emitted
+ * for SSE2)  VTESTPS/PD (VEX) convert    CVTPS2PD CVTPD2PS (packed; source half as wide / result half as wide) CVTSS2SD
+ * CVTSD2SS CVTSI2SD CVTSI2SS (64-bit GP source)  CVTTSD2SI MOVQ_XR (GP to xmm, 64 bits) MOVQ_RX MOVD_XR MOVD_RX
  * integers   PADD PSUB (D for PS/SS, Q for PD/SD)  PSLL PSRL (by imm, D/Q)  PCMPEQD PSHUFD
  *            (logic on integers uses AND ANDN OR XOR)
- * mask       KMOV (k,k / k,mem / mem,k)  KMOV_KR KMOV_RK (32-bit GP)  KAND KOR KXOR KNOT KANDN KXNOR KORTEST (word forms
- *            are enough for 16 lanes)
- * others     VZEROUPPER SFENCE ENDBR64
+ * mask       KMOV (k,k / k,mem / mem,k)  KMOV_KR KMOV_RK (32-bit GP)  KAND KOR KXOR KNOT KANDN KXNOR KORTEST (word
+ * forms are enough for 16 lanes) others     VZEROUPPER SFENCE ENDBR64
  */
 /* ---- src/asm/insts.h ---- */
 /* asm: the instruction table. One row is the manual's line; enum, encoder, listing and tests are made from it.
  *
  * Vector rows: X(NAME, text, map, opcode rule, form, reg, rm, imm, legacy, VEX, EVEX)
- *   text    the mnemonic without its v, or a list of 2, 4 (PS PD SS SD) or 8 (the same under EVEX): formats beyond its end
- *           begin again
- *   map     1: 0F, 2: 0F 38, 3: 0F 3A
- *   rule    opcode, mandatory prefix and W for each format: see the rules below
- *   form    RVM dst, src1, r/m     RM dst, r/m (src1 ignored)     R1M as RM, but scalars name a source of the upper
- *           lanes in VEX: the source itself, or the destination where the source is no vector register
- *           MOVE loads as RM, stores with opcode + 1; scalars between registers are RVM     MR r/m is the destination
- *           VMI/n shift by immediate: dst, r/m with /n in the reg field (legacy: dst == r/m)
- *   reg     V vector, H half a vector, K mask register, G4 G8 general register
- *   rm      V vector, or a broadcast element under EVEX      M vector, no broadcast      H half a vector (or element)
- *           V128 xmm (also one element)     V256 ymm     G4 G8 general register     K mask register or 16 bits
- *           With the length it gives the N of EVEX disp8*N.
- *   imm     1: an 8-bit immediate; BLENDV: the mask register's number << 4
- *   then the features of each encoding; NO: the encoding does not exist. A row without EVEX is encoded as VEX in an EVEX
- *   assembler (so only with registers below 16).
+ *   text    the mnemonic without its v, or a list of 2, 4 (PS PD SS SD) or 8 (the same under EVEX): formats beyond its
+ * end begin again map     1: 0F, 2: 0F 38, 3: 0F 3A rule    opcode, mandatory prefix and W for each format: see the
+ * rules below form    RVM dst, src1, r/m     RM dst, r/m (src1 ignored)     R1M as RM, but scalars name a source of the
+ * upper lanes in VEX: the source itself, or the destination where the source is no vector register MOVE loads as RM,
+ * stores with opcode + 1; scalars between registers are RVM     MR r/m is the destination VMI/n shift by immediate:
+ * dst, r/m with /n in the reg field (legacy: dst == r/m) reg     V vector, H half a vector, K mask register, G4 G8
+ * general register rm      V vector, or a broadcast element under EVEX      M vector, no broadcast      H half a vector
+ * (or element) V128 xmm (also one element)     V256 ymm     G4 G8 general register     K mask register or 16 bits With
+ * the length it gives the N of EVEX disp8*N. imm     1: an 8-bit immediate; BLENDV: the mask register's number << 4
+ *   then the features of each encoding; NO: the encoding does not exist. A row without EVEX is encoded as VEX in an
+ * EVEX assembler (so only with registers below 16).
  *
  * CVTPS2PD and CVTPD2PS: the length is that of the doubles. BROADCAST of doubles to 128 bits is MOVDDUP. */
 #ifndef JK_INSTS_H
 #define JK_INSTS_H
+/* clang-format off */
 
 /* Bits beside each opcode: the mandatory prefix as VEX numbers it, then */
 enum jk_row_bits {
@@ -6463,6 +6481,7 @@ typedef enum jk_inst {
 #undef JK_ROW
         JK_INST_COUNT
 } jk_inst;
+/* clang-format on */
 #endif
 /* ---- back in src/asm/asm.h ---- */
 
@@ -6471,10 +6490,10 @@ typedef struct jk_asm jk_asm;
 /* An instruction by the fields of its encoding; the listing keeps them until pool and labels have their places. */
 typedef struct jk_asm_line {
     uint32_t offset, note;
-    uint16_t inst;             /* jk_inst */
+    uint16_t inst; /* jk_inst */
     uint8_t enc, reg, v, reserved[3];
-    jk_vt vt;                  /* with the form (encode.c) */
-    jk_opnd rm;                /* jumps: disp is the label */
+    jk_vt vt;   /* with the form (encode.c) */
+    jk_opnd rm; /* jumps: disp is the label */
     uint64_t imm;
 } jk_asm_line;
 
@@ -6483,66 +6502,69 @@ struct jk_pooled;
 #define JK_POOL_BUCKETS 256
 struct jk_asm { /* what is read most stands first */
     jk_arena *arena;
-    uint8_t *code;             /* grows in the arena */
+    uint8_t *code; /* grows in the arena */
     size_t n, cap;
-    uint8_t *pool;             /* constants, 64-byte aligned behind the code */
+    uint8_t *pool; /* constants, 64-byte aligned behind the code */
     size_t npool, cap_pool;
-    JK_LIST(int32_t, labels);  /* offset or -1 */
+    JK_LIST(int32_t, labels);          /* offset or -1 */
     JK_LIST(struct jk_pooled, pooled); /* the pool's constants, in buckets by a hash */
     JK_LIST(struct jk_fixup, fixups);
     jk_enc enc;
-    uint32_t note;             /* listing: the IR value that is being computed, or UINT32_MAX */
+    uint32_t note; /* listing: the IR value that is being computed, or UINT32_MAX */
     bool failed;
-    FILE *listing;             /* NULL: none. Else every emit is also written as a line when finished */
+    FILE *listing; /* NULL: none. Else every emit is also written as a line when finished */
     JK_LIST(jk_asm_line, lines);
     uint64_t address;
     uint32_t bucket[JK_POOL_BUCKETS]; /* the newest constant + 1; the longest kernels have some dozens in each */
 };
 
 JK_FUNC void jk_asm_init(jk_asm *as, jk_arena *arena, jk_enc enc);
-/* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT, shifts...)
- * ignore src1. Where the destination is a GP or k register, dst is its number. A row without EVEX form is VEX in an EVEX
- * assembler. Stores have the memory in src2 and the register in dst: MOVU MOVA KMOV with JK_STORE as the immediate; MOVNT
- * EXTRACT128 EXTRACT256 MOVQ_RX MOVD_RX where src2 is memory. */
+/* dst, src1, src2 (register, memory or pool), immediate. One-source instructions (SQRT, MOVU loads, ROUND, CVT,
+ * shifts...) ignore src1. Where the destination is a GP or k register, dst is its number. A row without EVEX form is
+ * VEX in an EVEX assembler. Stores have the memory in src2 and the register in dst: MOVU MOVA KMOV with JK_STORE as the
+ * immediate; MOVNT EXTRACT128 EXTRACT256 MOVQ_RX MOVD_RX where src2 is memory. */
 #define JK_STORE 0x80u
 JK_FUNC void jk_asm_v(jk_asm *as, jk_inst i, jk_vt vt, unsigned dst, unsigned src1, jk_opnd src2, unsigned imm);
 /* Mask registers, 16 bits: KAND KANDN KOR KXOR KXNOR dst, a, b; KNOT KMOV dst, b; KORTEST dst, b. They are rows for
  * jk_asm_v too. */
 JK_FUNC void jk_asm_k(jk_asm *as, jk_inst i, unsigned dst, unsigned a, unsigned b);
 
-/* General registers. w: operand size in bytes, 4 or 8. JK_G_MOV ADD SUB CMP AND OR XOR TEST (reg,reg / reg,imm / reg,mem;
- * imm sign-extended 32 bits), IMUL (reg, r/m), CMOVcc by jk_asm_cmov. */
+/* General registers. w: operand size in bytes, 4 or 8. JK_G_MOV ADD SUB CMP AND OR XOR TEST (reg,reg / reg,imm /
+ * reg,mem; imm sign-extended 32 bits), IMUL (reg, r/m), CMOVcc by jk_asm_cmov. */
 JK_FUNC void jk_asm_g(jk_asm *as, jk_inst i, unsigned w, unsigned dst, jk_opnd src);
 JK_FUNC void jk_asm_gi(jk_asm *as, jk_inst i, unsigned w, jk_opnd dst, int32_t imm);
-JK_FUNC void jk_asm_gstore(jk_asm *as, jk_inst i, unsigned w, jk_opnd to, unsigned src); /* MOV, ADD, CMP ... mem, reg */
+JK_FUNC void jk_asm_gstore(jk_asm *as, jk_inst i, unsigned w, jk_opnd to,
+                           unsigned src); /* MOV, ADD, CMP ... mem, reg */
 JK_FUNC void jk_asm_shift(jk_asm *as, jk_inst i, unsigned w, unsigned dst, unsigned count); /* SHL SHR SAR by imm */
-JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem);       /* also of a POOL operand */
-JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm);    /* the shortest form */
+JK_FUNC void jk_asm_lea(jk_asm *as, unsigned dst, jk_opnd mem);                             /* also of a POOL operand */
+JK_FUNC void jk_asm_mov64(jk_asm *as, unsigned dst, uint64_t imm);                          /* the shortest form */
 JK_FUNC void jk_asm_bzhi(jk_asm *as, unsigned w, unsigned dst, unsigned src, unsigned index); /* BMI2 */
 JK_FUNC void jk_asm_push(jk_asm *as, unsigned reg);
 JK_FUNC void jk_asm_pop(jk_asm *as, unsigned reg);
-JK_FUNC void jk_asm_one(jk_asm *as, jk_inst i, unsigned w, jk_opnd o);   /* CALL JMP_TO; STMXCSR to memory, w: 4 */
-JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i);                        /* no operands: RET VZEROUPPER SFENCE ENDBR64 */
+JK_FUNC void jk_asm_one(jk_asm *as, jk_inst i, unsigned w, jk_opnd o); /* CALL JMP_TO; STMXCSR to memory, w: 4 */
+JK_FUNC void jk_asm_op(jk_asm *as, jk_inst i);                         /* no operands: RET VZEROUPPER SFENCE ENDBR64 */
 
+/* clang-format off */
 typedef enum jk_cc { /* condition codes as in the opcode */
     JK_CC_O, JK_CC_NO, JK_CC_B, JK_CC_AE, JK_CC_E, JK_CC_NE, JK_CC_BE, JK_CC_A, JK_CC_S, JK_CC_NS, JK_CC_P, JK_CC_NP, JK_CC_L,
     JK_CC_GE, JK_CC_LE, JK_CC_G
 } jk_cc;
+/* clang-format on */
 typedef uint32_t jk_label;
 JK_FUNC jk_label jk_asm_label(jk_asm *as);
 JK_FUNC void jk_asm_bind(jk_asm *as, jk_label l);
-JK_FUNC void jk_asm_jmp(jk_asm *as, jk_label l);                      /* short form when backward and near */
+JK_FUNC void jk_asm_jmp(jk_asm *as, jk_label l); /* short form when backward and near */
 JK_FUNC void jk_asm_jcc(jk_asm *as, jk_cc cc, jk_label l);
 JK_FUNC void jk_asm_call_label(jk_asm *as, jk_label l);
 JK_FUNC void jk_asm_cmov(jk_asm *as, jk_cc cc, unsigned w, unsigned dst, jk_opnd src);
-JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes);                /* long nops */
+JK_FUNC void jk_asm_align(jk_asm *as, unsigned bytes); /* long nops */
 
 /* Adds a constant (nbytes 4 8 16 32 64, aligned to its size); equal constants of a size share a place. Returns its pool
  * offset. */
 JK_FUNC uint32_t jk_asm_const(jk_asm *as, const void *bytes, size_t nbytes);
 
-/* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple of
- * 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
+/* Resolves labels and pool references, writes the listing. *code and *nbytes: code, then the pool at the next multiple
+ * of 64 bytes. False when memory ran out, or where a label that is jumped to was never bound. */
 JK_NOINLINE bool jk_asm_finish(jk_asm *as, const uint8_t **code, size_t *nbytes);
 
 /* The text of one line, without address and bytes: Intel syntax as GNU as and Zydis write it. `pool` is where
@@ -7616,49 +7638,49 @@ JK_FUNC void jk_cpu_detect(jk_cpu *c)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/x64.h ---- */
-/* x64: IR to x86-64 machine code, for the scalar, SSE2, AVX2 and AVX-512 encodings. The only room that knows both the IR
- * and the assembler. */
+/* x64: IR to x86-64 machine code, for the scalar, SSE2, AVX2 and AVX-512 encodings. The only room that knows both the
+ * IR and the assembler. */
 #ifndef JK_X64_H
 #define JK_X64_H
 
 typedef void (*jk_uniform_fn)(const jk_run *r);
-/* Meaning as jk_interp_pass. A pass with reductions takes several chunks, of which only the last may not be whole: their
- * nodes stand in turn from r->node on, which points to the last chunk's afterwards. It returns the first one of these, which
- * spares a way through memory. */
+/* Meaning as jk_interp_pass. A pass with reductions takes several chunks, of which only the last may not be whole:
+ * their nodes stand in turn from r->node on, which points to the last chunk's afterwards. It returns the first one of
+ * these, which spares a way through memory. */
 typedef double (*jk_pass_fn)(const jk_run *r, size_t first, size_t count, size_t flags);
-typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count);             /* as jk_interp_find */
+typedef size_t (*jk_find_fn)(const jk_run *r, size_t first, size_t count); /* as jk_interp_find */
 
-/* A call of a program that is one map, of at most JK_CALL_ARGS arguments, by the arguments of jitk_callv: does what most calls
- * are, and leaves all others (a wrong number of arguments, NULL, overlaps, many elements, another mode, ...) to what the
- * kernel's first member points to. */
+/* A call of a program that is one map, of at most JK_CALL_ARGS arguments, by the arguments of jitk_callv: does what
+ * most calls are, and leaves all others (a wrong number of arguments, NULL, overlaps, many elements, another mode, ...)
+ * to what the kernel's first member points to. */
 #define JK_CALL_ARGS 8
 typedef jitk_status (*jk_call_fn)(const jitk_kernel *k, size_t n, size_t nargs, const void *const *args);
 
 #define JK_NOCODE SIZE_MAX
 
 typedef struct jk_code {
-    const uint8_t *bytes;        /* position independent; align the start to 64 */
+    const uint8_t *bytes; /* position independent; align the start to 64 */
     size_t nbytes;
-    size_t *stage;               /* [nstages] offset of each stage's entry; JK_NOCODE where there is nothing to run */
-    size_t **find;               /* [nstages] NULL, or [nred] entries: offset of a RARGMIN's search, else JK_NOCODE */
-    size_t call;                 /* offset of a jk_call_fn, or 0 */
-    size_t frame_bytes;          /* of jk_run.frame */
-    uint32_t rest;               /* jk_run.tail is needed where count has such bits: lanes less one, or 0 */
+    size_t *stage;      /* [nstages] offset of each stage's entry; JK_NOCODE where there is nothing to run */
+    size_t **find;      /* [nstages] NULL, or [nred] entries: offset of a RARGMIN's search, else JK_NOCODE */
+    size_t call;        /* offset of a jk_call_fn, or 0 */
+    size_t frame_bytes; /* of jk_run.frame */
+    uint32_t rest;      /* jk_run.tail is needed where count has such bits: lanes less one, or 0 */
 } jk_code;
 
-/* `isa` may be JK_ISA_FUNCTION: a native scalar function (SysV), all parameters scalars of the kernel's type, one result;
- * its entry is at offset 0. `fma`: the CPU has FMA and AVX2, so that scalar code may use them. `listing`: NULL, or where
- * the text of the listing goes, with addresses from `address` on. All memory is the arena's. */
+/* `isa` may be JK_ISA_FUNCTION: a native scalar function (SysV), all parameters scalars of the kernel's type, one
+ * result; its entry is at offset 0. `fma`: the CPU has FMA and AVX2, so that scalar code may use them. `listing`: NULL,
+ * or where the text of the listing goes, with addresses from `address` on. All memory is the arena's. */
 #define JK_ISA_FUNCTION JITK_ISA_AUTO
 JK_FUNC jitk_status jk_x64_compile(const jk_program *p, jitk_isa isa, bool fma, FILE *listing, uint64_t address,
                                    jk_arena *arena, jk_code *out, jitk_error *e);
 #endif
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/gen.h ---- */
-/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (skeleton.c) around bodies
- * (body.c): straight-line code for `width` instances of every value in lockstep, each instance one vector. Registers are
- * given out while emitting (regs.c), instructions chosen one IR value at a time (select.c) from emitters that know what
- * the instruction set has (isa.c). */
+/* x64, inside: what its files share. A compilation goes stage by stage. A pass is a loop skeleton (skeleton.c) around
+ * bodies (body.c): straight-line code for `width` instances of every value in lockstep, each instance one vector.
+ * Registers are given out while emitting (regs.c), instructions chosen one IR value at a time (select.c) from emitters
+ * that know what the instruction set has (isa.c). */
 #ifndef JK_X64_GEN_H
 #define JK_X64_GEN_H
 
@@ -7684,16 +7706,17 @@ typedef struct jk_target {
 #define JK_K_TAIL 7u
 #define JK_K_AVAILABLE 0x7cu
 
-/* The caches' first level feeds light bodies best vector by vector. What is longer they read, where 32 registers allow it,
- * array by array in groups of vectors, which is faster above all where a result's lines lie just behind an operand's in
- * their pages. */
+/* The caches' first level feeds light bodies best vector by vector. What is longer they read, where 32 registers allow
+ * it, array by array in groups of vectors, which is faster above all where a result's lines lie just behind an
+ * operand's in their pages. */
 #define JK_GROUP 8u
 #define JK_NEAR_BYTES 8192u /* of each array */
 
 #define JK_NOREG 0xffu
 #define JK_ARG_REGISTERS 8u /* parameters that a native function gets in xmm registers */
 
-/* OUTER and STATE stand in rare bodies: what the body around computed, and the repeat's state; both live in the frame. */
+/* OUTER and STATE stand in rare bodies: what the body around computed, and the repeat's state; both live in the frame.
+ */
 typedef enum jk_val_kind { JK_VAL_COMPUTED, JK_VAL_LOAD, JK_VAL_UNIFORM, JK_VAL_STATE, JK_VAL_OUTER } jk_val_kind;
 /* Behind FRAME: one element, to be spread over the lanes. */
 typedef enum jk_home { JK_HOME_NONE, JK_HOME_POOL, JK_HOME_FRAME, JK_HOME_CELL, JK_HOME_LENGTH, JK_HOME_ARG } jk_home;
@@ -7706,14 +7729,14 @@ typedef struct jk_val {
     uint8_t resident; /* UNIFORM: the register it keeps through the loop, or JK_NOREG */
     uint8_t home;     /* UNIFORM: where it stands in memory */
     uint8_t type;
-    uint32_t use;     /* the next of its uses, a number in the body's list; JK_NOUSE */
+    uint32_t use; /* the next of its uses, a number in the body's list; JK_NOUSE */
     uint32_t first, last, nuses;
     int32_t at; /* COMPUTED: its step; UNIFORM: its home's offset: in the pool, the frame, the cells ... */
 } jk_val;
 
 typedef struct jk_use {
     uint32_t value, step;
-    uint32_t next;      /* the value's next use, in a later step; JK_NOUSE */
+    uint32_t next; /* the value's next use, in a later step; JK_NOUSE */
 } jk_use;
 #define JK_NOUSE UINT32_MAX
 
@@ -7725,9 +7748,9 @@ typedef struct jk_loc { /* where an instance of a value is */
 typedef enum jk_step_kind { JK_STEP_INS, JK_STEP_RARE, JK_STEP_RED, JK_STEP_STORE } jk_step_kind;
 typedef struct jk_body_step {
     uint32_t kind;
-    uint32_t index;       /* RED: number of the stage's reduction; STORE: of the argument */
-    jk_ref ref;           /* the instruction or reduction; JK_NOREF */
-    uint32_t list;        /* list[list .. the next step's): the values that it uses, each once */
+    uint32_t index; /* RED: number of the stage's reduction; STORE: of the argument */
+    jk_ref ref;     /* the instruction or reduction; JK_NOREF */
+    uint32_t list;  /* list[list .. the next step's): the values that it uses, each once */
 } jk_body_step;
 
 /* What a body is to do: an order to compute, reductions and stores, and values that are wanted at the end besides, used
@@ -7746,43 +7769,43 @@ typedef struct jk_gen jk_gen;
 
 /* What is being emitted of it. */
 typedef struct jk_batch {
-    uint32_t first;         /* instance number of the first of this batch */
-    uint32_t streams;       /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
+    uint32_t first;   /* instance number of the first of this batch */
+    uint32_t streams; /* instances are `parts` vectors in each of `streams` segments; 1: all contiguous */
     jk_mode mode;
-    uint32_t rows_index;    /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
+    uint32_t rows_index; /* ROWS: GP register with the row's element to begin at, or JK_NOGP: 0 */
 } jk_batch;
 
 /* What is read most stands first: its offsets take one byte. */
 typedef struct jk_body {
     jk_gen *g;
     jk_val *val;
-    jk_loc *loc;            /* [nval * width] */
-    jk_use *list;           /* by steps */
-    jk_body_step *step;     /* and one more, which uses what is wanted at the end */
+    jk_loc *loc;        /* [nval * width] */
+    jk_use *list;       /* by steps */
+    jk_body_step *step; /* and one more, which uses what is wanted at the end */
     uint32_t nval, nlist, nstep;
     uint32_t nroots, nquotients;
     uint32_t *next_red; /* while building: the next reduction of the same value + 1; the first is its `use` */
     /* while emitting */
-    uint32_t width;         /* instances in lockstep */
+    uint32_t width; /* instances in lockstep */
     uint32_t used[2], pinned[2], available[2];
     jk_batch batch;
-    uint32_t max_live;      /* vector values that live at once, one instance each */
+    uint32_t max_live; /* vector values that live at once, one instance each */
     uint32_t nfree;
-    int32_t *free_slots;    /* frame slots to take again */
+    int32_t *free_slots; /* frame slots to take again */
     size_t cap_val, cap_list, cap_free;
-    uint32_t owner[2][32];  /* value * width + instance */
+    uint32_t owner[2][32]; /* value * width + instance */
 } jk_body;
 
 /* Accumulators of a pass: for each reduction `nvec` vectors an instance set. */
 typedef struct jk_acc {
-    uint8_t op, inst;       /* RSUM RPROD RMIN; the instruction that joins two of them; */
-    uint8_t neutral;        /* a JK_BITS_..., 0 of sums */
-    uint8_t type;           /* of the vectors that the loop adds to */
-    uint8_t wide;           /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
-    uint8_t halves;         /* vectors that a part is as doubles: 2 where it has floats */
-    uint8_t pour;           /* f32 sum: lanes pour into F64 ones in memory */
-    int32_t at;             /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
-    uint8_t *reg;           /* [streams * parts * wide] or JK_NOREG: in memory */
+    uint8_t op, inst; /* RSUM RPROD RMIN; the instruction that joins two of them; */
+    uint8_t neutral;  /* a JK_BITS_..., 0 of sums */
+    uint8_t type;     /* of the vectors that the loop adds to */
+    uint8_t wide;     /* vectors a part: 2 for a packed f32 product, whose lanes are F64 */
+    uint8_t halves;   /* vectors that a part is as doubles: 2 where it has floats */
+    uint8_t pour;     /* f32 sum: lanes pour into F64 ones in memory */
+    int32_t at;       /* in a segment's area: the lanes as the loop has them; behind them the poured F64 lanes */
+    uint8_t *reg;     /* [streams * parts * wide] or JK_NOREG: in memory */
 } jk_acc;
 
 typedef struct jk_stub jk_stub;
@@ -7791,39 +7814,39 @@ struct jk_gen { /* what is read most stands first */
     const jk_program *p;
     jk_arena *arena;
     jitk_error *e;
-    uint32_t *local;        /* [nins] a ref's value number in the body at hand + 1; 0: none */
-    uint32_t *outer;        /* [nins] a ref's value number + 1 in the body around a rare one; 0: none */
+    uint32_t *local; /* [nins] a ref's value number in the body at hand + 1; 0: none */
+    uint32_t *outer; /* [nins] a ref's value number + 1 in the body around a rare one; 0: none */
     const jk_body *around;
     const jk_stage *stage;
     jk_acc *acc;
-    uint8_t *base;          /* [nargs] GP register of an array's address, or JK_NOGP */
-    jk_target t;            /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
-    uint32_t parts;         /* vectors that make 64 bytes' worth of elements */
+    uint8_t *base;  /* [nargs] GP register of an array's address, or JK_NOGP */
+    jk_target t;    /* of what is being emitted: the vector one in passes, the scalar one in uniform stages */
+    uint32_t parts; /* vectors that make 64 bytes' worth of elements */
     uint32_t nacc;
-    uint32_t vectors;       /* of the wide loop's step */
-    uint32_t width;         /* of them in lockstep */
-    uint32_t streams;       /* segments at a time; without reductions 2 where groups are formed, else 1 */
+    uint32_t vectors; /* of the wide loop's step */
+    uint32_t width;   /* of them in lockstep */
+    uint32_t streams; /* segments at a time; without reductions 2 where groups are formed, else 1 */
     uint8_t frame_reg;
-    bool function;          /* jitk_function: parameters arrive in registers */
-    bool pour;              /* some reduction's f32 lanes pour */
-    bool held;              /* every accumulator of four segments is in a register */
-    bool apart;             /* the reductions are of several arrays; a map takes calls */
+    bool function; /* jitk_function: parameters arrive in registers */
+    bool pour;     /* some reduction's f32 lanes pour */
+    bool held;     /* every accumulator of four segments is in a register */
+    bool apart;    /* the reductions are of several arrays; a map takes calls */
     jk_stub *stubs;
     jk_asm as;
     uint32_t frame, frame_max; /* bytes in use now; the most of any stage */
-    uint32_t stack;         /* bytes of a function's frame */
-    size_t start, call;     /* where a stage begins, and a call of it */
-    uint32_t arg;           /* of a call's rows: an argument's place; how many there are */
-    jk_ref want;            /* what a search compares; a function's result; JK_NOREF */
-    jk_orderer search;      /* of what that needs */
+    uint32_t stack;            /* bytes of a function's frame */
+    size_t start, call;        /* where a stage begins, and a call of it */
+    uint32_t arg;              /* of a call's rows: an argument's place; how many there are */
+    jk_ref want;               /* what a search compares; a function's result; JK_NOREF */
+    jk_orderer search;         /* of what that needs */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
-    uint32_t one, wide;     /* elements of a vector, of the wide loop's step */
-    uint32_t zeros;         /* the lane masks' place in the pool: zeros, behind ones */
-    uint32_t imm;           /* of the skeleton's row at hand */
+    uint32_t one, wide;        /* elements of a vector, of the wide loop's step */
+    uint32_t zeros;            /* the lane masks' place in the pool: zeros, behind ones */
+    uint32_t imm;              /* of the skeleton's row at hand */
     uint32_t seg_stride;
-    uint32_t saved;         /* callee-saved registers in use, a bit each */
-    uint32_t fixed;         /* vector registers that hold accumulators and residents */
+    uint32_t saved; /* callee-saved registers in use, a bit each */
+    uint32_t fixed; /* vector registers that hold accumulators and residents */
     bool fma_used;
     jk_label fma_thunk;
     int32_t fma_at;
@@ -7835,11 +7858,23 @@ JK_INLINE uint32_t jk_slot_bytes(const jk_gen *g)
     return g->t.vbytes;
 }
 
-/* Instruction sequences are data: rows of commands, which jk_play_run (isa.c) carries out on a few places. A place holds
- * an operand: A B C those of the IR value at hand, D its result, T U temporaries, X Y Z W constants; K is the scratch mask
- * register and R is rax. */
+/* Instruction sequences are data: rows of commands, which jk_play_run (isa.c) carries out on a few places. A place
+ * holds an operand: A B C those of the IR value at hand, D its result, T U temporaries, X Y Z W constants; K is the
+ * scratch mask register and R is rax. */
 typedef enum jk_place {
-    JK_AT_A, JK_AT_B, JK_AT_C, JK_AT_NONE, JK_AT_D, JK_AT_T, JK_AT_U, JK_AT_X, JK_AT_Y, JK_AT_Z, JK_AT_W, JK_AT_K, JK_AT_R,
+    JK_AT_A,
+    JK_AT_B,
+    JK_AT_C,
+    JK_AT_NONE,
+    JK_AT_D,
+    JK_AT_T,
+    JK_AT_U,
+    JK_AT_X,
+    JK_AT_Y,
+    JK_AT_Z,
+    JK_AT_W,
+    JK_AT_K,
+    JK_AT_R,
     JK_AT_COUNT
 } jk_place;
 
@@ -7854,25 +7889,47 @@ typedef struct jk_cmd {
 
 typedef enum jk_do {
     JK_DO_INST = 0x80, /* the play's instruction */
-    JK_DO_REG,    /* d = the value's register */
-    JK_DO_MEM,    /* d = the value's register or memory; imm: JK_MEM_... besides the play's */
-    JK_DO_TEMP,   /* d = a register */
-    JK_DO_RESULT, /* D = the result's register: that of value a where it dies here */
-    JK_DO_CONST,  /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
-    JK_DO_MOV,    /* d = a, nothing where they are the same */
-    JK_DO_WHOLE,  /* whole register d = memory b, or, imm being JK_STORE, the other way; how: 1 a mask register */
-    JK_DO_FMA,    /* calls the software fma for the three operands at b */
-    JK_DO_SLOW,   /* where a lane of mask d is set the next commands to an END, imm in all, are carried out behind the loop
-                     in place of all that follow them */
-    JK_DO_IF,     /* leaves out the next imm commands but for op a */
+    JK_DO_REG,         /* d = the value's register */
+    JK_DO_MEM,         /* d = the value's register or memory; imm: JK_MEM_... besides the play's */
+    JK_DO_TEMP,        /* d = a register */
+    JK_DO_RESULT,      /* D = the result's register: that of value a where it dies here */
+    JK_DO_CONST,       /* d = the constant imm (0: the play's immediate), b: 1 not as a broadcast */
+    JK_DO_MOV,         /* d = a, nothing where they are the same */
+    JK_DO_WHOLE,       /* whole register d = memory b, or, imm being JK_STORE, the other way; how: 1 a mask register */
+    JK_DO_FMA,         /* calls the software fma for the three operands at b */
+    JK_DO_SLOW, /* where a lane of mask d is set the next commands to an END, imm in all, are carried out behind the
+                   loop in place of all that follow them */
+    JK_DO_IF,   /* leaves out the next imm commands but for op a */
     JK_DO_END
 } jk_do;
 
-typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ONE, JK_BITS_ONES, JK_BITS_NAN, JK_BITS_INF, JK_BITS_MINUS_INF, JK_BITS_POW_HALF,
-    JK_BITS_EXPONENT, JK_BITS_HALF_LESS, JK_BITS_3_2, JK_BITS_5_2, JK_BITS_35_8, JK_BITS_63_8, JK_BITS_ULP, JK_BITS_DIGITS, JK_BITS_ROOT_LOW,
-    JK_BITS_ROOT_SPAN, JK_BITS_ROOT_LOW_AVX2, JK_BITS_ROOT_SPAN_AVX2, JK_BITS_QUOTIENT_LOW, JK_BITS_QUOTIENT_SPAN
+typedef enum jk_bits {
+    JK_BITS_SIGN = 1,
+    JK_BITS_REST,
+    JK_BITS_WHOLE,
+    JK_BITS_ONE,
+    JK_BITS_ONES,
+    JK_BITS_NAN,
+    JK_BITS_INF,
+    JK_BITS_MINUS_INF,
+    JK_BITS_POW_HALF,
+    JK_BITS_EXPONENT,
+    JK_BITS_HALF_LESS,
+    JK_BITS_3_2,
+    JK_BITS_5_2,
+    JK_BITS_35_8,
+    JK_BITS_63_8,
+    JK_BITS_ULP,
+    JK_BITS_DIGITS,
+    JK_BITS_ROOT_LOW,
+    JK_BITS_ROOT_SPAN,
+    JK_BITS_ROOT_LOW_AVX2,
+    JK_BITS_ROOT_SPAN_AVX2,
+    JK_BITS_QUOTIENT_LOW,
+    JK_BITS_QUOTIENT_SPAN
 } jk_bits;
 
+/* clang-format off */
 #define JK_C_V(inst, d, a, b) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, 0, 0}
 #define JK_C_VI(inst, d, a, b, imm) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, 0}
 #define JK_C_VK(inst, d, a, b, imm, how) {JK_V_##inst, JK_AT_##d, JK_AT_##a, JK_AT_##b, imm, how}
@@ -7892,28 +7949,29 @@ typedef enum jk_bits { JK_BITS_SIGN = 1, JK_BITS_REST, JK_BITS_WHOLE, JK_BITS_ON
 #define JK_C_SLOW(d, n) {JK_DO_SLOW, JK_AT_##d, 0, 0, n, 0}
 #define JK_C_IF(op, n) {JK_DO_IF, 0, op, 0, n, 0}
 #define JK_C_END {JK_DO_END, 0, 0, 0, 0, 0}
+/* clang-format on */
 
 typedef struct jk_play {
     jk_gen *g;
     jk_body *b;
-    uint32_t j, v;     /* the instance; the number of the value that is computed */
-    uint32_t val[4];   /* its operands' numbers; the last is JK_NOREF */
+    uint32_t j, v;   /* the instance; the number of the value that is computed */
+    uint32_t val[4]; /* its operands' numbers; the last is JK_NOREF */
     jk_type type;
     jk_op op;
     unsigned inst, imm, mem;
-    jk_stub *slow;     /* or NULL */
+    jk_stub *slow; /* or NULL */
     jk_opnd o[JK_AT_COUNT];
 } jk_play;
 
-struct jk_stub {      /* to be emitted behind the loops: a rare body or a slow path */
+struct jk_stub { /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
-    jk_ref ref;       /* the RARE, or the value that the slow path computes */
+    jk_ref ref; /* the RARE, or the value that the slow path computes */
     jk_stub *next;
     const jk_cmd *slow;
-    jk_play play;     /* of slow; else NULL in play.g */
-    jk_body at;       /* the state at the jump, but the places behind the stub: of what the RARE's step uses, no more */
+    jk_play play; /* of slow; else NULL in play.g */
+    jk_body at;   /* the state at the jump, but the places behind the stub: of what the RARE's step uses, no more */
     const jk_body_step *step;
-    uint32_t v;       /* the RARE's number */
+    uint32_t v; /* the RARE's number */
 };
 
 /* isa.c */
@@ -7945,7 +8003,7 @@ JK_FUNC void jk_own(jk_body *b, unsigned cls, unsigned reg, uint32_t instance);
 JK_FUNC jk_opnd jk_home_of(jk_body *b, const jk_val *x);
 JK_FUNC void jk_drop(jk_body *b, unsigned cls, unsigned reg);
 JK_FUNC unsigned jk_reg_of(jk_body *b, uint32_t v, uint32_t j);
-#define JK_MEM_WIDE 1u  /* the instruction reads a whole vector, also in scalar code */
+#define JK_MEM_WIDE 1u /* the instruction reads a whole vector, also in scalar code */
 #define JK_MEM_NOBCAST 2u
 JK_FUNC jk_opnd jk_opnd_of(jk_body *b, uint32_t v, uint32_t j, unsigned flags);
 JK_NOINLINE uint32_t jk_instance_of(const jk_body *b, uint32_t v, uint32_t j);
@@ -9100,8 +9158,8 @@ JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[step->ref];
     uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a), v = jk_val_of(b, step->ref);
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->as.arena,
-                                           sizeof *s + sizeof(jk_loc) * (step[1].list - step->list) * b->width);
+    jk_stub *s =
+        (jk_stub *)jk_arena_alloc(g->as.arena, sizeof *s + sizeof(jk_loc) * (step[1].list - step->list) * b->width);
     if (!s)
         return;
     for (j = 0; j < b->width; j++) {
@@ -9892,8 +9950,8 @@ JK_FUNC bool jk_body_range(jk_body *b, uint32_t width, uint32_t first, uint32_t 
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/fold.c ---- */
-/* x64: reductions around the loops: their accumulators' places, the pouring of f32 lanes into F64 ones, and the fold of a
- * chunk's four segments and lanes into one node (docs/reductions.md). */
+/* x64: reductions around the loops: their accumulators' places, the pouring of f32 lanes into F64 ones, and the fold of
+ * a chunk's four segments and lanes into one node (docs/reductions.md). */
 
 JK_SMALL_OPEN
 
@@ -9938,9 +9996,9 @@ JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, u
     return jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64)));
 }
 
-/* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the accumulator
- * is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0, which adds nothing
- * (the f32 lanes are never -0). */
+/* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the
+ * accumulator is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0,
+ * which adds nothing (the f32 lanes are never -0). */
 JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
     uint32_t n = q * g->parts * a->wide + (a->pour ? i / a->halves : i);
@@ -10010,7 +10068,8 @@ JK_NOINLINE void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigne
 }
 
 /* Folds the vectors i, i + h, i + 2h ... into register d, or gives the register in which one stands. Number i is vector
- * i mod n of a segment; those of segments 0 and 1, and of 2 and 3, are joined first, then these, then vectors by halves. */
+ * i mod n of a segment; those of segments 0 and 1, and of 2 and 3, are joined first, then these, then vectors by
+ * halves. */
 JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, uint32_t h)
 {
     unsigned x, y;
@@ -10046,7 +10105,8 @@ JK_FUNC void jk_fold_register(const jk_folding *f)
     g->t.vbytes = whole;
 }
 
-/* All of a chunk, the first area being in rbx: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. */
+/* All of a chunk, the first area being in rbx: every reduction's segments and lanes to its node; the first one's, done
+ * last, stays in xmm0. */
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 {
     uint32_t r;
@@ -10161,7 +10221,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
         jk_plan_width(g, b);
     jk_assign_fixed(g, b);
     g->wide = g->one * g->vectors;
-    if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
+    if (!g->nacc) {         /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         if (g->streams > 1) /* registers were given out for a group; the other loops go vector by vector */
             g->width = 1;
         g->pour = g->stage->stores && !g->t.scalar;
@@ -10174,26 +10234,28 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/skeleton.c ---- */
-/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or a
- * hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of assembly,
- * and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
+/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or
+ * a hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of
+ * assembly, and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
  *
  * A row's first column says when it counts: bits of JK_IF_... that must all hold; 0: always. Operands are the general
- * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name, JK_BACK
- * to the last one.
+ * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name,
+ * JK_BACK to the last one.
  *
- * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch,
- * rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
+ * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax
+ * scratch, rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array
+ * addresses. */
 
 JK_SMALL_OPEN
 
 #define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
 #define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
-#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2): for a
-                           call's jk_run, and at the other end the registers that a pass saves */
+/* Bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2): for a call's jk_run, and at
+ * the other end the registers that a pass saves. */
+#define JK_RED_ZONE 128
 
-/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
- * a field of jk_gen. */
+/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor
+ * times a field of jk_gen. */
 /* clang-format off */
 #define JK_PLACES(X) \
     /* slots of a pass: elements; of a segment; from the group on; the group's first one; */ \
@@ -10329,22 +10391,24 @@ typedef enum jk_hook {
     JK_SK_TO,           /* label a, condition d */
     JK_SK_BACK,
     JK_SK_ALIGN,
-    JK_SK_CALLED,   /* a call begins here */
-    JK_SK_ARGS,     /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
-    JK_SK_START,    /* the stage begins here */
-    JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
+    JK_SK_CALLED, /* a call begins here */
+    JK_SK_ARGS,  /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place
+                  */
+    JK_SK_START, /* the stage begins here */
+    JK_SK_BASES, /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
     JK_SK_BODY,     /* shape a, mode d, segment imm */
     JK_SK_LOOK,     /* a search: whether the body's vector has a hit; a: 1 by mask registers, 2 under a tail's */
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of the segments imm / 16 to imm % 16; imm 0: of those that run at a time */
-    JK_SK_FOLD,     /* jk_fold_from a */
+    JK_SK_ACC,  /* jk_acc_do a of the accumulators of the segments imm / 16 to imm % 16; imm 0: of those that run at a
+                   time */
+    JK_SK_FOLD, /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
     JK_SK_CALL,     /* the software FMA */
-    JK_SK_SECTION,     /* rows up to the next one count under its condition */
+    JK_SK_SECTION,  /* rows up to the next one count under its condition */
     JK_SK_END
 } jk_hook;
 
@@ -10359,6 +10423,7 @@ typedef struct jk_row {
     int16_t imm;
 } jk_row;
 
+/* clang-format off */
 #define JK_S(when, NAME, d, s) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_##s, when, 0}
 #define JK_S4(when, NAME, d, s) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0}
 #define JK_SI(when, NAME, d, imm) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm}
@@ -10373,7 +10438,9 @@ typedef struct jk_row {
 #define JK_STACK(when, NAME, mask) {JK_G_##NAME, 0, 0, 0, when, mask}
 #define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
 #define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
+/* clang-format on */
 
+/* clang-format off */
 /* A call (map.c) enters behind the loads. */
 #define JK_ROWS_ENTER \
     JK_S0(0, G_ENDBR64), \
@@ -10399,7 +10466,6 @@ typedef struct jk_row {
     JK_S(JK_IF_ROWS, LEA, RCX, ZEROS), \
     JK_S(JK_IF_ROWS, SUB, RCX, RAX)
 
-/* clang-format off */
 enum jk_row_label {
     JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
     JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_CHUNK, JK_L_SEGMENT, JK_L_FOUND, JK_L_ENTER, JK_L_COUNT
@@ -10556,7 +10622,8 @@ static void jk_skel_look(jk_skel *x, unsigned kind)
     jk_emit_test_mask(x->g, p.type, p.o[JK_AT_D].reg, false);
 }
 
-/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers. */
+/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers.
+ */
 static const uint64_t jk_lane_masks[16] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
                                            UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 
@@ -10584,12 +10651,14 @@ static bool jk_skel_function(jk_skel *x)
 static jk_opnd jk_spot_of(const jk_gen *g, unsigned n)
 {
     const jk_spot_row *r;
+    const uint32_t *field;
     jk_opnd o;
     if (n <= JK_IN_R15)
         return jk_opnd_reg(n);
     r = &jk_spots[n - JK_IN_R15 - 1];
+    field = (const uint32_t *)(const void *)((const char *)g + r->field);
     o = r->opnd;
-    o.disp += r->factor * (int32_t)*(const uint32_t *)((const char *)g + r->field);
+    o.disp += r->factor * (int32_t)*field;
     return o;
 }
 
@@ -10743,8 +10812,8 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     x.b = b;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
                       (g->p->type == JK_F32) * JK_IF_F32 + g->apart * JK_IF_APART +
-                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
-                      g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
+                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE + g->pour * JK_IF_POUR +
+                      g->held * JK_IF_HELD);
     x.flags = bits | ~bits << 8;
     if (!jk_skel_run(&x, rows))
         return false;
@@ -10759,8 +10828,9 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
 JK_SMALL_CLOSE
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/map.c ---- */
-/* x64: passes without reductions: a wide loop of several vectors a step (others for groups of vectors, and with streaming
- * stores), a loop of one vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
+/* x64: passes without reductions: a wide loop of several vectors a step (others for groups of vectors, and with
+ * streaming stores), a loop of one vector, and the tail: one vector under a lane mask, or in padded rows. And the
+ * search for a place. */
 
 /* clang-format off */
 
@@ -10914,18 +10984,19 @@ static const jk_row jk_rows_find[] = {
 /* clang-format on */
 /* ---- back in src/all.h ---- */
 /* ---- src/x64/chunk.c ---- */
-/* x64: passes with reductions. The range is some chunks of four segments (docs/reductions.md), all but the last one whole;
- * their nodes are stored one behind the other. As many segments as registers allow run at a time, over the steps that all
- * of them have; then what is left of each; then the fold.
+/* x64: passes with reductions. The range is some chunks of four segments (docs/reductions.md), all but the last one
+ * whole; their nodes are stored one behind the other. As many segments as registers allow run at a time, over the steps
+ * that all of them have; then what is left of each; then the fold.
  *
- * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
- * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
- * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole.
+ * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a
+ * way of its own, and in others the body is written out for what is left. Else the accumulators stand in the frame
+ * between the two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that
+ * pour have both: areas for chunks long enough to pour that are not whole.
  *
- * Of a whole chunk that comes from memory, of one array (JK_IF_JOINT) four segments run at a time, of several (JK_IF_APART)
- * two, as more streams slow each other: the first and the third, whose streams go on in the second and the fourth. In the
- * caches the same holds with mask registers; without, where a line is read by halves, it is half as many: two, and one. */
+ * Of a whole chunk that comes from memory, of one array (JK_IF_JOINT) four segments run at a time, of several
+ * (JK_IF_APART) two, as more streams slow each other: the first and the third, whose streams go on in the second and
+ * the fourth. In the caches the same holds with mask registers; without, where a line is read by halves, it is half as
+ * many: two, and one. */
 
 /* clang-format off */
 

@@ -70,17 +70,24 @@ enum { FOUR_REDUCTIONS = 4, KERNELS = 5 };
                               size_t streams)                                                                       \
     {                                                                                                               \
         switch (kind * 8 + (int)streams) {                                                                          \
-            CASE(name, 1, 1)                                                                                        \
-            CASE(name, 1, 2)                                                                                        \
-            CASE(name, 1, 4)                                                                                        \
-            CASE(name, 2, 1) CASE(name, 2, 2) CASE(name, 2, 4) CASE(name, 3, 1) CASE(name, 3, 2) CASE(name, 3, 4)   \
-                CASE(name, 4, 1) CASE(name, 4, 2) CASE(name, 4, 4)                                                  \
+            CASE(name, 1, 1);                                                                                       \
+            CASE(name, 1, 2);                                                                                       \
+            CASE(name, 1, 4);                                                                                       \
+            CASE(name, 2, 1);                                                                                       \
+            CASE(name, 2, 2);                                                                                       \
+            CASE(name, 2, 4);                                                                                       \
+            CASE(name, 3, 1);                                                                                       \
+            CASE(name, 3, 2);                                                                                       \
+            CASE(name, 3, 4);                                                                                       \
+            CASE(name, 4, 1);                                                                                       \
+            CASE(name, 4, 2);                                                                                       \
+            CASE(name, 4, 4);                                                                                       \
         }                                                                                                           \
         return 0;                                                                                                   \
     }
 #define CASE(name, kind, streams) \
     case kind * 8 + streams:      \
-        return name##_body(x, steps, apart, step, kind, streams);
+        return name##_body(x, steps, apart, step, kind, streams)
 
 SUM(sum_avx2, __attribute__((target("avx2"))), __m256d, 4, 2, _mm256_loadu_pd, _mm256_add_pd, _mm256_mul_pd,
     _mm256_min_pd, _mm256_max_pd, _mm256_setzero_pd())

@@ -182,9 +182,9 @@ static long double reference(work w, const data *d, long double *magnitude)
     return s + c;
 }
 
-/* The worst that the order of docs/reductions.md can do, in roundings of the magnitudes: in double 2,052 additions a lane
- * (a whole chunk's, of 525,312 bytes in four segments of 64-byte lanes) and some for lanes, segments and chunks; in float
- * 64 additions a lane before they pour into double, and the last rounding. */
+/* The worst that the order of docs/reductions.md can do, in roundings of the magnitudes: in double 2,052 additions a
+ * lane (a whole chunk's, of 525,312 bytes in four segments of 64-byte lanes) and some for lanes, segments and chunks;
+ * in float 64 additions a lane before they pour into double, and the last rounding. */
 static int check_sum(work w, const data *d, double got, char *says, size_t size)
 {
     long double magnitude, exact = reference(w, d, &magnitude);

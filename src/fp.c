@@ -1,8 +1,8 @@
 /* fp: IEEE arithmetic: software fma, the ops over arrays (which the interpreter and the folder share), conversions.
  *
  * Everything floating stands between JK_FP_OPEN and JK_FP_CLOSE. Ops run 16 bytes at a time, in the compiler's vector
- * types: a loop for each of those that are one instruction, one loop for all others. What compares is one instruction in
- * asm, or guarded by tests of the bits, because clang's back end may assume that there is no NaN. */
+ * types: a loop for each of those that are one instruction, one loop for all others. What compares is one instruction
+ * in asm, or guarded by tests of the bits, because clang's back end may assume that there is no NaN. */
 #include "fp.h"
 #include "ir/ops.h"
 #if !defined(__x86_64__)
@@ -200,21 +200,21 @@ typedef uint64_t jk_half __attribute__((may_alias, aligned(1)));
 
 #if defined(__x86_64__) || defined(__i386__)
 /* One instruction, which no flag takes apart. */
-#define JK_LANES(name, text)                                  \
+#define JK_ONE_INST(name, text)                                \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         __asm__(text " %1, %0" : "+x"(a) : "x"(b));            \
         return a;                                              \
     }
-JK_LANES(lt, "cmpltpd")
-JK_LANES(unordered, "cmpunordpd")
-JK_LANES(sqrt, "sqrtpd") /* no libm: it may set errno */
-JK_LANES(sqrt_single, "sqrtps")
-JK_LANES(widen, "cvtps2pd") /* the first two floats */
-JK_LANES(narrow, "cvtpd2ps")
-#undef JK_LANES
+JK_ONE_INST(lt, "cmpltpd")
+JK_ONE_INST(unordered, "cmpunordpd")
+JK_ONE_INST(sqrt, "sqrtpd") /* no libm: it may set errno */
+JK_ONE_INST(sqrt_single, "sqrtps")
+JK_ONE_INST(widen, "cvtps2pd") /* the first two floats */
+JK_ONE_INST(narrow, "cvtpd2ps")
+#undef JK_ONE_INST
 #else
-#define JK_LANES(name, value)                                 \
+#define JK_ONE_INST(name, value)                               \
     JK_FUNC jk_lanes64 jk_v_##name(jk_lanes64 a, jk_lanes64 b) \
     {                                                          \
         jk_lanes64 r = {0, 0};                                 \
@@ -226,16 +226,16 @@ JK_LANES(narrow, "cvtpd2ps")
     }
 #define JK_NAN(u) ((u) << 1 > JK_F64_INF << 1)
 #define JK_FLOAT(u) jk_f32_from_bits((uint32_t)(u))
-JK_LANES(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
-JK_LANES(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
-JK_LANES(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
-JK_LANES(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
-                           (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
-JK_LANES(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
-JK_LANES(narrow, i ? 0
-                    : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1]))
-                                                                       << 32)
-#undef JK_LANES
+JK_ONE_INST(lt, JK_NAN(a[i]) || JK_NAN(b[i]) || !(jk_f64_from_bits(a[i]) < jk_f64_from_bits(b[i])) ? 0 : UINT64_MAX)
+JK_ONE_INST(unordered, JK_NAN(a[i]) || JK_NAN(b[i]) ? UINT64_MAX : 0)
+JK_ONE_INST(sqrt, jk_f64_bits(__builtin_sqrt(jk_f64_from_bits(b[i]))))
+JK_ONE_INST(sqrt_single, jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i]))) |
+                             (uint64_t)jk_f32_bits(__builtin_sqrtf(JK_FLOAT(b[i] >> 32))) << 32)
+JK_ONE_INST(widen, jk_f64_bits((double)JK_FLOAT(b[0] >> 32 * i)))
+JK_ONE_INST(narrow,
+            i ? 0
+              : jk_f32_bits((float)jk_f64_from_bits(b[0])) | (uint64_t)jk_f32_bits((float)jk_f64_from_bits(b[1])) << 32)
+#undef JK_ONE_INST
 #undef JK_NAN
 #undef JK_FLOAT
 #endif

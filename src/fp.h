@@ -8,7 +8,8 @@
 /* gcc keeps the flags of a function with the function. clang's back end fuses and assumes by flags of the whole file
  * whatever the pragmas say; where that could change a value the code passes it through JK_FP_KEEP. One pragma has all
  * of gcc's options: of two `optimize` in one macro gcc 12 drops the second, in C. */
-/* clang-format off: a pragma's string must stay whole */
+/* A pragma's string must stay whole. */
+/* clang-format off */
 #if defined(__clang__) && !defined(__x86_64__) && !defined(__i386__) /* which has no float_control */
 #define JK_FP_OPEN  JK_SMALL_OPEN _Pragma("clang fp contract(off)")
 #define JK_FP_CLOSE _Pragma("clang fp contract(on)") JK_SMALL_CLOSE

@@ -75,8 +75,8 @@ JK_FUNC double jk_lanes_node(jk_lanes *l)
 /* ---- the tree: bit k of the count says that level k holds the node of the last whole 2^k chunks not joined yet ----
  */
 
-/* node := the nodes of the levels in the mask, from the lowest, each as the left one of what was joined so far, at first
- * `last`. */
+/* node := the nodes of the levels in the mask, from the lowest, each as the left one of what was joined so far, at
+ * first `last`. */
 JK_NOINLINE void jk_tree_join(const jk_tree *t, const jk_op *red, uint64_t levels, const double *last, double *node)
 {
     uint32_t i;

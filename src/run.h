@@ -7,9 +7,9 @@
 
 /* The order of a reduction, frozen: docs/reductions.md. */
 #define JK_CHUNK_BYTES 525312u /* of a chunk's elements, of the kernel's type */
-#define JK_SEGMENTS 4u       /* contiguous segments of a chunk */
-#define JK_LANE_BYTES 64u    /* in a segment an element goes to lane (index mod 64 bytes / element size) */
-#define JK_POUR 64u          /* vector steps after which f32 lanes pour into f64 ones */
+#define JK_SEGMENTS 4u         /* contiguous segments of a chunk */
+#define JK_LANE_BYTES 64u      /* in a segment an element goes to lane (index mod 64 bytes / element size) */
+#define JK_POUR 64u            /* vector steps after which f32 lanes pour into f64 ones */
 
 static inline size_t jk_chunk_of(size_t elem_bytes)
 {
@@ -19,7 +19,8 @@ static inline size_t jk_chunk_of(size_t elem_bytes)
 /* Elements in each of the four segments of a chunk of m elements (the last ones may be short or empty). */
 static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
 {
-    return (m * elem_bytes + JK_SEGMENTS * JK_LANE_BYTES - 1) / (JK_SEGMENTS * JK_LANE_BYTES) * (JK_LANE_BYTES / elem_bytes);
+    return (m * elem_bytes + JK_SEGMENTS * JK_LANE_BYTES - 1) / (JK_SEGMENTS * JK_LANE_BYTES) *
+           (JK_LANE_BYTES / elem_bytes);
 }
 
 /* flags: the arrays come from memory; results are stored past the caches (all of them 64-byte aligned at `first`) */
@@ -27,15 +28,15 @@ static inline size_t jk_segment_length(size_t m, size_t elem_bytes)
 
 /* What one call needs. Arrays are of the kernel's type and contiguous here: the driver packs what is not. */
 typedef struct jk_run {
-    void *const *array;      /* [nargs] element 0 of each array argument; unused entries are not read */
-    void *const *tail;       /* [nargs] rows of 64 bytes: the last (count mod lanes) elements of each input array, the
-                                other lanes a copy of a valid one; array results are left here for the driver to copy.
-                                Read only where count & jk_code.rest is not 0. Lanes: 64 / element size. */
-    uint64_t *cell;          /* [ncells] values by type in the low bytes */
-    double *node;            /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
-    void *frame;             /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */
-    uint64_t n;              /* length() */
-    uint64_t find;           /* RARGMIN search: the bits of the value looked for, of the argument's type */
+    void *const *array; /* [nargs] element 0 of each array argument; unused entries are not read */
+    void *const *tail;  /* [nargs] rows of 64 bytes: the last (count mod lanes) elements of each input array, the
+                           other lanes a copy of a valid one; array results are left here for the driver to copy.
+                           Read only where count & jk_code.rest is not 0. Lanes: 64 / element size. */
+    uint64_t *cell;     /* [ncells] values by type in the low bytes */
+    double *node;       /* [nred of the pass] this chunk's partial results (RARGMIN: the minimum) */
+    void *frame;        /* jk_code.frame_bytes, 64-byte aligned: spills, splats, accumulators */
+    uint64_t n;         /* length() */
+    uint64_t find;      /* RARGMIN search: the bits of the value looked for, of the argument's type */
 } jk_run;
 
 /* Partial results, all as doubles. init: the empty node. join: node := node then next, in that order.
@@ -46,14 +47,15 @@ JK_FUNC double jk_node_join(jk_op red, double left, double right);
 /* A dyadic tree over chunk numbers as a binary counter: add the nodes of chunk 0, 1, 2, ... in turn. */
 typedef struct jk_tree {
     uint32_t nred;
-    uint64_t count;          /* chunks added */
-    double *level;           /* [levels that the count takes][nred] */
+    uint64_t count; /* chunks added */
+    double *level;  /* [levels that the count takes][nred] */
 } jk_tree;
 JK_FUNC void jk_tree_add(jk_tree *t, const jk_op *red, const double *node);
 JK_FUNC void jk_tree_result(const jk_tree *t, const jk_op *red, double *node); /* of no chunk: the empty nodes */
 
-/* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at` a
- * multiple of that; the last ones close it (what is left in f32 lanes pours); node is the chunk's. type: the kernel's. */
+/* One reduction's accumulators within a chunk. add takes elements [at, at + n) of a segment, n <= JK_INTERP_BLOCK, `at`
+ * a multiple of that; the last ones close it (what is left in f32 lanes pours); node is the chunk's. type: the
+ * kernel's. */
 #define JK_INTERP_BLOCK 128u /* elements; it divides the steps between two pours */
 typedef struct jk_lanes {
     jk_op red;
@@ -74,5 +76,6 @@ JK_FUNC void jk_interp_uniform(const jk_program *p, const jk_stage *s, const jk_
 JK_FUNC void jk_interp_pass(const jk_program *p, const jk_stage *s, const jk_run *r, size_t first, size_t count);
 /* The first element of [first, first + count) at which the argument of reduction number `red` of the stage equals the
  * value in r->find or, where that is NaN, is NaN; first + count if none. */
-JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first, size_t count);
+JK_FUNC size_t jk_interp_find(const jk_program *p, const jk_stage *s, uint32_t red, const jk_run *r, size_t first,
+                              size_t count);
 #endif

@@ -170,19 +170,24 @@ START_TEST(every_type_of_pointer)
 END_TEST
 
 /* A number of each arithmetic type sets a scalar of each type and stands for equal elements. */
-#define API_NUMBERS(X)                                                                                             \
-    X(bool, true, 1)                                                                                               \
-    X(char, 7, 7)                                                                                                  \
-    X(signed char, -7, -7)                                                                                         \
-    X(unsigned char, 200, 200)                                                                                     \
-    X(short, -3000, -3000)                                                                                         \
-    X(unsigned short, 60000, 60000)                                                                                \
-    X(int, -70000, -70000)                                                                                         \
-    X(unsigned, 4000000000u, 4000000000.0)                                                                         \
-    X(long, -5000000000, -5000000000.0) X(unsigned long, 5000000000, 5000000000.0)                                 \
-        X(long long, -9007199254740991, -9007199254740991.0)                                                       \
-            X(unsigned long long, 9007199254740991u, 9007199254740991.0) X(float, 1.5f, 1.5) X(double, -0.1, -0.1) \
-                X(long double, 2.25L, 2.25)
+/* clang-format off */
+#define API_NUMBERS(X) \
+    X(bool, true, 1) \
+    X(char, 7, 7) \
+    X(signed char, -7, -7) \
+    X(unsigned char, 200, 200) \
+    X(short, -3000, -3000) \
+    X(unsigned short, 60000, 60000) \
+    X(int, -70000, -70000) \
+    X(unsigned, 4000000000u, 4000000000.0) \
+    X(long, -5000000000, -5000000000.0) \
+    X(unsigned long, 5000000000, 5000000000.0) \
+    X(long long, -9007199254740991, -9007199254740991.0) \
+    X(unsigned long long, 9007199254740991u, 9007199254740991.0) \
+    X(float, 1.5f, 1.5) \
+    X(double, -0.1, -0.1) \
+    X(long double, 2.25L, 2.25)
+/* clang-format on */
 
 START_TEST(numbers_by_value)
 {

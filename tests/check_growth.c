@@ -1,6 +1,7 @@
 /* Whether compilation grows linearly with the text: eight times as many terms may take some more than eight times the
  * memory, not 64 times. What works in a square of the terms has tables of that size, or runs into the time limit. The
- * symbols of this file's copy of the library have a suffix of their own, so that its hooks meet no other file's calls. */
+ * symbols of this file's copy of the library have a suffix of their own, so that its hooks meet no other file's calls.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pthreads, strict C11 */
 #endif
@@ -20,7 +21,8 @@ static void *growth_malloc(size_t nbytes)
     return malloc(nbytes);
 }
 
-/* A text is `open`, then for term i its pattern with i in place of each @ and `next` between two of them, then `close`. */
+/* A text is `open`, then for term i its pattern with i in place of each @ and `next` between two of them, then `close`.
+ */
 typedef struct growth_shape {
     const char *open, *term, *next, *close;
 } growth_shape;

@@ -1,7 +1,7 @@
 /* check_main: check-jitk [--isa NAME] [SUITE ...] runs the suites named, or all; `-l` lists them. With --isa the suites
- * that run kernels run them on that instruction set alone, which also caps the library's own choice. Check's environment
- * applies (CK_FORK=no, CK_RUN_CASE). Exits with 1 where a test failed, 2 for a name unknown, 77 where the CPU lacks the
- * instruction set. */
+ * that run kernels run them on that instruction set alone, which also caps the library's own choice. Check's
+ * environment applies (CK_FORK=no, CK_RUN_CASE). Exits with 1 where a test failed, 2 for a name unknown, 77 where the
+ * CPU lacks the instruction set. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* setenv */
 #endif

@@ -14,9 +14,9 @@
 #define RND_EXPRESSIONS 20000
 #define RND_BATCHES 20
 #define RND_MAX_N 300
-#define RND_CELLS ((RND_MAX_N + 1) * 3 + 64)  /* elements of an array's room: strides up to 3, offset, canaries */
+#define RND_CELLS ((RND_MAX_N + 1) * 3 + 64) /* elements of an array's room: strides up to 3, offset, canaries */
 #define RND_ROOM ((8 * RND_CELLS + 4095) / 4096 * 4096) /* bytes */
-#define RND_ARRAYS (TREE_ARRAYS + TREE_ROOTS) /* the arguments that may be arrays: inputs, then results */
+#define RND_ARRAYS (TREE_ARRAYS + TREE_ROOTS)           /* the arguments that may be arrays: inputs, then results */
 #define RND_ARGS (RND_ARRAYS + TREE_SCALARS)
 #define RND_HANG_SECONDS 60
 

@@ -241,7 +241,7 @@ START_TEST(any_estimate_of_a_reciprocal_will_do)
     int p = _i ? 24 : 53, ones = _i ? 24 : 29;
     for (size_t i = kut_scaled(400000); i > 0; i--) {
         uint64_t b = sp_hard_divisor(&rng, p, i), a;
-        if (i % 4 == 1) /* the nearest to 2 of all that are left */
+        if (i % 4 == 1)                                       /* the nearest to 2 of all that are left */
             b -= (uint64_t)(ones == p ? 2 : 1) << (p - ones); /* odd */
         a = sp_hard_dividend(p + (int)(i / 8 & 1), p, b, (int64_t)(kut_next(&rng) % 16) - 8);
         for (int tries = 0; a && b >> (p - ones) != ((uint64_t)1 << ones) - 1 && tries < 8; tries++) {

@@ -1,5 +1,5 @@
-/* x64: machine code against the interpreter, stage by stage and below the driver: every op, every mode of the loops, more
- * values, arrays and accumulators than there are registers. */
+/* x64: machine code against the interpreter, stage by stage and below the driver: every op, every mode of the loops,
+ * more values, arrays and accumulators than there are registers. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -89,9 +89,10 @@ static char *inputs, *outputs[2]; /* inputs: three arrays; outputs: of the inter
 
 static double special(uint64_t r)
 {
-    static const double some[] = {0.0,    -0.0,    1.0 / 0.0, -1.0 / 0.0,         0.0 / 0.0, 5e-324, 1e308,   -1e-310,
-                                  0.5,    -0.5,    1.5,       2.5,                -2.5,      1e300,  3e-300,  1.0,
-                                  -1e-40, 3.4e+38, 8388607.5, 4503599627370497.5, 1e22,      -1e-45, 16777217, 3};
+    static const double some[] = {
+        0.0,  -0.0,   1.0 / 0.0, -1.0 / 0.0, 0.0 / 0.0, 5e-324, 1e308,  -1e-310, 0.5,       -0.5,
+        1.5,  2.5,    -2.5,      1e300,      3e-300,    1.0,    -1e-40, 3.4e+38, 8388607.5, 4503599627370497.5,
+        1e22, -1e-45, 16777217,  3};
     return some[r % (sizeof some / sizeof some[0])];
 }
 
@@ -113,7 +114,8 @@ static void fill(jk_type type, unsigned rate)
     }
 }
 
-/* Below the public calls, which set the mode: gcc links -ffast-math programs so that they start with subnormals flushed. */
+/* Below the public calls, which set the mode: gcc links -ffast-math programs so that they start with subnormals
+ * flushed. */
 static void own_mode(void)
 {
     jk_fp_enter();
@@ -151,8 +153,9 @@ static bool rig_open(rig *r, const char *source, jk_type type, jitk_isa isa)
     jk_arena_init(&r->arena, NULL, 0);
     ck_assert_msg(jk_lower(&r->ast, &lo, &r->arena, &r->p, &e) == JITK_OK, "%s: %s", source, e.message);
     ck_assert_ptr_null(jk_ir_verify(&r->p));
-    ck_assert_msg(jk_x64_compile(&r->p, isa, jk_cpu_has(&cpu, JITK_ISA_AVX2), NULL, 0, &r->arena, &r->code, &e) == JITK_OK, "%s: %s", source,
-                  e.message);
+    ck_assert_msg(jk_x64_compile(&r->p, isa, jk_cpu_has(&cpu, JITK_ISA_AVX2), NULL, 0, &r->arena, &r->code, &e) ==
+                      JITK_OK,
+                  "%s: %s", source, e.message);
     r->exec = jk_exec_publish(r->code.bytes, r->code.nbytes);
     ck_assert_ptr_nonnull(r->exec.code);
     r->frame = (char *)malloc(64 + JK_LARGER(r->code.frame_bytes, jk_interp_frame(&r->p)));
@@ -450,7 +453,8 @@ START_TEST(functions)
 {
     static const char *const source[] = {
         "(a,b,c,d,e1,f,g,h,i,j,k,l) = a+2*b+3*c+4*d+5*e1+6*f+7*g+8*h+9*i+10*j+11*k+12*l",
-        "(a,b,c,d,e1,f,g,h,i,j,k,l) = l", "(a,b,c,d,e1,f,g,h,i,j,k,l) = (a%b)*l + fma(c,d,j)",
+        "(a,b,c,d,e1,f,g,h,i,j,k,l) = l",
+        "(a,b,c,d,e1,f,g,h,i,j,k,l) = (a%b)*l + fma(c,d,j)",
         "(a,b,c,d,e1,f,g,h,i,j,k,l) = 7",
         "(a,b,c,d,e1,f,g,h,i,j,k,l) = (1e38*l)%100 + b^8 + (a*1e300)%(l*1e-3)",
         "(a,b,c,d,e1,f,g,h,i,j,k,l) = (k*1e38)%(7+a%(b*2)) + l%((g*1e30)%(h+c))"};
@@ -476,7 +480,8 @@ START_TEST(functions)
     ck_assert_int_eq(jk_parse(&r.ast, source[_i % 6], strlen(source[_i % 6]), NULL, 0, &e), JITK_OK);
     jk_arena_init(&r.arena, NULL, 0);
     ck_assert_msg(jk_lower(&r.ast, &lo, &r.arena, &r.p, &e) == JITK_OK, "%s", e.message);
-    ck_assert_msg(jk_x64_compile(&r.p, JK_ISA_FUNCTION, fma != 0, NULL, 0, &r.arena, &r.code, &e) == JITK_OK, "%s", e.message);
+    ck_assert_msg(jk_x64_compile(&r.p, JK_ISA_FUNCTION, fma != 0, NULL, 0, &r.arena, &r.code, &e) == JITK_OK, "%s",
+                  e.message);
     r.exec = jk_exec_publish(r.code.bytes, r.code.nbytes);
     ck_assert_ptr_nonnull(r.exec.code);
     ck_assert_double_eq(((fn12)(uintptr_t)r.exec.code)(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), want[_i % 6]);

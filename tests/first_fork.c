@@ -1,5 +1,5 @@
-/* A process forks while another thread is within its first call: the child's calls must work. getenv, which a first call
- * asks, is this file's own and takes its time. (tools/check-first-fork) */
+/* A process forks while another thread is within its first call: the child's calls must work. getenv, which a first
+ * call asks, is this file's own and takes its time. (tools/check-first-fork) */
 #define _POSIX_C_SOURCE 200809L
 #include "jitk.h"
 #include <pthread.h>

@@ -12,7 +12,9 @@
 /* One row a suite: tests/check_NAME.c exports suite_NAME. */
 #ifndef JK_SUITES
 #define JK_SUITES(X) \
-    X(base) X(syntax) X(asm) X(ir) X(fp) X(interp) X(exec) X(x64) X(split) X(api) X(language) X(random) X(guard) X(world) X(growth)
+    X(base)          \
+    X(syntax)        \
+    X(asm) X(ir) X(fp) X(interp) X(exec) X(x64) X(split) X(api) X(language) X(random) X(guard) X(world) X(growth)
 #endif
 #define JK_ROW(name) Suite *suite_##name(void);
 JK_SUITES(JK_ROW)

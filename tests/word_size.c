@@ -1,5 +1,5 @@
-/* Prints a hash of each result of some kernels in the interpreter, and what argmin gives: on 32 bits, where gcc computes
- * in the x87's registers unless told otherwise, they must be what they are on 64 (tools/check-32-bit). */
+/* Prints a hash of each result of some kernels in the interpreter, and what argmin gives: on 32 bits, where gcc
+ * computes in the x87's registers unless told otherwise, they must be what they are on 64 (tools/check-32-bit). */
 #include "jitk.h"
 
 enum { N = 1003 };

@@ -1,25 +1,22 @@
 /* asm: the instruction table. One row is the manual's line; enum, encoder, listing and tests are made from it.
  *
  * Vector rows: X(NAME, text, map, opcode rule, form, reg, rm, imm, legacy, VEX, EVEX)
- *   text    the mnemonic without its v, or a list of 2, 4 (PS PD SS SD) or 8 (the same under EVEX): formats beyond its end
- *           begin again
- *   map     1: 0F, 2: 0F 38, 3: 0F 3A
- *   rule    opcode, mandatory prefix and W for each format: see the rules below
- *   form    RVM dst, src1, r/m     RM dst, r/m (src1 ignored)     R1M as RM, but scalars name a source of the upper
- *           lanes in VEX: the source itself, or the destination where the source is no vector register
- *           MOVE loads as RM, stores with opcode + 1; scalars between registers are RVM     MR r/m is the destination
- *           VMI/n shift by immediate: dst, r/m with /n in the reg field (legacy: dst == r/m)
- *   reg     V vector, H half a vector, K mask register, G4 G8 general register
- *   rm      V vector, or a broadcast element under EVEX      M vector, no broadcast      H half a vector (or element)
- *           V128 xmm (also one element)     V256 ymm     G4 G8 general register     K mask register or 16 bits
- *           With the length it gives the N of EVEX disp8*N.
- *   imm     1: an 8-bit immediate; BLENDV: the mask register's number << 4
- *   then the features of each encoding; NO: the encoding does not exist. A row without EVEX is encoded as VEX in an EVEX
- *   assembler (so only with registers below 16).
+ *   text    the mnemonic without its v, or a list of 2, 4 (PS PD SS SD) or 8 (the same under EVEX): formats beyond its
+ * end begin again map     1: 0F, 2: 0F 38, 3: 0F 3A rule    opcode, mandatory prefix and W for each format: see the
+ * rules below form    RVM dst, src1, r/m     RM dst, r/m (src1 ignored)     R1M as RM, but scalars name a source of the
+ * upper lanes in VEX: the source itself, or the destination where the source is no vector register MOVE loads as RM,
+ * stores with opcode + 1; scalars between registers are RVM     MR r/m is the destination VMI/n shift by immediate:
+ * dst, r/m with /n in the reg field (legacy: dst == r/m) reg     V vector, H half a vector, K mask register, G4 G8
+ * general register rm      V vector, or a broadcast element under EVEX      M vector, no broadcast      H half a vector
+ * (or element) V128 xmm (also one element)     V256 ymm     G4 G8 general register     K mask register or 16 bits With
+ * the length it gives the N of EVEX disp8*N. imm     1: an 8-bit immediate; BLENDV: the mask register's number << 4
+ *   then the features of each encoding; NO: the encoding does not exist. A row without EVEX is encoded as VEX in an
+ * EVEX assembler (so only with registers below 16).
  *
  * CVTPS2PD and CVTPD2PS: the length is that of the doubles. BROADCAST of doubles to 128 bits is MOVDDUP. */
 #ifndef JK_INSTS_H
 #define JK_INSTS_H
+/* clang-format off */
 
 /* Bits beside each opcode: the mandatory prefix as VEX numbers it, then */
 enum jk_row_bits {
@@ -200,4 +197,5 @@ typedef enum jk_inst {
 #undef JK_ROW
         JK_INST_COUNT
 } jk_inst;
+/* clang-format on */
 #endif

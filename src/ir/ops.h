@@ -13,6 +13,7 @@
  */
 #ifndef JK_OPS_H
 #define JK_OPS_H
+/* clang-format off */
 
 #define JK_COMM 1
 #define JK_FOLD 2
@@ -86,4 +87,5 @@ typedef enum jk_op {
 #undef JK_ROW
         JK_OP_COUNT
 } jk_op;
+/* clang-format on */
 #endif

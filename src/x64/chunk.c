@@ -1,15 +1,16 @@
-/* x64: passes with reductions. The range is some chunks of four segments (docs/reductions.md), all but the last one whole;
- * their nodes are stored one behind the other. As many segments as registers allow run at a time, over the steps that all
- * of them have; then what is left of each; then the fold.
+/* x64: passes with reductions. The range is some chunks of four segments (docs/reductions.md), all but the last one
+ * whole; their nodes are stored one behind the other. As many segments as registers allow run at a time, over the steps
+ * that all of them have; then what is left of each; then the fold.
  *
- * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a way of
- * its own, and in others the body is written out for what is left. Else the accumulators stand in the frame between the
- * two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that pour have both:
- * areas for chunks long enough to pour that are not whole.
+ * Where the accumulators of four segments stay in registers, and the body is small (JK_IF_HELD), a whole chunk has a
+ * way of its own, and in others the body is written out for what is left. Else the accumulators stand in the frame
+ * between the two, an area for each segment, and one copy of the body, one segment wide, does the rests. f32 sums that
+ * pour have both: areas for chunks long enough to pour that are not whole.
  *
- * Of a whole chunk that comes from memory, of one array (JK_IF_JOINT) four segments run at a time, of several (JK_IF_APART)
- * two, as more streams slow each other: the first and the third, whose streams go on in the second and the fourth. In the
- * caches the same holds with mask registers; without, where a line is read by halves, it is half as many: two, and one. */
+ * Of a whole chunk that comes from memory, of one array (JK_IF_JOINT) four segments run at a time, of several
+ * (JK_IF_APART) two, as more streams slow each other: the first and the third, whose streams go on in the second and
+ * the fourth. In the caches the same holds with mask registers; without, where a line is read by halves, it is half as
+ * many: two, and one. */
 #include "gen.h"
 
 /* clang-format off */

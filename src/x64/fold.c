@@ -1,5 +1,5 @@
-/* x64: reductions around the loops: their accumulators' places, the pouring of f32 lanes into F64 ones, and the fold of a
- * chunk's four segments and lanes into one node (docs/reductions.md). */
+/* x64: reductions around the loops: their accumulators' places, the pouring of f32 lanes into F64 ones, and the fold of
+ * a chunk's four segments and lanes into one node (docs/reductions.md). */
 #include "gen.h"
 
 JK_SMALL_OPEN
@@ -45,9 +45,9 @@ JK_NOINLINE jk_opnd jk_poured_at(const jk_gen *g, const jk_acc *a, uint32_t q, u
     return jk_opnd_mem(JK_R_AREA, a->at + (int32_t)(q * g->seg_stride + JK_LANE_BYTES + i * jk_step_bytes(g, JK_F64)));
 }
 
-/* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the accumulator
- * is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0, which adds nothing
- * (the f32 lanes are never -0). */
+/* Vector i of a segment's lanes as they are folded, those of f32 sums as doubles: in register d or, where the
+ * accumulator is no more and stands in a register, there. Where no f32 sum has poured yet its F64 lanes would be +0,
+ * which adds nothing (the f32 lanes are never -0). */
 JK_FUNC unsigned jk_fold_lanes(jk_gen *g, const jk_acc *a, jk_fold_from from, unsigned d, uint32_t q, uint32_t i)
 {
     uint32_t n = q * g->parts * a->wide + (a->pour ? i / a->halves : i);
@@ -117,7 +117,8 @@ JK_NOINLINE void jk_fold_op(const jk_folding *f, unsigned d, unsigned y, unsigne
 }
 
 /* Folds the vectors i, i + h, i + 2h ... into register d, or gives the register in which one stands. Number i is vector
- * i mod n of a segment; those of segments 0 and 1, and of 2 and 3, are joined first, then these, then vectors by halves. */
+ * i mod n of a segment; those of segments 0 and 1, and of 2 and 3, are joined first, then these, then vectors by
+ * halves. */
 JK_FUNC unsigned jk_fold_vectors(const jk_folding *f, unsigned d, uint32_t i, uint32_t h)
 {
     unsigned x, y;
@@ -153,7 +154,8 @@ JK_FUNC void jk_fold_register(const jk_folding *f)
     g->t.vbytes = whole;
 }
 
-/* All of a chunk, the first area being in rbx: every reduction's segments and lanes to its node; the first one's, done last, stays in xmm0. */
+/* All of a chunk, the first area being in rbx: every reduction's segments and lanes to its node; the first one's, done
+ * last, stays in xmm0. */
 JK_FUNC void jk_fold(jk_gen *g, jk_fold_from from)
 {
     uint32_t r;

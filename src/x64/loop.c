@@ -89,7 +89,7 @@ JK_FUNC bool jk_plan_pass(jk_gen *g, jk_body *b, bool whole)
         jk_plan_width(g, b);
     jk_assign_fixed(g, b);
     g->wide = g->one * g->vectors;
-    if (!g->nacc) { /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
+    if (!g->nacc) {         /* JK_IF_STREAM, JK_IF_WIDE, JK_IF_CALL */
         if (g->streams > 1) /* registers were given out for a group; the other loops go vector by vector */
             g->width = 1;
         g->pour = g->stage->stores && !g->t.scalar;

@@ -1,5 +1,6 @@
-/* x64: passes without reductions: a wide loop of several vectors a step (others for groups of vectors, and with streaming
- * stores), a loop of one vector, and the tail: one vector under a lane mask, or in padded rows. And the search for a place. */
+/* x64: passes without reductions: a wide loop of several vectors a step (others for groups of vectors, and with
+ * streaming stores), a loop of one vector, and the tail: one vector under a lane mask, or in padded rows. And the
+ * search for a place. */
 #include "../fp.h"
 #include "gen.h"
 

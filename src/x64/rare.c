@@ -76,8 +76,8 @@ JK_FUNC void jk_rare_jump(jk_body *b, const jk_body_step *step)
     jk_gen *g = b->g;
     const jk_ins *i = &g->p->ins[step->ref];
     uint32_t j, fast = jk_val_of(b, i->b), mask = jk_val_of(b, i->a), v = jk_val_of(b, step->ref);
-    jk_stub *s = (jk_stub *)jk_arena_alloc(g->as.arena,
-                                           sizeof *s + sizeof(jk_loc) * (step[1].list - step->list) * b->width);
+    jk_stub *s =
+        (jk_stub *)jk_arena_alloc(g->as.arena, sizeof *s + sizeof(jk_loc) * (step[1].list - step->list) * b->width);
     if (!s)
         return;
     for (j = 0; j < b->width; j++) {

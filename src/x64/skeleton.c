@@ -1,24 +1,26 @@
-/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or a
- * hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of assembly,
- * and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
+/* x64: skeletons, the code around bodies, as tables. A row is an instruction on general registers, a label, a jump, or
+ * a hook that emits more: a body, the accumulators' way from and to memory, a fold. A table reads like a page of
+ * assembly, and jk_skeleton carries it out. The tables stand in map.c, chunk.c and entry.c.
  *
  * A row's first column says when it counts: bits of JK_IF_... that must all hold; 0: always. Operands are the general
- * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name, JK_BACK
- * to the last one.
+ * registers and the names of JK_PLACES. Labels are local as in GNU as: JK_TO jumps to the next place of that name,
+ * JK_BACK to the last one.
  *
- * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax scratch,
- * rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array addresses. */
+ * Registers: rdi run, r8 frame, rsi r9 r10 r11 element indices of up to four segments, rdx and rcx counters, rax
+ * scratch, rbx a segment's area; rcx also points to the lane masks, or counts the row, of a tail; the rest are array
+ * addresses. */
 #include "gen.h"
 
 JK_SMALL_OPEN
 
 #define JK_SEGMENT_STEPS (int)(JK_CHUNK_BYTES / JK_SEGMENTS / JK_LANE_BYTES) /* of a whole chunk */
 #define JK_CHUNK_STEPS (int)(JK_CHUNK_BYTES / JK_LANE_BYTES)
-#define JK_RED_ZONE 128 /* bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2): for a
-                           call's jk_run, and at the other end the registers that a pass saves */
+/* Bytes below the stack's top that are a leaf function's own (System V ABI, AMD64, 3.2.2): for a call's jk_run, and at
+ * the other end the registers that a pass saves. */
+#define JK_RED_ZONE 128
 
-/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor times
- * a field of jk_gen. */
+/* X(NAME, kind, base, index, scale, constant, field, factor): the displacement, or the immediate, is constant + factor
+ * times a field of jk_gen. */
 /* clang-format off */
 #define JK_PLACES(X) \
     /* slots of a pass: elements; of a segment; from the group on; the group's first one; */ \
@@ -154,22 +156,24 @@ typedef enum jk_hook {
     JK_SK_TO,           /* label a, condition d */
     JK_SK_BACK,
     JK_SK_ALIGN,
-    JK_SK_CALLED,   /* a call begins here */
-    JK_SK_ARGS,     /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place */
-    JK_SK_START,    /* the stage begins here */
-    JK_SK_BASES,    /* the arrays' addresses; rax: the table of them */
+    JK_SK_CALLED, /* a call begins here */
+    JK_SK_ARGS,  /* to LEAVE where of the arrays at rcx one is NULL, or a result near one before it but not in its place
+                  */
+    JK_SK_START, /* the stage begins here */
+    JK_SK_BASES, /* the arrays' addresses; rax: the table of them */
     JK_SK_UNIFORMS, /* to their registers, or spread over a vector in the frame */
     JK_SK_BODY,     /* shape a, mode d, segment imm */
     JK_SK_LOOK,     /* a search: whether the body's vector has a hit; a: 1 by mask registers, 2 under a tail's */
     JK_SK_TARGET,   /* spreads what the search looks for */
     JK_SK_MASKS,    /* puts the lane masks into the pool */
     JK_SK_CLEAR,    /* vector register 0 */
-    JK_SK_ACC,      /* jk_acc_do a of the accumulators of the segments imm / 16 to imm % 16; imm 0: of those that run at a time */
-    JK_SK_FOLD,     /* jk_fold_from a */
+    JK_SK_ACC,  /* jk_acc_do a of the accumulators of the segments imm / 16 to imm % 16; imm 0: of those that run at a
+                   time */
+    JK_SK_FOLD, /* jk_fold_from a */
     JK_SK_FUNCTION, /* a function's body */
     JK_SK_VECTORS,  /* the software FMA: 16 vector registers, a: jk_frame_save, else load */
     JK_SK_CALL,     /* the software FMA */
-    JK_SK_SECTION,     /* rows up to the next one count under its condition */
+    JK_SK_SECTION,  /* rows up to the next one count under its condition */
     JK_SK_END
 } jk_hook;
 
@@ -184,6 +188,7 @@ typedef struct jk_row {
     int16_t imm;
 } jk_row;
 
+/* clang-format off */
 #define JK_S(when, NAME, d, s) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_##s, when, 0}
 #define JK_S4(when, NAME, d, s) {JK_G_##NAME, 4, JK_IN_##d, JK_IN_##s, when, 0}
 #define JK_SI(when, NAME, d, imm) {JK_G_##NAME, 8, JK_IN_##d, JK_IN_IMM, when, imm}
@@ -198,7 +203,9 @@ typedef struct jk_row {
 #define JK_STACK(when, NAME, mask) {JK_G_##NAME, 0, 0, 0, when, mask}
 #define JK_SECTION(when) {JK_SK_SECTION, 0, 0, 0, when, 0}
 #define JK_END {JK_SK_END, 0, 0, 0, 0, 0}
+/* clang-format on */
 
+/* clang-format off */
 /* A call (map.c) enters behind the loads. */
 #define JK_ROWS_ENTER \
     JK_S0(0, G_ENDBR64), \
@@ -224,7 +231,6 @@ typedef struct jk_row {
     JK_S(JK_IF_ROWS, LEA, RCX, ZEROS), \
     JK_S(JK_IF_ROWS, SUB, RCX, RAX)
 
-/* clang-format off */
 enum jk_row_label {
     JK_L_TOP, JK_L_DONE, JK_L_TAIL, JK_L_NEXT, JK_L_NARROW, JK_L_STREAM, JK_L_LEAVE, JK_L_FOLD, JK_L_REST, JK_L_AREAS,
     JK_L_GROUP, JK_L_BLOCK, JK_L_LESS, JK_L_WHOLE, JK_L_CHUNK, JK_L_SEGMENT, JK_L_FOUND, JK_L_ENTER, JK_L_COUNT
@@ -381,7 +387,8 @@ static void jk_skel_look(jk_skel *x, unsigned kind)
     jk_emit_test_mask(x->g, p.type, p.o[JK_AT_D].reg, false);
 }
 
-/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers. */
+/* Ones, then zeros: they stand side by side, as nothing else is aligned to 64 bytes where there are no mask registers.
+ */
 static const uint64_t jk_lane_masks[16] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
                                            UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 
@@ -409,12 +416,14 @@ static bool jk_skel_function(jk_skel *x)
 static jk_opnd jk_spot_of(const jk_gen *g, unsigned n)
 {
     const jk_spot_row *r;
+    const uint32_t *field;
     jk_opnd o;
     if (n <= JK_IN_R15)
         return jk_opnd_reg(n);
     r = &jk_spots[n - JK_IN_R15 - 1];
+    field = (const uint32_t *)(const void *)((const char *)g + r->field);
     o = r->opnd;
-    o.disp += r->factor * (int32_t)*(const uint32_t *)((const char *)g + r->field);
+    o.disp += r->factor * (int32_t)*field;
     return o;
 }
 
@@ -568,8 +577,8 @@ JK_FUNC bool jk_skeleton(jk_gen *g, jk_body *b, const jk_row *rows)
     x.b = b;
     bits = (uint32_t)(g->t.kmask * JK_IF_KMASK + (g->t.enc != JK_ENC_LEGACY) * JK_IF_VEX +
                       (g->p->type == JK_F32) * JK_IF_F32 + g->apart * JK_IF_APART +
-                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE +
-                      g->pour * JK_IF_POUR + g->held * JK_IF_HELD);
+                      (g->streams < JK_SEGMENTS) * JK_IF_FEW + (g->streams < 2) * JK_IF_ONE + g->pour * JK_IF_POUR +
+                      g->held * JK_IF_HELD);
     x.flags = bits | ~bits << 8;
     if (!jk_skel_run(&x, rows))
         return false;

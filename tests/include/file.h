@@ -1,5 +1,5 @@
-/* What each file of the many-files program offers under its own name (FILE_NAME), made by including jitk.h in its own way;
- * main.c asks all of them for the same things. */
+/* What each file of the many-files program offers under its own name (FILE_NAME), made by including jitk.h in its own
+ * way; main.c asks all of them for the same things. */
 #ifndef FILE_H
 #define FILE_H
 #include <stddef.h>

@@ -22,10 +22,10 @@ int main(void)
     for (i = 0; i < N; i++)
         x[i] = 1.0 / (i + 1);
     memset(&first, 0, sizeof first);
-#define FILE_ROW(name)                     \
-    a = name(x, N);                        \
-    if (first.version == NULL)             \
-        first = a;                         \
+#define FILE_ROW(name)         \
+    a = name(x, N);            \
+    if (first.version == NULL) \
+        first = a;             \
     wrong += differ(#name, &a, &first);
 #ifdef FILE_ONE
     FILE_ROW(declared_c)
