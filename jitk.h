@@ -5913,19 +5913,22 @@ JK_FUNC char *jk_interp_slot(const jk_interp *t, uint32_t slot)
 JK_NOINLINE const void *jk_interp_value(const jk_interp *t, jk_ref ref, uint32_t slot, unsigned k)
 {
     const jk_ins *i = &t->p->ins[ref];
-    size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size, at;
+    size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size, whole = JK_ALIGN_UP(nbytes, 16), at;
     jk_u64 *to = (jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
     uint64_t bits;
     if (slot != JK_NOREF)
         return jk_interp_slot(t, slot);
     if (i->op == JK_LOAD) { /* a short one is copied: ops work on 16 bytes at a time */
         const char *from = (const char *)t->r->array[i->a] + t->first * size;
-        return nbytes % 16 ? memcpy(to, from, nbytes) : from;
+        if (nbytes == whole)
+            return from;
+        memset(to, 0, whole);
+        return memcpy(to, from, nbytes);
     }
     bits = i->op == JK_CONST ? jk_ir_const_bits(i) : i->op == JK_LENGTH ? t->r->n : t->r->cell[t->p->cell[ref]];
     if (size == 4)
         bits = bits << 32 | (uint32_t)bits;
-    for (at = (nbytes + 7) / 8; at-- > 0;)
+    for (at = whole / 8; at-- > 0;)
         to[at] = bits;
     return to;
 }
@@ -5944,7 +5947,7 @@ JK_FUNC void jk_interp_step(const jk_interp *t, const jk_step *s)
     void *to = jk_interp_slot(t, s->to);
     const void *from[3];
     if (arity == 0) { /* a LOAD */
-        memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size(type));
+        memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), JK_ALIGN_UP(t->n * jk_type_size(type), 16));
         return;
     }
     for (k = 0; k < 3; k++)
@@ -7838,7 +7841,6 @@ struct jk_gen { /* what is read most stands first */
     size_t start, call;        /* where a stage begins, and a call of it */
     uint32_t arg;              /* of a call's rows: an argument's place; how many there are */
     jk_ref want;               /* what a search compares; a function's result; JK_NOREF */
-    jk_orderer search;         /* of what that needs */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
     uint32_t one, wide;        /* elements of a vector, of the wide loop's step */
@@ -7850,6 +7852,7 @@ struct jk_gen { /* what is read most stands first */
     bool fma_used;
     jk_label fma_thunk;
     int32_t fma_at;
+    jk_orderer search; /* the order of what searches and functions compute */
 };
 
 /* Bytes that an instance of a value takes in the frame. */
@@ -7966,12 +7969,12 @@ typedef struct jk_play {
 struct jk_stub { /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
     jk_ref ref; /* the RARE, or the value that the slow path computes */
+    uint32_t v; /* the RARE's number */
     jk_stub *next;
     const jk_cmd *slow;
-    jk_play play; /* of slow; else NULL in play.g */
+    const jk_body_step *step; /* the RARE's */
     jk_body at;   /* the state at the jump, but the places behind the stub: of what the RARE's step uses, no more */
-    const jk_body_step *step;
-    uint32_t v; /* the RARE's number */
+    jk_play play; /* of slow; else NULL in play.g */
 };
 
 /* isa.c */
@@ -11821,15 +11824,13 @@ JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
 JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
     jk_exec x;
-    size_t mapped;
     x.code = NULL;
-    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
-    mapped = JK_LARGER(x.nbytes, JK_PAGE);
+    x.nbytes = JK_ALIGN_UP(nbytes | 1, JK_PAGE); /* a page also where there is no code */
     jk_exec_lock();
     if (!JK_POOL->anonymous_refused)
-        x.code = jk_exec_in_region(code, nbytes, mapped);
+        x.code = jk_exec_in_region(code, nbytes, x.nbytes);
     if (!x.code) {
-        x.code = jk_exec_in_file(code, nbytes, mapped);
+        x.code = jk_exec_in_file(code, nbytes, x.nbytes);
         if (x.code) /* Only a file works: that is the system's policy, and does not change. */
             JK_POOL->anonymous_refused = true;
     }

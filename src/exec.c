@@ -243,15 +243,13 @@ JK_FUNC char *jk_exec_in_file(const void *code, size_t ncode, size_t nbytes)
 JK_FUNC jk_exec jk_exec_publish(const void *code, size_t nbytes)
 {
     jk_exec x;
-    size_t mapped;
     x.code = NULL;
-    x.nbytes = JK_ALIGN_UP(nbytes, JK_PAGE);
-    mapped = JK_LARGER(x.nbytes, JK_PAGE);
+    x.nbytes = JK_ALIGN_UP(nbytes | 1, JK_PAGE); /* a page also where there is no code */
     jk_exec_lock();
     if (!JK_POOL->anonymous_refused)
-        x.code = jk_exec_in_region(code, nbytes, mapped);
+        x.code = jk_exec_in_region(code, nbytes, x.nbytes);
     if (!x.code) {
-        x.code = jk_exec_in_file(code, nbytes, mapped);
+        x.code = jk_exec_in_file(code, nbytes, x.nbytes);
         if (x.code) /* Only a file works: that is the system's policy, and does not change. */
             JK_POOL->anonymous_refused = true;
     }

@@ -36,19 +36,22 @@ JK_FUNC char *jk_interp_slot(const jk_interp *t, uint32_t slot)
 JK_NOINLINE const void *jk_interp_value(const jk_interp *t, jk_ref ref, uint32_t slot, unsigned k)
 {
     const jk_ins *i = &t->p->ins[ref];
-    size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size, at;
+    size_t size = jk_type_size((jk_type)i->type), nbytes = t->n * size, whole = JK_ALIGN_UP(nbytes, 16), at;
     jk_u64 *to = (jk_u64 *)t->r->frame + k * JK_INTERP_BLOCK;
     uint64_t bits;
     if (slot != JK_NOREF)
         return jk_interp_slot(t, slot);
     if (i->op == JK_LOAD) { /* a short one is copied: ops work on 16 bytes at a time */
         const char *from = (const char *)t->r->array[i->a] + t->first * size;
-        return nbytes % 16 ? memcpy(to, from, nbytes) : from;
+        if (nbytes == whole)
+            return from;
+        memset(to, 0, whole);
+        return memcpy(to, from, nbytes);
     }
     bits = i->op == JK_CONST ? jk_ir_const_bits(i) : i->op == JK_LENGTH ? t->r->n : t->r->cell[t->p->cell[ref]];
     if (size == 4)
         bits = bits << 32 | (uint32_t)bits;
-    for (at = (nbytes + 7) / 8; at-- > 0;)
+    for (at = whole / 8; at-- > 0;)
         to[at] = bits;
     return to;
 }
@@ -67,7 +70,7 @@ JK_FUNC void jk_interp_step(const jk_interp *t, const jk_step *s)
     void *to = jk_interp_slot(t, s->to);
     const void *from[3];
     if (arity == 0) { /* a LOAD */
-        memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), t->n * jk_type_size(type));
+        memcpy(to, jk_interp_value(t, s->ref, JK_NOREF, 0), JK_ALIGN_UP(t->n * jk_type_size(type), 16));
         return;
     }
     for (k = 0; k < 3; k++)

@@ -160,7 +160,6 @@ struct jk_gen { /* what is read most stands first */
     size_t start, call;        /* where a stage begins, and a call of it */
     uint32_t arg;              /* of a call's rows: an argument's place; how many there are */
     jk_ref want;               /* what a search compares; a function's result; JK_NOREF */
-    jk_orderer search;         /* of what that needs */
     /* pass */
     uint32_t lanes, log_lanes; /* 64 bytes' worth of elements */
     uint32_t one, wide;        /* elements of a vector, of the wide loop's step */
@@ -172,6 +171,7 @@ struct jk_gen { /* what is read most stands first */
     bool fma_used;
     jk_label fma_thunk;
     int32_t fma_at;
+    jk_orderer search; /* the order of what searches and functions compute */
 };
 
 /* Bytes that an instance of a value takes in the frame. */
@@ -288,12 +288,12 @@ typedef struct jk_play {
 struct jk_stub { /* to be emitted behind the loops: a rare body or a slow path */
     jk_label enter, back;
     jk_ref ref; /* the RARE, or the value that the slow path computes */
+    uint32_t v; /* the RARE's number */
     jk_stub *next;
     const jk_cmd *slow;
-    jk_play play; /* of slow; else NULL in play.g */
+    const jk_body_step *step; /* the RARE's */
     jk_body at;   /* the state at the jump, but the places behind the stub: of what the RARE's step uses, no more */
-    const jk_body_step *step;
-    uint32_t v; /* the RARE's number */
+    jk_play play; /* of slow; else NULL in play.g */
 };
 
 /* isa.c */
