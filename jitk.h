@@ -5208,6 +5208,7 @@ typedef struct jk_lowerer {
     X(RESULTS, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
     X(TYPED, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
     X(PARAM, NAME, "'%.*s' is a parameter here, not a function")                                                  \
+    X(CONSTANT, NAME, "'%.*s' is a constant, not a function")                                                     \
     X(ITSELF, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
     X(BELOW, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
     X(CALL, NAME, "unknown function '%.*s'%s")                                                                    \
@@ -5459,7 +5460,7 @@ JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
         jk_lower_builtin(l, n, f);
     else if (call)
         jk_lower_fail(l, n,
-                      !first             ? JK_LOWER_CALL
+                      !first             ? f ? JK_LOWER_CONSTANT : JK_LOWER_CALL
                       : first > own || f ? JK_LOWER_BELOW
                                          : JK_LOWER_ITSELF,
                       jk_lower_near(l, c, n));
@@ -12672,8 +12673,10 @@ JK_NOINLINE jitk_status jk_call_fail(const jitk_kernel *k, size_t n, size_t narg
 {
     const jk_program *p = &k->program;
     if (nargs != p->nargs)
-        return jk_fail(e, JITK_ERR_ARGS, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
-                       nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+        return jk_fail(
+            e, JITK_ERR_ARGS,
+            "%zu arguments where the kernel takes %u: one for each parameter (%u), then one for each result (%u)",
+            nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
     if (n > k->max_n)
         return jk_fail(e, JITK_ERR_ARGS, "n is %zu (%td as a signed number): no such array fits in memory", n,
                        (ptrdiff_t)n);

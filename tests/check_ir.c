@@ -928,6 +928,8 @@ static const struct {
     {"1 + exp(x)", JITK_ERR_UNSUPPORTED, 1, 5, 3, "'exp' is not supported yet"},
     {"var(x, 1)", JITK_ERR_UNSUPPORTED, 1, 1, 3, "not supported yet"},
     {"index()*x", JITK_ERR_UNSUPPORTED, 1, 1, 5, "not supported yet"},
+    {"1 + pi()", JITK_ERR_NAME, 1, 5, 2, "'pi' is a constant, not a function"},
+    {"pi(x) = x; g() = 2*pi", JITK_ERR_NAME, 1, 20, 2, "'pi' is a function: expected its arguments"},
     {"f(x) = f(x) + 1", JITK_ERR_NAME, 1, 8, 1, "'f' calls itself: there is no recursion"},
     {"f(x) = g(x); g(x) = x; f(y)", JITK_ERR_NAME, 1, 8, 1, "defined further down"},
     {"f(x, y) = x, y; f(x, y)", JITK_ERR_TYPE, 1, 17, 1, "has 2 results"},
@@ -989,6 +991,8 @@ START_TEST(calls_that_grow)
     for (i = 1; i < 100; i++)
         at += sprintf(at, "f%d(x) = f%d(f%d(x));", i, i - 1, i - 1);
     ck_assert_int_eq(lower(&w, text, JK_F64, false, NULL, 0), JITK_ERR_LIMIT);
+    ck_assert_uint_eq(w.e.line, 1); /* where it happens */
+    ck_assert_uint_gt(w.e.length, 0);
     done(&w);
 }
 END_TEST

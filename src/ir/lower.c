@@ -61,6 +61,7 @@ typedef struct jk_lowerer {
     X(RESULTS, TYPE, "'%.*s' has %s results, and only a function of one can stand in an expression")              \
     X(TYPED, UNSUPPORTED, "calling '%.*s', whose parameters or result name types or edges, is not supported yet") \
     X(PARAM, NAME, "'%.*s' is a parameter here, not a function")                                                  \
+    X(CONSTANT, NAME, "'%.*s' is a constant, not a function")                                                     \
     X(ITSELF, NAME, "'%.*s' calls itself: there is no recursion")                                                 \
     X(BELOW, NAME, "'%.*s' is defined further down: a definition can call only those before it")                  \
     X(CALL, NAME, "unknown function '%.*s'%s")                                                                    \
@@ -312,7 +313,7 @@ JK_FUNC void jk_lower_name(jk_lowerer *l, const jk_inlined *c, const jk_node *n)
         jk_lower_builtin(l, n, f);
     else if (call)
         jk_lower_fail(l, n,
-                      !first             ? JK_LOWER_CALL
+                      !first             ? f ? JK_LOWER_CONSTANT : JK_LOWER_CALL
                       : first > own || f ? JK_LOWER_BELOW
                                          : JK_LOWER_ITSELF,
                       jk_lower_near(l, c, n));

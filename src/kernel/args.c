@@ -20,8 +20,10 @@ JK_NOINLINE jitk_status jk_call_fail(const jitk_kernel *k, size_t n, size_t narg
 {
     const jk_program *p = &k->program;
     if (nargs != p->nargs)
-        return jk_fail(e, JITK_ERR_ARGS, "%zu arguments where the kernel takes %u: %u parameters, then %u results",
-                       nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
+        return jk_fail(
+            e, JITK_ERR_ARGS,
+            "%zu arguments where the kernel takes %u: one for each parameter (%u), then one for each result (%u)",
+            nargs, (unsigned)p->nargs, (unsigned)p->nparams, (unsigned)(p->nargs - p->nparams));
     if (n > k->max_n)
         return jk_fail(e, JITK_ERR_ARGS, "n is %zu (%td as a signed number): no such array fits in memory", n,
                        (ptrdiff_t)n);
