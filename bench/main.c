@@ -1,4 +1,4 @@
-/* bench: jitk beside its peers. Without arguments, every section in full: some minutes.
+/* bench: jitk beside its peers. Without arguments, every section in full: a quarter of an hour.
  *
  *   bench [--quick] [--out DIR] [--n-max N] [SECTION...]        sections: see below
  *
@@ -30,7 +30,7 @@ static const struct {
 } sections[] = {
     {"reduce", "sum and dot over n", section_reduce},
     {"map", "seven expressions in L1, L2 and memory", section_map},
-    {"sweep", "two maps over n", section_sweep},
+    {"sweep", "the same over n", section_sweep},
     {"four", "four reductions in one kernel", section_four},
     {"compile", "text to callable code", section_compile},
     {"call", "one call at n = 1", section_call},

@@ -1,4 +1,4 @@
-/* section_arrays: the races over arrays: sum and dot over n, maps in L1, L2 and memory, two maps over n, and four
+/* section_arrays: the races over arrays: sum and dot over n, maps in L1, L2 and memory and over n, and four
  * reductions in one kernel. */
 #include "bench.h"
 #include "limit.h"
@@ -183,16 +183,15 @@ void section_map(void)
     }
 }
 
-/* ---- two maps over n, for the plot ---- */
+/* ---- maps over n; the plot shows two of them ---- */
 
 void section_sweep(void)
 {
-    static const bench_row rows[] = {ROW_root, ROW_muladd};
     for (int t = BENCH_F64; t <= BENCH_F32; t++)
-        for (size_t r = 0; r < COUNT(rows); r++)
+        for (int row = ROW_root; row < ROW_COUNT; row++)
             for (size_t i = 0; i < COUNT(ns) && (size_t)ns[i] <= bench_set.n_max; i++) {
-                bench_place p = place("sweep", rows[r], (bench_type)t, (size_t)ns[i], NULL);
-                if (!run_row(rows[r], (bench_type)t, p.n, WITH_CEILING))
+                bench_place p = place("sweep", (bench_row)row, (bench_type)t, (size_t)ns[i], NULL);
+                if (!run_row((bench_row)row, (bench_type)t, p.n, WITH_ISAS | WITH_CEILING | WITH_NUMEXPR))
                     continue;
                 bench_report(&p, &heat, "jitk", bench_fastest(&heat, o3, COUNT(o3)));
                 bench_enter_row_done(&heat);
