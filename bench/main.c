@@ -64,6 +64,7 @@ static void say_machine(void)
 {
     struct utsname u;
     uname(&u);
+    u.release[strcspn(u.release, "-")] = 0; /* behind it stands whose build it is */
     first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", "CPU");
     bench_say("%-10s L1 %zu KiB, L2 %zu KiB, L3 %zu KiB\n", "caches", bench_cache(1) / 1024, bench_cache(2) / 1024,
               bench_cache(3) / 1024);
