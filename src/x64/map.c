@@ -28,14 +28,14 @@
     JK_S(0, JMP_TO, SLOW, SLOW), \
     JK_HOOK(0, CALLED, 0, 0), \
     JK_S0(0, G_ENDBR64), \
+    JK_S(JK_IF_ROWS, CMP, RSI, LANES), /* fewer go by the rows */ \
+    JK_BACK(JK_IF_ROWS, B, LEAVE), \
     JK_S4(0, STMXCSR, MODE, MODE), /* jk_fp_enter; it takes its time */ \
     JK_S(0, CMP, RDX, NARGS), \
     JK_BACK(0, NE, LEAVE), \
     JK_S(0, LEA, RAX, N_LESS), \
     JK_S(0, CMP, RAX, CHUNK), \
     JK_BACK(0, AE, LEAVE), \
-    JK_S(JK_IF_ROWS, CMP, RSI, LANES), \
-    JK_BACK(JK_IF_ROWS, B, LEAVE), \
     JK_S(0, TEST, RCX, RCX), \
     JK_BACK(0, E, LEAVE), \
     JK_S(0, LEA, R11, BYTES_LESS), \
