@@ -46,7 +46,9 @@ int main(void)
                                         "(x[], y[]) = x > y ? x : -y",
                                         "(x[], y[]) = sum(x*y)",
                                         "(x[], y[]) = x - sum(y)/count(y)",
-                                        "(x[], y[]) = argmin(x - y)"};
+                                        "(x[], y[]) = argmin(x - y)",
+                                        "(x[]) = length() + x",
+                                        "(x[]) = 1"};
     static const size_t sizes[] = {0, 1, 7, 8, 16, 63, 301};
     for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
         for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++)
